@@ -1,0 +1,11 @@
+//! What the fuzzers and `cargo test` run alike: bodies that take bytes from anywhere and judge what a node does.
+//!
+//! A body panics when something that must hold does not. It reads its bytes with [`arbitrary`], so that a fuzzer
+//! which changes a byte changes one thing in the story that is played.
+pub(crate) mod datagram;
+pub(crate) mod machine;
+pub(crate) mod network;
+pub(crate) mod operations;
+#[path = "../../examples/firmware/sensor.rs"]
+pub(crate) mod sensor;
+pub(crate) mod world;
