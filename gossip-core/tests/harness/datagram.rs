@@ -77,7 +77,9 @@ pub(crate) fn play(world: &mut World, step: Step) {
             bytes.extend(frames);
             (to, from, bytes)
         }
-        Step::Pass { centiseconds } => return world.pass(Duration::from_millis(10) * u32::from(centiseconds)),
+        Step::Pass { centiseconds } => {
+            return world.pass(Duration::from_millis(10) * u32::from(centiseconds));
+        }
     };
     receive(world, usize::from(to) % SIZE, from, &mut bytes);
 }

@@ -162,7 +162,8 @@ impl Story {
 
     /// In what the live nodes differ.
     fn quarrel(&self) -> Option<String> {
-        let live = || self.world.hosts.iter().enumerate().filter_map(|(place, host)| Some((place, host.node.as_ref()?)));
+        let live =
+            || self.world.hosts.iter().enumerate().filter_map(|(place, host)| Some((place, host.node.as_ref()?)));
         let (first, opinion) = live().next().map(|(place, node)| (place, node.entries()))?;
         for (place, node) in live() {
             let entries = node.entries();
@@ -280,7 +281,9 @@ impl Ledger {
         let held = |key: &[u8]| entries.iter().find(|entry| entry.key == key);
         for (dot, write) in self.writes.iter().filter(|(_, write)| write.fate != Fate::Uncertain) {
             match held(&write.key) {
-                Some(entry) => assert!(entry.stamp >= write.stamp, "{dot} was lost: an older write prevailed"),
+                Some(entry) => {
+                    assert!(entry.stamp >= write.stamp, "{dot} was lost: an older write prevailed")
+                }
                 None => assert!(self.was_deleted(&write.key), "{dot} was lost, and nobody deleted its key"),
             }
         }

@@ -70,8 +70,7 @@ impl World {
     pub(crate) fn new(seed: u64) -> Self {
         let mut chance = Pcg32::new(seed, 1);
         let network = Network::new(chance.next_u64());
-        let mut world =
-            Self { now: NOON, hosts: Default::default(), network, dots: BTreeSet::new(), chance };
+        let mut world = Self { now: NOON, hosts: Default::default(), network, dots: BTreeSet::new(), chance };
         for place in 0..SIZE {
             world.start(place, Memory::Lost);
         }
@@ -102,7 +101,7 @@ impl World {
         if host.node.is_some() {
             return;
         }
-        
+
         let mut node: Box<dyn Machine> = if place == SENSOR {
             Box::new(Node::<Sensor>::with_storage(id(place), addr(place), Config::sensor(), &mut rng).unwrap())
         } else {
@@ -271,7 +270,6 @@ pub(crate) fn datagram_len_max() -> u16 {
 
 /// A server's configuration, with tables so small that they fill.
 fn server() -> Config {
-    let limits =
-        Limits { members: 32, seeds: 4, rumors: 32, entries: 32, writers: 48, outbox: 64, questions: 8 };
+    let limits = Limits { members: 32, seeds: 4, rumors: 32, entries: 32, writers: 48, outbox: 64, questions: 8 };
     Config { datagram_len_max: datagram_len_max(), limits, ..Config::lan() }
 }

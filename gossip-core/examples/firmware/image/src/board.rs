@@ -33,8 +33,7 @@ impl Board {
         // `Peripherals::take` succeeds only once, this is the only pointer to it.
         let registers = unsafe { UniqueMmioPointer::new(base) };
         let mut uart = Uart::new(registers);
-        let line =
-            LineConfig { data_bits: DataBits::Bits8, parity: Parity::None, stop_bits: StopBits::One };
+        let line = LineConfig { data_bits: DataBits::Bits8, parity: Parity::None, stop_bits: StopBits::One };
         uart.enable(line, BAUD, CORE_HZ).ok()?;
         Some(Self { uart })
     }

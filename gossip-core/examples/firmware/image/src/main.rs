@@ -15,9 +15,7 @@ use application::Application;
 use board::Board;
 use core::time::Duration;
 use cortex_m_rt::entry;
-use gossip_core::{
-    Addr, Config, ConfigError, Event, Input, Instant, Node, NodeId, Output, presence::Presence,
-};
+use gossip_core::{Addr, Config, ConfigError, Event, Input, Instant, Node, NodeId, Output, presence::Presence};
 use line::Line;
 use link::{DATAGRAM_LEN_MAX, Downlink, Provision, Uplink};
 use rand_pcg::Pcg32;
@@ -38,13 +36,7 @@ fn main() -> ! {
     let Some(mut board) = Board::take() else { stop("the board is taken") };
     let line = LINE.take();
     let (node, origin) = install(&mut board, line);
-    let mut device = Device {
-        application: Application::new(origin),
-        origin,
-        board,
-        line,
-        datagram: DATAGRAM.take(),
-    };
+    let mut device = Device { application: Application::new(origin), origin, board, line, datagram: DATAGRAM.take() };
     device.run(node)
 }
 

@@ -42,7 +42,8 @@ impl Image {
         Self::measure(executable(&output.stdout)?)
     }
 
-    fn measure(path: PathBuf) -> Result<Self> {
+    /// Reads what an image takes off its sections.
+    pub(crate) fn measure(path: PathBuf) -> Result<Self> {
         let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
         let elf = object::File::parse(&*bytes)?;
         let (mut flash, mut ram) = (0, 0);
@@ -61,7 +62,8 @@ impl Image {
             let symbol = elf.symbols().find(|symbol| symbol.name() == Ok(name));
             symbol.map(|symbol| symbol.address()).with_context(|| format!("no symbol {name}"))
         };
-        let allocator = elf.symbols().filter_map(|symbol| symbol.name().ok()).find(|name| name.contains("__rust_alloc"));
+        let allocator =
+            elf.symbols().filter_map(|symbol| symbol.name().ok()).find(|name| name.contains("__rust_alloc"));
         ensure!(allocator.is_none(), "an allocator is linked in: {allocator:?}");
         Ok(Self { stack: address("_stack_end")?..address("_stack_start")?, path, flash, ram })
     }

@@ -1,7 +1,8 @@
 //! Lets an emulated microcontroller join a cluster on this machine, and checks what it does.
 //!
 //! `cargo run --release` builds the image, starts the cluster and the chip, makes every check below, and ends
-//! with what the image takes of the chip. It exits nonzero if anything did not hold.
+//! with what the image takes of the chip. It exits nonzero if anything did not hold. An image that was built
+//! elsewhere may be named as an argument.
 
 mod bridge;
 mod checks;
@@ -17,6 +18,7 @@ use gossip_core::{Liveness, NodeId};
 use image::Image;
 use machine::Machine;
 use std::{
+    env,
     process::ExitCode,
     sync::atomic::{AtomicU64, Ordering},
     thread,
@@ -48,7 +50,10 @@ fn main() -> ExitCode {
 }
 
 fn run(checks: &mut Checks) -> Result<()> {
-    let image = checks.step("the image is built, and has no allocator", Image::build)?;
+    let image = checks.step("the image is built, and has no allocator", || match env::args_os().nth(1) {
+        Some(path) => Image::measure(path.into()),
+        None => Image::build(),
+    })?;
     let cluster = checks.step("three host nodes form a cluster", || {
         let cluster = Cluster::start(HOSTS)?;
         cluster.agree(HOSTS, PATIENCE)?;
@@ -84,9 +89,8 @@ fn run(checks: &mut Checks) -> Result<()> {
 fn converse(checks: &mut Checks, cluster: &Cluster) -> Result<()> {
     let id = NodeId::from_name(NAME);
     checks.step("it joins: every host sees it alive", || cluster.see(id, Liveness::Alive, PATIENCE))?;
-    checks.step("an entry of the sensor reaches the hosts", || {
-        until(PATIENCE, || cluster.text(HOSTS - 1, "uptime"))
-    })?;
+    checks
+        .step("an entry of the sensor reaches the hosts", || until(PATIENCE, || cluster.text(HOSTS - 1, "uptime")))?;
     checks.step("all four agree", || cluster.agree(HOSTS + 1, PATIENCE))?;
     checks.step("an entry of a host reaches the sensor, and comes back", || {
         cluster.node(1)?.put("interval", "250")?;
