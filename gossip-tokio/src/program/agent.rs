@@ -1,0 +1,277 @@
+//! `gossip agent`: runs a node until it is told to leave, and serves the control API meanwhile.
+use super::{
+    args::AgentArgs,
+    console,
+    control::{
+        event_log::EventLog,
+        server::{Api, ControlListener},
+    },
+    failure::Failure,
+    readers::events::sentence,
+    settings::{Seed, Settings},
+    signals::stop_asked,
+};
+use crate::{BindError, DataFile, Events, Gossip, Happening};
+use core::{net::SocketAddr, time::Duration};
+use serde::{Deserialize, Serialize};
+use std::io::{self, IsTerminal, Read};
+use tokio::{runtime::Builder, sync::oneshot, task::JoinHandle, time::timeout};
+use tracing::{error, info, warn};
+
+/// How long requests under way may take to finish once the node has left.
+const SERVER_END_TIMEOUT: Duration = Duration::from_secs(2);
+/// What a farewell may take beyond the node's own limit before the agent goes without it.
+const LEAVE_SLACK: Duration = Duration::from_secs(2);
+
+/// Runs the agent. It returns when the node has left the cluster.
+pub(crate) fn run(args: AgentArgs) -> Result<(), Failure> {
+    let settings = Settings::gather(args.flags, args.config)?;
+    start_log(&settings);
+    // One thread for the node, one for those who ask: neither waits for the other.
+    let runtime = super::runtime(Builder::new_multi_thread().worker_threads(2))?;
+    let ended = runtime.block_on(async {
+        let agent = Agent::start(&settings).await?;
+        agent.announce(&settings, if args.json { Announcement::Json } else { Announcement::Block });
+        let parent = if args.until_stdin_closes { Parent::Watched } else { Parent::Ignored };
+        agent.run_until_told_to_leave(parent).await
+    });
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
+}
+
+/// What an agent says of itself once it runs; with `--json`, the one line on its stdout.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Started {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) generation: String,
+    pub(crate) bind: SocketAddr,
+    pub(crate) advertise: SocketAddr,
+    pub(crate) control: String,
+    pub(crate) cluster: String,
+    pub(crate) preset: String,
+    pub(crate) seeds: Vec<String>,
+    pub(crate) data: String,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Announcement {
+    Block,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Parent {
+    Watched,
+    Ignored,
+}
+
+/// A node, and what the agent runs beside it.
+#[derive(Debug)]
+struct Agent {
+    gossip: Gossip,
+    info: crate::Info,
+    listener: ControlListener,
+    log: EventLog,
+    /// Ends when the node does, and says how.
+    chronicle: JoinHandle<End>,
+}
+
+impl Started {
+    fn block(&self) -> String {
+        let Self { name, id, bind, advertise, control, cluster, preset, seeds, data, .. } = self;
+        let seeds = if seeds.is_empty() { "none: it waits to be joined".to_owned() } else { seeds.join(", ") };
+        let rows = [
+            ("name", format!("{name} ({id})")),
+            ("bind", bind.to_string()),
+            ("advertise", advertise.to_string()),
+            ("control", control.clone()),
+            ("cluster", cluster.clone()),
+            ("preset", preset.clone()),
+            ("seeds", seeds),
+            ("data", data.clone()),
+        ];
+        format!("gossip agent is running\n{}", console::rows(&rows))
+    }
+}
+
+/// How the node came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Departed,
+    Broken,
+}
+
+impl Agent {
+    async fn start(settings: &Settings) -> Result<Self, Failure> {
+        let seeds = resolve(&settings.seeds).await?;
+        let listener = ControlListener::bind(&settings.control).await?;
+        let options = settings.options();
+        let gossip = Gossip::bind(options).await.map_err(bind_failure)?;
+        // Subscribed before the first seed is asked: nothing that happens is missed.
+        let log = EventLog::new();
+        let chronicle = tokio::spawn(keep_chronicle(gossip.subscribe(), log.clone()));
+        for seed in seeds {
+            gossip.join(seed).await.map_err(|error| Failure::refused(format!("cannot join {seed}: {error}")))?;
+        }
+        let info = gossip.info().await.map_err(|error| Failure::refused(error.to_string()))?;
+        Ok(Self { gossip, info, listener, log, chronicle })
+    }
+
+    fn announce(&self, settings: &Settings, announcement: Announcement) {
+        let me = &self.info.me;
+        let started = Started {
+            name: me.name.clone(),
+            id: me.id.to_string(),
+            generation: me.generation.to_string(),
+            bind: self.gossip.local_addr(),
+            advertise: me.addr,
+            control: self.listener.addr().to_string(),
+            cluster: settings.cluster.clone(),
+            preset: settings.preset.to_string(),
+            seeds: settings.seeds.iter().map(ToString::to_string).collect(),
+            data: data_sentence(&self.info.data_file),
+        };
+        let text = match announcement {
+            Announcement::Block => started.block(),
+            Announcement::Json => serde_json::to_string(&started).unwrap_or_default(),
+        };
+        // An agent goes on when nobody listens.
+        let _ = console::line(text);
+    }
+
+    async fn run_until_told_to_leave(mut self, parent: Parent) -> Result<(), Failure> {
+        let (end_server, server_ends) = oneshot::channel::<()>();
+        let api = Api { gossip: self.gossip.clone(), log: self.log.clone() };
+        let server_ends = async {
+            // Dropping the sender means the same as sending.
+            let _ = server_ends.await;
+        };
+        let server = tokio::spawn(self.listener.serve(api, server_ends));
+        let end = tokio::select! {
+            end = &mut self.chronicle => end.unwrap_or(End::Broken),
+            reason = told_to_leave(parent) => {
+                info!("leaving: {reason}");
+                farewell(&self.gossip, &mut self.chronicle).await
+            }
+        };
+        self.log.close();
+        drop(end_server);
+        if timeout(SERVER_END_TIMEOUT, server).await.is_err() {
+            warn!("gave up requests that were still under way");
+        }
+        match end {
+            End::Departed => Ok(()),
+            End::Broken => Err(Failure::refused("the node stopped without a farewell; its log says why")),
+        }
+    }
+}
+
+/// Says goodbye, within bounds: a second signal, or too long a farewell, ends it.
+async fn farewell(gossip: &Gossip, chronicle: &mut JoinHandle<End>) -> End {
+    let limit = crate::Options::new("").leave_timeout + LEAVE_SLACK;
+    let leaving = async {
+        let _ = gossip.leave().await;
+        chronicle.await.unwrap_or(End::Broken)
+    };
+    tokio::select! {
+        end = timeout(limit, leaving) => end.unwrap_or_else(|_| {
+            warn!("the farewell took too long");
+            End::Departed
+        }),
+        signal = stop_asked() => {
+            warn!("going without a farewell: {signal} came again");
+            End::Departed
+        }
+    }
+}
+
+/// Writes down what happens, for the log and for the readers of the control API.
+async fn keep_chronicle(mut events: Events, log: EventLog) -> End {
+    let mut end = End::Broken;
+    while let Some(happening) = events.next().await {
+        tell(&happening);
+        if matches!(happening, Happening::Departed) {
+            end = End::Departed;
+        }
+        log.append(happening);
+    }
+    end
+}
+
+fn tell(happening: &Happening) {
+    let Ok(value) = serde_json::to_value(happening) else {
+        return;
+    };
+    let sentence = sentence(&value);
+    match happening {
+        Happening::NameConflict { .. } => error!("{sentence}"),
+        Happening::MemberSuspect { .. } | Happening::MemberDown { .. } => warn!("{sentence}"),
+        Happening::Alone | Happening::Missed { .. } => warn!("{sentence}"),
+        _ => info!("{sentence}"),
+    }
+}
+
+/// Waits for a reason to leave, and says it.
+async fn told_to_leave(parent: Parent) -> String {
+    match parent {
+        Parent::Ignored => stop_asked().await.to_owned(),
+        Parent::Watched => tokio::select! {
+            signal = stop_asked() => signal.to_owned(),
+            () = stdin_closed() => "stdin was closed".to_owned(),
+        },
+    }
+}
+
+/// A thread of its own, since a read of stdin cannot be abandoned; it goes with the process.
+async fn stdin_closed() {
+    let (closed, wait) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut stdin = io::stdin().lock();
+        let mut ignored = [0; 64];
+        while matches!(stdin.read(&mut ignored), Ok(1..)) {}
+        let _ = closed.send(());
+    });
+    let _ = wait.await;
+}
+
+async fn resolve(seeds: &[Seed]) -> Result<Vec<SocketAddr>, Failure> {
+    let mut addrs = Vec::new();
+    for seed in seeds {
+        addrs.extend(seed.resolve().await?);
+    }
+    Ok(addrs)
+}
+
+fn data_sentence(file: &DataFile) -> String {
+    match file {
+        DataFile::None => "not kept: a restart begins from nothing".to_owned(),
+        DataFile::Fresh { path } => format!("kept in {} from now on", path.display()),
+        DataFile::Restored { path, entries } => format!("{entries} entries restored from {}", path.display()),
+        DataFile::Damaged { kept_as, reason } => {
+            format!("damaged, kept aside as {}: {reason}; begins from nothing", kept_as.display())
+        }
+    }
+}
+
+fn bind_failure(error: BindError) -> Failure {
+    match error {
+        BindError::AddressInUse(addr) => Failure::refused(format!(
+            "the UDP address {addr} is in use, perhaps by another agent; choose another with --bind"
+        )),
+        BindError::Config(_) | BindError::Presence(_) | BindError::NoName => Failure::usage(error.to_string()),
+        BindError::NoAdvertisedAddress { .. } => Failure::usage(format!("--advertise: {error}")),
+        _ => Failure::refused(error.to_string()),
+    }
+}
+
+fn start_log(settings: &Settings) {
+    tracing_subscriber::fmt()
+        .with_max_level(settings.log_level.filter())
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        // Who closes our stderr does not want to read that it is closed.
+        .log_internal_errors(false)
+        .init();
+}

@@ -1,0 +1,334 @@
+//! The command line.
+use super::{
+    control::ControlAddr,
+    failure::Failure,
+    settings::{Layer, Seed, Tag},
+};
+use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use core::{fmt, num::NonZeroU64};
+use std::path::PathBuf;
+
+/// A gossip cluster from the command line: run a node, and talk to the one that runs on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "gossip", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a node, and serve the control API that the other commands use
+    Agent(Box<AgentArgs>),
+    /// List the members of the cluster
+    Members(MembersArgs),
+    /// Show one member
+    Member(MemberArgs),
+    /// Join a cluster through one of its members, and wait until that one has answered
+    Join(JoinArgs),
+    /// Leave the cluster with a farewell; the agent exits
+    Leave(AgentAt),
+    /// Write an entry
+    Put(PutArgs),
+    /// Print the value of an entry
+    Get(GetArgs),
+    /// Delete an entry
+    Delete(DeleteArgs),
+    /// List entries, by key
+    List(ListArgs),
+    /// Follow changes of entries
+    Watch(WatchArgs),
+    /// Send a notice to every member
+    Publish(PublishArgs),
+    /// Follow everything that happens
+    Monitor(MonitorArgs),
+    /// Change what this member tells about itself
+    Tag(TagArgs),
+    /// Show the agent's identity, limits and counters
+    Info(InfoArgs),
+    /// Run a cluster of real agents on this machine through its main job, and measure it
+    Demo(DemoArgs),
+}
+
+/// Each flag can also be given in the environment (GOSSIP_NAME, GOSSIP_BIND, GOSSIP_ADVERTISE, GOSSIP_SEEDS, GOSSIP_ROLE,
+/// GOSSIP_TAGS, GOSSIP_CLUSTER, GOSSIP_PRESET, GOSSIP_DATA_DIR, GOSSIP_CONTROL, GOSSIP_LOG_LEVEL, GOSSIP_CONFIG; lists with
+/// commas) and in a TOML file (name, bind, advertise, seeds, role, tags, cluster, preset, data-dir, control, log-level).
+/// Flags go before the environment, the environment before the file.
+#[derive(Debug, Args)]
+pub(crate) struct AgentArgs {
+    #[command(flatten)]
+    pub(crate) flags: Layer,
+    /// A TOML file with settings
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print what was started as one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Leave when stdin is closed: an agent that outlives whoever started it is nobody's
+    #[arg(long, hide = true)]
+    pub(crate) until_stdin_closes: bool,
+}
+
+/// Which agent to talk to.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AgentAt {
+    /// Where the agent's control API is
+    #[arg(
+        long = "control",
+        value_name = "ADDR|unix:PATH",
+        env = "GOSSIP_CONTROL",
+        default_value = ControlAddr::DEFAULT,
+    )]
+    pub(crate) addr: ControlAddr,
+}
+
+/// How to print what was read.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Format {
+    /// Print JSON: one document, or one object a line for what goes on
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MembersArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentAt,
+    #[command(flatten)]
+    pub(crate) format: Format,
+    /// Only members of these statuses
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub(crate) status: Vec<Status>,
+}
+
+/// What is believed of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Status {
+    Alive,
+    Suspect,
+    Down,
+    Left,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MemberArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentAt,
+    #[command(flatten)]
+    pub(crate) format: Format,
+    /// Its name, or its id
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JoinArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentAt,
+    /// A member of the cluster
+    #[arg(value_name = "HOST:PORT")]
+    pub(crate) seed: Seed,
+    /// How long to wait for its answer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "10")]
+    pub(crate) wait: NonZeroU64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PutArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentAt,
+    #[command(flatten)]
+    pub(crate) key: Key,
+    /// The value; `-` reads it from stdin, `@FILE` from a file
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) value: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentAt,
+    #[command(flatten)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) key: Key,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeleteArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentAt,
+    #[command(flatten)]
+    pub(crate) key: Key,
+}
+
+/// What an entry goes by.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Key {
+    /// The entry's key
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) key: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentAt,
+    #[command(flatten)]
+    pub(crate) format: Format,
+    /// Only entries whose key starts like this
+    #[arg(default_value = "")]
+    pub(crate) prefix: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentAt,
+    #[command(flatten)]
+    pub(crate) format: Format,
+    /// Only entries whose key starts like this
+    #[arg(default_value = "")]
+    pub(crate) prefix: String,
+    #[command(flatten)]
+    pub(crate) stop: Stop,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PublishArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentAt,
+    /// The notice; `-` reads it from stdin, `@FILE` from a file
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) notice: String,
+    /// Send it ahead of everything else
+    #[arg(long)]
+    pub(crate) critical: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MonitorArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentAt,
+    #[command(flatten)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) stop: Stop,
+    /// Begin with what the agent still remembers from before
+    #[arg(long)]
+    pub(crate) replay: bool,
+}
+
+/// When to stop following.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Stop {
+    /// Stop after this many [default: follow until interrupted]
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<NonZeroU64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TagArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentAt,
+    /// Tags to set
+    #[arg(value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<Tag>,
+    /// A tag to remove; may be repeated
+    #[arg(long = "remove", value_name = "KEY")]
+    pub(crate) remove: Vec<String>,
+    /// What this member is there for from now on
+    #[arg(long)]
+    pub(crate) role: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InfoArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentAt,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// How many agents to run
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(3..=128))]
+    pub(crate) nodes: u16,
+    /// End with one JSON object on stdout; progress goes to stderr
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// A file to replicate as configuration [default: one of this system's]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Keep the agents' logs in this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep_logs: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Reads the command line. `None` when all that was asked for was printed: help, or the version.
+    pub(crate) fn read() -> Result<Option<Self>, Failure> {
+        match Self::try_parse() {
+            Ok(arguments) => Ok(Some(arguments)),
+            Err(error) => match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                    super::console::bytes(error.render().to_string().as_bytes()).map(|()| None)
+                }
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::usage(
+                    "say what to do: `gossip demo` shows it all, `gossip --help` lists the commands",
+                )),
+                _ => Err(Failure::usage(in_one_line(&error.render().to_string()))),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Alive => "alive",
+            Self::Suspect => "suspect",
+            Self::Down => "down",
+            Self::Left => "left",
+        })
+    }
+}
+
+/// What clap says, without the usage that it adds.
+fn in_one_line(rendered: &str) -> String {
+    let said = rendered.lines().map(str::trim).filter(|line| !line.is_empty());
+    let said = said.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    let mut line = said.map(|line| line.replacen("tip: ", "— ", 1)).collect::<Vec<_>>().join(" ");
+    if let Some(rest) = line.strip_prefix("error: ") {
+        line = rest.to_owned();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_one_line() {
+        for (line, named) in [
+            ("gossip agent --bnd 127.0.0.1:1", "--bnd"),
+            ("gossip agent --bind nowhere", "--bind"),
+            ("gossip members --status gone", "gone"),
+            ("gossip get", "<KEY>"),
+            ("gossip demo --nodes 1", "1"),
+            ("gossip dance", "dance"),
+        ] {
+            let error = Arguments::try_parse_from(line.split(' ')).unwrap_err();
+            let said = in_one_line(&error.render().to_string());
+            assert!(said.contains(named) && !said.contains('\n'), "{said}");
+            assert!(!said.contains("Usage"), "{said}");
+        }
+    }
+}

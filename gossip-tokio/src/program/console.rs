@@ -1,0 +1,127 @@
+//! Writing for people and for pipes: aligned columns, text that cannot drive a terminal, and a
+//! closed pipe that ends a command quietly instead of with a panic.
+use super::failure::Failure;
+use core::{fmt, time::Duration};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
+
+/// One line on stdout.
+pub(crate) fn line(text: impl fmt::Display) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(write_failure)
+}
+
+/// Bytes on stdout as they are.
+pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(write_failure)
+}
+
+/// One line on stderr; there is nobody to tell if that fails.
+pub(crate) fn note(text: impl fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// What others wrote (names, tags, values) with control characters escaped, so that no member of
+/// the cluster can move our user's cursor.
+pub(crate) fn plain(text: &str) -> String {
+    if !text.contains(char::is_control) {
+        return text.to_owned();
+    }
+    text.chars()
+        .flat_map(|char| {
+            let escaped = char.is_control().then(|| char.escape_default());
+            let verbatim = escaped.is_none().then_some(char);
+            escaped.into_iter().flatten().chain(verbatim)
+        })
+        .collect()
+}
+
+/// A duration as people say it, in at most two units: `850ms`, `12s`, `3m05s`, `2h10m`, `4d01h`.
+pub(crate) fn age(age: Duration) -> String {
+    let seconds = age.as_secs();
+    match seconds {
+        0 => format!("{}ms", age.as_millis()),
+        1..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{}h{:02}m", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{}d{:02}h", seconds / 86_400, seconds / 3_600 % 24),
+    }
+}
+
+/// Names and values, the names right-aligned as a block.
+pub(crate) fn rows<N: AsRef<str>>(rows: &[(N, String)]) -> String {
+    let width = rows.iter().map(|(name, _)| name.as_ref().chars().count()).max().unwrap_or(0);
+    let lines = rows.iter().map(|(name, value)| format!("  {:>width$}  {}", name.as_ref(), plain(value)));
+    lines.map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// Aligned columns, two spaces apart, no trailing blanks.
+pub(crate) struct Table {
+    rows: Vec<Vec<Cow<'static, str>>>,
+}
+
+impl Table {
+    pub(crate) fn new(header: &[&'static str]) -> Self {
+        Self { rows: vec![header.iter().map(|&title| Cow::Borrowed(title)).collect()] }
+    }
+
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().map(|cell| Cow::Owned(plain(&cell))).collect());
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| {
+            let cells = self.rows.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        for (index, row) in self.rows.iter().enumerate() {
+            let cells = row.iter().zip(&widths);
+            let padded = cells.map(|(cell, &width)| format!("{cell:width$}"));
+            let text = padded.collect::<Vec<_>>().join("  ");
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}{}", text.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+fn write_failure(error: io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::PipeClosed,
+        _ => Failure::refused(format!("cannot write to stdout: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_escaped() {
+        assert_eq!(plain("web\u{1b}[2J\n"), "web\\u{1b}[2J\\n");
+        assert_eq!(plain("größe"), "größe");
+    }
+
+    #[test]
+    fn ages_have_two_units_at_most() {
+        assert_eq!(age(Duration::from_millis(850)), "850ms");
+        assert_eq!(age(Duration::from_secs(185)), "3m05s");
+        assert_eq!(age(Duration::from_secs(7_800)), "2h10m");
+        assert_eq!(age(Duration::from_secs(349_200)), "4d01h");
+    }
+
+    #[test]
+    fn columns_are_aligned_by_characters() {
+        let mut table = Table::new(&["NAME", "STATUS"]);
+        table.row(["größe-1".to_owned(), "alive".to_owned()]);
+        table.row(["b".to_owned(), String::new()]);
+        assert_eq!(table.to_string(), "NAME     STATUS\ngröße-1  alive\nb");
+    }
+}

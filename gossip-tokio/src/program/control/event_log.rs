@@ -1,0 +1,182 @@
+//! The last things that happened, numbered, for any number of readers.
+//!
+//! The agent subscribes to its node once and appends here; every HTTP reader follows at its own
+//! pace from any number on. A reader that came late, or lost its connection, asks again from the
+//! number it knows. The log is bounded: who is further behind than it is long learns how many
+//! events it missed.
+use crate::Happening;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
+use tokio::sync::watch;
+
+/// How many events are kept for readers that come late.
+pub(crate) const EVENTS_KEPT: usize = 1_024;
+
+/// A bounded log with many readers.
+#[derive(Debug, Clone)]
+pub(crate) struct EventLog {
+    kept: Arc<Mutex<Kept>>,
+    /// The number the next event will get; closed together with the log.
+    next: Arc<watch::Sender<Progress>>,
+}
+
+/// What a reader gets.
+#[derive(Debug, Clone)]
+pub(crate) enum Told {
+    Event {
+        number: u64,
+        at: SystemTime,
+        happening: Happening,
+    },
+    /// This many were forgotten before the reader came to them; the next one has this number.
+    Missed {
+        count: u64,
+        next: u64,
+    },
+}
+
+/// One reader's place in the log.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    log: EventLog,
+    next: u64,
+    progress: watch::Receiver<Progress>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// The number of the first event kept.
+    first: u64,
+    events: VecDeque<(SystemTime, Happening)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Open { next: u64 },
+    Closed,
+}
+
+impl EventLog {
+    pub(crate) fn new() -> Self {
+        Self { kept: Arc::default(), next: Arc::new(watch::Sender::new(Progress::Open { next: 0 })) }
+    }
+
+    pub(crate) fn append(&self, happening: Happening) {
+        let next = {
+            let mut kept = self.kept();
+            if kept.events.len() == EVENTS_KEPT {
+                kept.events.pop_front();
+                kept.first += 1;
+            }
+            kept.events.push_back((SystemTime::now(), happening));
+            kept.next()
+        };
+        self.next.send_replace(Progress::Open { next });
+    }
+
+    /// Lets every reader come to an end once it has read what there is.
+    pub(crate) fn close(&self) {
+        self.next.send_replace(Progress::Closed);
+    }
+
+    /// A reader from this number on; without one, from now on.
+    pub(crate) fn read(&self, since: Option<u64>) -> Reader {
+        let next = self.kept().next();
+        Reader {
+            log: self.clone(),
+            // A number from the future is another life's: that reader starts now.
+            next: since.filter(|&since| since <= next).unwrap_or(next),
+            progress: self.next.subscribe(),
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Nothing panics while it holds the lock, and a list of events cannot be left half done.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reader {
+    /// The next event, once there is one; `None` when the log was closed and is read.
+    pub(crate) async fn next(&mut self) -> Option<Told> {
+        loop {
+            let progress = *self.progress.borrow_and_update();
+            if let Some(told) = self.take() {
+                return Some(told);
+            }
+            if progress == Progress::Closed || self.progress.changed().await.is_err() {
+                return None;
+            }
+        }
+    }
+
+    fn take(&mut self) -> Option<Told> {
+        let kept = self.log.kept();
+        if self.next < kept.first {
+            let count = kept.first - self.next;
+            self.next = kept.first;
+            return Some(Told::Missed { count, next: self.next });
+        }
+        let index = usize::try_from(self.next - kept.first).ok()?;
+        let (at, happening) = kept.events.get(index)?.clone();
+        let number = self.next;
+        self.next += 1;
+        Some(Told::Event { number, at, happening })
+    }
+}
+
+impl Kept {
+    fn next(&self) -> u64 {
+        self.first + self.events.len() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(told: Option<Told>) -> Option<u64> {
+        match told? {
+            Told::Event { number, .. } => Some(number),
+            Told::Missed { .. } => None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_late_reader_gets_what_was_kept() {
+        let log = EventLog::new();
+        log.append(Happening::Alone);
+        log.append(Happening::Departed);
+        log.close();
+        let mut reader = log.read(Some(0));
+        assert_eq!(number(reader.next().await), Some(0));
+        assert_eq!(number(reader.next().await), Some(1));
+        assert!(reader.next().await.is_none());
+        assert!(log.read(None).next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_reader_too_far_behind_learns_how_far() {
+        let log = EventLog::new();
+        let mut reader = log.read(None);
+        for _ in 0..EVENTS_KEPT + 3 {
+            log.append(Happening::Alone);
+        }
+        let missed = reader.next().await;
+        assert!(matches!(missed, Some(Told::Missed { count: 3, next: 3 })), "{missed:?}");
+        assert_eq!(number(reader.next().await), Some(3));
+    }
+
+    #[tokio::test]
+    async fn a_reader_waits_for_news() {
+        let log = EventLog::new();
+        let mut reader = log.read(None);
+        let reading = tokio::spawn(async move { number(reader.next().await) });
+        tokio::task::yield_now().await;
+        log.append(Happening::Alone);
+        assert_eq!(reading.await.unwrap(), Some(0));
+    }
+}

@@ -1,0 +1,113 @@
+//! A control request that was not done, and why: `{"error": …}` with a status that fits.
+use super::ErrorBody;
+use crate::{CallError, Closed, DeleteError, JoinError, PublishError, PutError, TooLong};
+use axum::{
+    Json,
+    extract::rejection::{BytesRejection, QueryRejection},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+
+/// An error response.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    status: StatusCode,
+    reason: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, reason: impl Into<String>) -> Self {
+        Self { status, reason: reason.into() }
+    }
+
+    pub(crate) fn bad_request(reason: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, reason)
+    }
+
+    pub(crate) fn not_found(reason: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, reason)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.status, Json(ErrorBody { error: self.reason })).into_response()
+    }
+}
+
+impl From<BytesRejection> for Refusal {
+    fn from(rejection: BytesRejection) -> Self {
+        Self::new(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<QueryRejection> for Refusal {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::new(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<Closed> for Refusal {
+    fn from(closed: Closed) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, closed.to_string())
+    }
+}
+
+/// How the core says no, as a status.
+pub(crate) trait Status: core::fmt::Display {
+    fn status(&self) -> StatusCode;
+}
+
+impl<E: Status> From<CallError<E>> for Refusal {
+    fn from(error: CallError<E>) -> Self {
+        match error {
+            CallError::Closed => Closed.into(),
+            CallError::Refused(error) => Self::new(error.status(), error.to_string()),
+        }
+    }
+}
+
+impl Status for TooLong {
+    fn status(&self) -> StatusCode {
+        StatusCode::PAYLOAD_TOO_LARGE
+    }
+}
+
+impl Status for JoinError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::OwnAddress => StatusCode::BAD_REQUEST,
+            Self::SeedsFull { .. } => StatusCode::INSUFFICIENT_STORAGE,
+            _ => StatusCode::CONFLICT,
+        }
+    }
+}
+
+impl Status for PublishError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Full { .. } => StatusCode::INSUFFICIENT_STORAGE,
+            _ => StatusCode::CONFLICT,
+        }
+    }
+}
+
+impl Status for PutError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Full { .. } => StatusCode::INSUFFICIENT_STORAGE,
+            _ => StatusCode::CONFLICT,
+        }
+    }
+}
+
+impl Status for DeleteError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Absent => StatusCode::NOT_FOUND,
+            _ => StatusCode::CONFLICT,
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! What each request of the control API does.
+use super::{
+    Accepted, JoinRequest, Joined, PresenceRequest,
+    event_log::Told,
+    refusal::Refusal,
+    server::{Api, local_requests_only},
+};
+use crate::{CallError, DeleteError, EntryInfo, Happening, Info, Liveness, MemberInfo, TextOrHex, Urgency};
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{
+        DefaultBodyLimit, Path, Query, State,
+        rejection::{BytesRejection, QueryRejection},
+    },
+    http::{Method, StatusCode, Uri},
+    middleware,
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+    routing::{get, post, put},
+};
+use core::{net::SocketAddr, time::Duration};
+use futures_util::stream::{self, Stream};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::time::SystemTime;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+/// Longer than any datagram; a longer body can only be a mistake.
+const BODY_LEN_MAX: usize = 64 * 1024;
+/// How often a waiting join looks again when nothing seems to happen.
+const JOIN_LOOK_INTERVAL: Duration = Duration::from_millis(100);
+/// How often a silent event stream says that it is still there.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
+
+type Answer<T> = Result<T, Refusal>;
+type Body = Result<Bytes, BytesRejection>;
+
+/// Every route, and what holds for all of them.
+pub(super) fn router(api: Api) -> Router {
+    Router::new()
+        .route("/v1/members", get(members))
+        .route("/v1/members/{name}", get(member))
+        .route("/v1/info", get(info))
+        .route("/v1/agreement", get(agreement))
+        .route("/v1/kv", get(list))
+        .route("/v1/kv/{*key}", get(entry).put(write).delete(remove))
+        .route("/v1/presence", put(set_presence))
+        .route("/v1/publish", post(publish))
+        .route("/v1/join", post(join))
+        .route("/v1/leave", post(leave))
+        .route("/v1/events", get(events))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(unknown_method)
+        .layer(DefaultBodyLimit::max(BODY_LEN_MAX))
+        .layer(middleware::from_fn(local_requests_only))
+        .with_state(api)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MembersQuery {
+    /// Comma-separated: `alive,suspect`.
+    status: Option<String>,
+}
+
+async fn members(
+    State(api): State<Api>,
+    query: Result<Query<MembersQuery>, QueryRejection>,
+) -> Answer<Json<Vec<MemberInfo>>> {
+    let Query(MembersQuery { status }) = query?;
+    let wanted = status.map(|status| statuses(&status)).transpose()?;
+    let mut members = api.gossip.members().await?;
+    if let Some(wanted) = wanted {
+        members.retain(|member| wanted.contains(&member.liveness));
+    }
+    Ok(Json(members))
+}
+
+async fn member(State(api): State<Api>, Path(name): Path<String>) -> Answer<Json<MemberInfo>> {
+    let mut members = api.gossip.members().await?.into_iter();
+    let found = members.find(|member| member.name == name || member.id.to_string() == name);
+    found.map(Json).ok_or_else(|| Refusal::not_found(format!("no member is called {name:?}")))
+}
+
+async fn info(State(api): State<Api>) -> Answer<Json<Info>> {
+    Ok(Json(api.gossip.info().await?))
+}
+
+async fn agreement(State(api): State<Api>) -> Answer<Response> {
+    Ok(Json(api.gossip.agreement().await?).into_response())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    #[serde(default)]
+    prefix: String,
+}
+
+async fn list(State(api): State<Api>, query: Result<Query<ListQuery>, QueryRejection>) -> Answer<Json<Vec<EntryInfo>>> {
+    let Query(ListQuery { prefix }) = query?;
+    Ok(Json(api.gossip.list(prefix).await?))
+}
+
+async fn entry(State(api): State<Api>, uri: Uri) -> Answer<Json<EntryInfo>> {
+    let key = key_in(&uri)?;
+    let entry = api.gossip.get(&key).await?;
+    entry.map(Json).ok_or_else(|| no_entry(&key))
+}
+
+async fn write(State(api): State<Api>, uri: Uri, body: Body) -> Answer<Json<Accepted>> {
+    let dot = api.gossip.put(key_in(&uri)?, body?).await?;
+    Ok(Json(Accepted { dot: dot.to_string() }))
+}
+
+async fn remove(State(api): State<Api>, uri: Uri) -> Answer<Json<Accepted>> {
+    let key = key_in(&uri)?;
+    match api.gossip.delete(&key).await {
+        Ok(dot) => Ok(Json(Accepted { dot: dot.to_string() })),
+        Err(CallError::Refused(DeleteError::Absent)) => Err(no_entry(&key)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn set_presence(State(api): State<Api>, body: Body) -> Answer<StatusCode> {
+    let PresenceRequest { role, tags } = parsed(&body?)?;
+    api.gossip.set_presence(&role, tags).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PublishQuery {
+    #[serde(default)]
+    urgency: UrgencyName,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum UrgencyName {
+    #[default]
+    Normal,
+    Critical,
+}
+
+async fn publish(
+    State(api): State<Api>,
+    query: Result<Query<PublishQuery>, QueryRejection>,
+    body: Body,
+) -> Answer<Json<Accepted>> {
+    let urgency = match query?.0.urgency {
+        UrgencyName::Normal => Urgency::Normal,
+        UrgencyName::Critical => Urgency::Critical,
+    };
+    let dot = api.gossip.publish(urgency, body?).await?;
+    Ok(Json(Accepted { dot: dot.to_string() }))
+}
+
+/// Knocks at the seed, and answers when the seed has.
+async fn join(State(api): State<Api>, body: Body) -> Answer<Json<Joined>> {
+    let JoinRequest { seed, wait_ms } = parsed(&body?)?;
+    let me = api.gossip.info().await?.me;
+    if seed == me.addr || seed == api.gossip.local_addr() {
+        return Err(Refusal::bad_request(format!("{seed} is this agent's own address")));
+    }
+    let mut news = api.log.read(None);
+    let known = live_members(&api).await?;
+    let started = Instant::now();
+    let deadline = started + Duration::from_millis(wait_ms);
+    api.gossip.join(seed).await?;
+    loop {
+        let live = live_members(&api).await?;
+        if has_answered(&known, &live, seed) {
+            let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            // Ourselves are live as well.
+            return Ok(Json(Joined { seed, live: live.len() + 1, ms }));
+        }
+        if Instant::now() >= deadline {
+            return Err(unanswered(seed, wait_ms));
+        }
+        let next_look = deadline.min(Instant::now() + JOIN_LOOK_INTERVAL);
+        if let Ok(None) = timeout_at(next_look, news.next()).await {
+            sleep_until(next_look).await;
+        }
+    }
+}
+
+/// Says farewell. The node stops with it, and the agent after the node, once this was answered.
+async fn leave(State(api): State<Api>) -> Answer<StatusCode> {
+    api.gossip.leave().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventsQuery {
+    since: Option<u64>,
+}
+
+async fn events(
+    State(api): State<Api>,
+    query: Result<Query<EventsQuery>, QueryRejection>,
+) -> Answer<Sse<impl Stream<Item = Result<Event, axum::Error>>>> {
+    let reader = api.log.read(query?.0.since);
+    let stream = stream::unfold(reader, async |mut reader| {
+        let told = reader.next().await?;
+        Some((server_sent(&told), reader))
+    });
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE_INTERVAL)))
+}
+
+async fn unknown_path(uri: Uri) -> Refusal {
+    Refusal::not_found(format!("there is nothing at {}", uri.path()))
+}
+
+async fn unknown_method(method: Method, uri: Uri) -> Refusal {
+    let reason = format!("{} does not take {method}", uri.path());
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, reason)
+}
+
+/// An event as its readers get it: numbered and dated, so that they can ask for what came after it.
+#[derive(Debug, Serialize)]
+struct Numbered<'a> {
+    number: u64,
+    at_ms: u64,
+    #[serde(flatten)]
+    happening: &'a Happening,
+}
+
+fn server_sent(told: &Told) -> Result<Event, axum::Error> {
+    let missed;
+    let (number, at, happening) = match told {
+        Told::Event { number, at, happening } => (*number, *at, happening),
+        Told::Missed { count, next } => {
+            missed = Happening::Missed { count: *count };
+            (next.saturating_sub(1), SystemTime::now(), &missed)
+        }
+    };
+    let at_ms = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+    let at_ms = u64::try_from(at_ms).unwrap_or(u64::MAX);
+    Event::default().id(number.to_string()).json_data(Numbered { number, at_ms, happening })
+}
+
+async fn live_members(api: &Api) -> Answer<Vec<MemberInfo>> {
+    let mut members = api.gossip.members().await?;
+    members.retain(|member| !member.is_self && is_live(member.liveness));
+    Ok(members)
+}
+
+/// Whether a member is at the seed's address. A seed may go by another address than the one we knocked at;
+/// so if we knew nobody at all, whoever we know now, we know through the seed.
+fn has_answered(known: &[MemberInfo], live: &[MemberInfo], seed: SocketAddr) -> bool {
+    let there = live.iter().any(|member| member.addr == seed);
+    there || (known.is_empty() && !live.is_empty())
+}
+
+fn unanswered(seed: SocketAddr, wait_ms: u64) -> Refusal {
+    let reason = format!("{seed} has not answered within {wait_ms} ms; the agent keeps knocking there");
+    Refusal::new(StatusCode::GATEWAY_TIMEOUT, reason)
+}
+
+/// The key is what follows in the path, percent-decoded: any bytes, slashes included.
+fn key_in(uri: &Uri) -> Answer<Vec<u8>> {
+    let escaped = uri.path().strip_prefix("/v1/kv/").unwrap_or_default();
+    let key: Vec<u8> = percent_encoding::percent_decode_str(escaped).collect();
+    if key.is_empty() { Err(Refusal::bad_request("a key cannot be empty")) } else { Ok(key) }
+}
+
+fn no_entry(key: &[u8]) -> Refusal {
+    Refusal::not_found(format!("there is no entry under {:?}", TextOrHex(key).to_string()))
+}
+
+fn parsed<T: DeserializeOwned>(body: &[u8]) -> Answer<T> {
+    serde_json::from_slice(body).map_err(|error| Refusal::bad_request(format!("bad request body: {error}")))
+}
+
+fn statuses(list: &str) -> Answer<Vec<Liveness>> {
+    let wanted = |name: &str| {
+        let known = [Liveness::Alive, Liveness::Suspect, Liveness::Down, Liveness::Left];
+        known
+            .into_iter()
+            .find(|liveness| liveness.to_string() == name)
+            .ok_or_else(|| Refusal::bad_request(format!("no status is called {name:?}: alive, suspect, down or left")))
+    };
+    list.split(',').map(wanted).collect()
+}
+
+const fn is_live(liveness: Liveness) -> bool {
+    matches!(liveness, Liveness::Alive | Liveness::Suspect)
+}

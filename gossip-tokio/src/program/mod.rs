@@ -1,0 +1,75 @@
+//! The `gossip` program: an agent that runs a node, the commands that talk to it, and a demonstration of it all.
+//!
+//! Only with the feature `program`. Where to look, in the order of dependency:
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `failure`, `console` | exit codes; columns, and text that cannot drive a terminal |
+//! | `signals` | when somebody says: stop |
+//! | `machine` | facts about this machine |
+//! | `control` | the HTTP API of an agent, and its client |
+//! | `settings` | flags over environment over file over defaults |
+//! | `args` | the command line |
+//! | `agent` | `gossip agent` |
+//! | `readers`, `writers` | the commands that ask an agent, and those that change something |
+//! | `demo` | `gossip demo`: a cluster of real processes, step by step |
+
+mod failure;
+mod console;
+mod signals;
+mod machine;
+mod control;
+mod settings;
+mod args;
+mod agent;
+mod readers;
+mod writers;
+mod demo;
+
+use args::{Arguments, Command};
+use core::future::Future;
+use failure::Failure;
+use std::process::ExitCode;
+use tokio::runtime::{Builder, Runtime};
+
+/// Does what the command line says.
+///
+/// The exit code is 0 when it was done, 1 when it was not, 2 when the command line, the environment or a settings
+/// file is wrong; the reason is one line on stderr.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Arguments::read().and_then(|arguments| arguments.map_or(Ok(()), |arguments| run(arguments.command))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Agent(args) => agent::run(*args),
+        Command::Members(args) => briefly(readers::members::list(args)),
+        Command::Member(args) => briefly(readers::members::show(args)),
+        Command::Get(args) => briefly(readers::entries::get(args)),
+        Command::List(args) => briefly(readers::entries::list(args)),
+        Command::Watch(args) => briefly(readers::events::watch(args)),
+        Command::Monitor(args) => briefly(readers::events::monitor(args)),
+        Command::Info(args) => briefly(readers::info::show(args)),
+        Command::Join(args) => briefly(writers::join(args)),
+        Command::Leave(args) => briefly(writers::leave(args)),
+        Command::Put(args) => briefly(writers::put(args)),
+        Command::Delete(args) => briefly(writers::delete(args)),
+        Command::Publish(args) => briefly(writers::publish(args)),
+        Command::Tag(args) => briefly(writers::tag(args)),
+        Command::Demo(args) => demo::run(args),
+    }
+}
+
+/// Runs a command that waits for one thing at a time.
+fn briefly(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    runtime(&mut Builder::new_current_thread())?.block_on(command)
+}
+
+fn runtime(builder: &mut Builder) -> Result<Runtime, Failure> {
+    let built = builder.enable_all().build();
+    built.map_err(|error| Failure::refused(format!("cannot start the asynchronous runtime: {error}")))
+}

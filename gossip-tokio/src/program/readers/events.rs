@@ -1,0 +1,151 @@
+//! `gossip monitor` and `gossip watch`: what happens, as it happens.
+use super::{entries::excerpt, views::Text};
+use crate::program::{
+    args::{MonitorArgs, Stop, WatchArgs},
+    console,
+    control::client::{Client, EventStream},
+    failure::Failure,
+};
+use core::time::Duration;
+use serde_json::Value;
+use std::time::SystemTime;
+
+/// Follows everything.
+pub(crate) async fn monitor(args: MonitorArgs) -> Result<(), Failure> {
+    let client = Client::new(args.agent.addr);
+    let events = client.events(args.replay.then_some(0)).await?;
+    let form = if args.format.json { Form::Json } else { Form::Text };
+    follow(&client, events, form, args.stop, |_| true).await
+}
+
+/// Follows changes of entries whose key starts with a prefix.
+pub(crate) async fn watch(args: WatchArgs) -> Result<(), Failure> {
+    let client = Client::new(args.agent.addr);
+    let events = client.events(None).await?;
+    let form = if args.format.json { Form::Json } else { Form::Text };
+    follow(&client, events, form, args.stop, |event| is_change_under(event, &args.prefix)).await
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Json,
+    Text,
+}
+
+/// Prints the events that are wanted, until there were enough or the agent ends.
+async fn follow(
+    client: &Client,
+    mut events: EventStream,
+    form: Form,
+    stop: Stop,
+    wanted: impl Fn(&Value) -> bool,
+) -> Result<(), Failure> {
+    console::note(format_args!("gossip: following {}; interrupt to stop", client.agent()));
+    let mut left = stop.count.map_or(u64::MAX, core::num::NonZeroU64::get);
+    let mut departed = false;
+    while let Some(line) = events.next_line().await? {
+        let event: Value = client.read(line.as_bytes())?;
+        departed |= kind(&event) == "departed";
+        // What was missed may have been wanted.
+        if !wanted(&event) && kind(&event) != "missed" {
+            continue;
+        }
+        match form {
+            Form::Json => console::line(line)?,
+            Form::Text => console::line(format_args!("{}  {}", clock_text(&event), sentence(&event)))?,
+        }
+        left -= 1;
+        if left == 0 {
+            return Ok(());
+        }
+    }
+    if departed { Ok(()) } else { Err(Failure::refused(format!("the agent at {} has gone", client.agent()))) }
+}
+
+/// Says in words what an event tells.
+pub(crate) fn sentence(event: &Value) -> String {
+    let member = &event["member"];
+    let (name, addr) = (text(&member["name"]), text(&member["addr"]));
+    let said = match kind(event) {
+        "member_up" => format!("{name} at {addr} is up: {}", text(&event["arrival"])),
+        "member_updated" => format!("{name} at {addr} has changed what it says of itself"),
+        "member_suspect" => format!("{name} at {addr} does not answer"),
+        "member_refuted" => format!("{name} at {addr} answers after all"),
+        "member_down" => format!("{name} at {addr} is gone: {}", text(&event["departure"])),
+        "name_conflict" => {
+            format!("another living node, at {}, goes by our name: rename one of the two", text(&event["addr"]))
+        }
+        "alone" => "no other member is live".to_owned(),
+        "delivered" => {
+            let urgency = if event["urgency"] == "critical" { "critical notice" } else { "notice" };
+            format!("{urgency} {}: {}", text(&event["dot"]), bytes_text(&event["payload"]))
+        }
+        "changed" if event["value"].is_null() => format!("{} was deleted", bytes_text(&event["key"])),
+        "changed" => format!("{} = {}", bytes_text(&event["key"]), bytes_text(&event["value"])),
+        "converged" => format!("all {} live members agree", event["live"]),
+        "diverged" => format!("{} of {} live members agree", event["agreeing"], event["live"]),
+        "departed" => "this node has left".to_owned(),
+        "missed" => format!("{} events were missed: too many at once", event["count"]),
+        _ => event.to_string(),
+    };
+    console::plain(&said)
+}
+
+/// Which event it is.
+pub(crate) fn kind(event: &Value) -> &str {
+    event["event"].as_str().unwrap_or_default()
+}
+
+/// A key, value or payload of an event.
+pub(crate) fn bytes_of(value: &Value) -> Option<Text> {
+    serde_json::from_value(value.clone()).ok()
+}
+
+fn is_change_under(event: &Value, prefix: &str) -> bool {
+    kind(event) == "changed" && bytes_of(&event["key"]).is_some_and(|key| key.bytes().starts_with(prefix.as_bytes()))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or("?")
+}
+
+fn bytes_text(value: &Value) -> String {
+    bytes_of(value).map_or_else(|| "?".to_owned(), |text| excerpt(&text))
+}
+
+/// When it happened, as the time of day (UTC).
+fn clock_text(event: &Value) -> String {
+    let at = SystemTime::UNIX_EPOCH + Duration::from_millis(event["at_ms"].as_u64().unwrap_or(0));
+    let ms = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis() % 86_400_000;
+    format!("{:02}:{:02}:{:02}.{:03}Z", ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60, ms % 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn events_are_put_into_words() {
+        let up =
+            json!({"event": "member_up", "arrival": "joined", "member": {"name": "a\u{7}", "addr": "127.0.0.1:1"}});
+        assert_eq!(sentence(&up), "a\\u{7} at 127.0.0.1:1 is up: joined");
+        let changed = json!({"event": "changed", "key": "motd", "value": {"hex": "00ff"}, "dot": "1.2.3"});
+        assert_eq!(sentence(&changed), "motd = 0x00ff");
+        let deleted = json!({"event": "changed", "key": "motd", "value": null, "dot": "1.2.3"});
+        assert_eq!(sentence(&deleted), "motd was deleted");
+    }
+
+    #[test]
+    fn a_watch_sees_its_prefix_only() {
+        let changed = json!({"event": "changed", "key": "config/motd", "value": "hi"});
+        assert!(is_change_under(&changed, "config/") && is_change_under(&changed, ""));
+        assert!(!is_change_under(&changed, "facts/"));
+        assert!(!is_change_under(&json!({"event": "alone"}), ""));
+    }
+
+    #[test]
+    fn the_time_of_day_is_read_off_the_event() {
+        assert_eq!(clock_text(&json!({"at_ms": 86_400_000 + 3_723_004})), "01:02:03.004Z");
+    }
+}

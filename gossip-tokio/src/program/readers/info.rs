@@ -1,0 +1,71 @@
+//! `gossip info`.
+use super::{
+    members::details,
+    views::{Agreement, DataFile, Info, Io, since},
+};
+use crate::program::{
+    args::InfoArgs,
+    console::{self, age},
+    control::client::Client,
+    failure::Failure,
+};
+use core::time::Duration;
+
+/// Shows all that an agent tells about itself.
+pub(crate) async fn show(args: InfoArgs) -> Result<(), Failure> {
+    let client = Client::new(args.agent.addr);
+    let answer = client.get("/v1/info").await?;
+    if args.format.json {
+        return console::line(String::from_utf8_lossy(&answer));
+    }
+    let info: Info = client.read(&answer)?;
+    let number = |(name, value): &(String, u64)| (name.clone(), value.to_string());
+    let mut member: Vec<(String, String)> =
+        details(&info.me).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    member.extend([
+        ("cluster".to_owned(), info.cluster.clone()),
+        ("running for".to_owned(), age(Duration::from_millis(info.uptime_ms))),
+        ("agreement".to_owned(), agreement(&info.agreement)),
+        ("data file".to_owned(), data_file(&info.data_file)),
+    ]);
+    section("member", &member)?;
+    section("lengths, in bytes", &info.lengths.0.iter().map(number).collect::<Vec<_>>())?;
+    let fill = info.usage.0.iter().map(|(name, fill)| (name.clone(), format!("{} of {}", fill.used, fill.limit)));
+    section("usage", &fill.collect::<Vec<_>>())?;
+    section("io", &io_rows(&info.io))?;
+    section("counters", &info.stats.0.iter().map(number).collect::<Vec<_>>())
+}
+
+fn section(title: &str, rows: &[(String, String)]) -> Result<(), Failure> {
+    console::line(title)?;
+    console::line(console::rows(rows))
+}
+
+fn agreement(agreement: &Agreement) -> String {
+    let Agreement { agreeing, live, since_ms, behind } = agreement;
+    match since_ms {
+        Some(at) => format!("all {live} live members agree, for {}", age(since(*at))),
+        None => format!("{agreeing} of {live} live members agree; the others lack {behind} writes that we know of"),
+    }
+}
+
+fn data_file(file: &DataFile) -> String {
+    match file {
+        DataFile::None => "none".to_owned(),
+        DataFile::Fresh { path } => format!("{} (new)", path.display()),
+        DataFile::Restored { path, entries } => format!("{} ({entries} entries restored)", path.display()),
+        DataFile::Damaged { kept_as, reason } => format!("damaged ({reason}), kept aside as {}", kept_as.display()),
+    }
+}
+
+fn io_rows(io: &Io) -> Vec<(String, String)> {
+    let Io { send_errors, receive_errors, saves, save_errors, last_error } = io;
+    let mut rows = vec![
+        ("send_errors".to_owned(), send_errors.to_string()),
+        ("receive_errors".to_owned(), receive_errors.to_string()),
+        ("saves".to_owned(), saves.to_string()),
+        ("save_errors".to_owned(), save_errors.to_string()),
+    ];
+    rows.extend(last_error.iter().map(|error| ("last_error".to_owned(), error.clone())));
+    rows
+}

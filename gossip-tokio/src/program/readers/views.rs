@@ -1,0 +1,191 @@
+//! An agent's answers, as its clients read them.
+use core::{fmt, marker::PhantomData, time::Duration};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use std::{collections::BTreeMap, path::PathBuf, time::SystemTime};
+
+/// A member, as an agent knows it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Member {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) role: String,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) addr: String,
+    pub(crate) liveness: String,
+    pub(crate) incarnation: u32,
+    pub(crate) generation: String,
+    pub(crate) since_ms: u64,
+    pub(crate) last_heard_ms: Option<u64>,
+    pub(crate) is_self: bool,
+}
+
+impl Member {
+    /// Whether it may still answer: alive, or suspected not to be.
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self.liveness.as_str(), "alive" | "suspect")
+    }
+
+    pub(crate) fn tags_text(&self) -> String {
+        let tags = self.tags.iter().map(|(key, value)| format!("{key}={value}"));
+        tags.collect::<Vec<_>>().join(",")
+    }
+}
+
+/// An entry of the replicated map.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Entry {
+    pub(crate) key: Text,
+    pub(crate) value: Text,
+    pub(crate) dot: String,
+}
+
+/// How far the cluster agrees with an agent.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Agreement {
+    pub(crate) agreeing: usize,
+    pub(crate) live: usize,
+    pub(crate) since_ms: Option<u64>,
+    pub(crate) behind: u64,
+}
+
+impl Agreement {
+    pub(crate) fn is_converged(&self) -> bool {
+        self.since_ms.is_some()
+    }
+}
+
+/// All that an agent tells about itself.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Info {
+    #[serde(flatten)]
+    pub(crate) me: Member,
+    pub(crate) cluster: String,
+    pub(crate) uptime_ms: u64,
+    pub(crate) agreement: Agreement,
+    pub(crate) lengths: Rows<u64>,
+    pub(crate) data_file: DataFile,
+    pub(crate) io: Io,
+    pub(crate) usage: Rows<Fill>,
+    pub(crate) stats: Rows<u64>,
+}
+
+/// What became of an agent's data file when it started.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub(crate) enum DataFile {
+    None,
+    Fresh { path: PathBuf },
+    Restored { path: PathBuf, entries: usize },
+    Damaged { kept_as: PathBuf, reason: String },
+}
+
+/// What went wrong at an agent's socket and data file, and how often the file was written.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Io {
+    pub(crate) send_errors: u64,
+    pub(crate) receive_errors: u64,
+    pub(crate) saves: u64,
+    pub(crate) save_errors: u64,
+    pub(crate) last_error: Option<String>,
+}
+
+/// How full a region of memory is.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Fill {
+    pub(crate) used: u64,
+    pub(crate) limit: u64,
+}
+
+/// Bytes, written as text where they are text.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Text {
+    Text(String),
+    Hex { hex: String },
+}
+
+impl Text {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.clone().into_bytes(),
+            Self::Hex { hex } => {
+                let pairs = hex.as_bytes().chunks(2);
+                let pairs =
+                    pairs.map(|pair| str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()));
+                pairs.flatten().collect()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Hex { hex } => write!(f, "0x{hex}"),
+        }
+    }
+}
+
+/// A JSON object whose order is the agent's.
+#[derive(Debug, Clone)]
+pub(crate) struct Rows<T>(pub(crate) Vec<(String, T)>);
+
+impl<T> Rows<T> {
+    pub(crate) fn get(&self, name: &str) -> Option<&T> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Rows<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for InOrder<T> {
+            type Value = Rows<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Rows<T>, A::Error> {
+                let mut rows = Vec::new();
+                while let Some(row) = map.next_entry()? {
+                    rows.push(row);
+                }
+                Ok(Rows(rows))
+            }
+        }
+
+        deserializer.deserialize_map(InOrder(PhantomData))
+    }
+}
+
+/// How long ago a moment was, in milliseconds since the Unix epoch.
+pub(crate) fn since(at_ms: u64) -> Duration {
+    let at = SystemTime::UNIX_EPOCH + Duration::from_millis(at_ms);
+    SystemTime::now().duration_since(at).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_come_back_from_either_form() {
+        let text: Text = serde_json::from_str("\"grüezi\"").unwrap();
+        assert_eq!(text.bytes(), "grüezi".as_bytes());
+        let hex: Text = serde_json::from_str(r#"{"hex":"00ff"}"#).unwrap();
+        assert_eq!((hex.bytes(), hex.to_string()), (vec![0, 0xff], "0x00ff".to_owned()));
+    }
+
+    #[test]
+    fn rows_keep_their_order() {
+        let rows: Rows<u64> = serde_json::from_str(r#"{"b":1,"a":2}"#).unwrap();
+        assert_eq!(rows.0, [("b".to_owned(), 1), ("a".to_owned(), 2)]);
+        assert_eq!(rows.get("a"), Some(&2));
+    }
+}

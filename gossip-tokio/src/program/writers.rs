@@ -1,0 +1,119 @@
+//! The commands that change something.
+use super::{
+    args::{AgentAt, DeleteArgs, JoinArgs, PublishArgs, PutArgs, TagArgs},
+    console,
+    control::{Accepted, JoinRequest, Joined, PresenceRequest, client::Client, key_path},
+    failure::Failure,
+    readers::views::Info,
+    settings::tags,
+};
+use axum::http::Method;
+use core::time::Duration;
+use std::{
+    fs,
+    io::{self, Read},
+};
+
+/// A farewell is bounded by the agent; this is more.
+const LEAVE_WAIT: Duration = Duration::from_secs(10);
+
+/// Joins through the first of the seed's addresses that answers.
+pub(crate) async fn join(args: JoinArgs) -> Result<(), Failure> {
+    let wait = Duration::from_secs(args.wait.get());
+    let client = Client::new(args.agent.addr).patient(wait);
+    let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    let seeds = args.seed.resolve().await?;
+    let mut outcome = Err(Failure::refused(format!("the seed {} has no address", args.seed)));
+    for seed in seeds {
+        let request = JoinRequest { seed, wait_ms };
+        match client.send_json(Method::POST, "/v1/join", &request).await {
+            Ok(answer) => {
+                let Joined { seed, live, ms } = client.read(&answer)?;
+                return console::line(format_args!("{seed} answered after {ms} ms; {live} members are live"));
+            }
+            Err(error) => outcome = Err(error.into()),
+        }
+    }
+    outcome
+}
+
+/// Has the agent leave.
+pub(crate) async fn leave(agent: AgentAt) -> Result<(), Failure> {
+    let client = Client::new(agent.addr).patient(LEAVE_WAIT);
+    let name = client.ask::<Info>("/v1/info").await?.me.name;
+    client.send(Method::POST, "/v1/leave", Vec::new()).await?;
+    console::line(format_args!("{} has left", console::plain(&name)))
+}
+
+/// Writes an entry, and prints the name of the write.
+pub(crate) async fn put(args: PutArgs) -> Result<(), Failure> {
+    let value = content(&args.value)?;
+    let client = Client::new(args.agent.addr);
+    let answer = client.send(Method::PUT, &key_path(args.key.key.as_bytes()), value).await?;
+    print_dot(&client, &answer)
+}
+
+/// Deletes an entry, and prints the name of the write that did it.
+pub(crate) async fn delete(args: DeleteArgs) -> Result<(), Failure> {
+    let client = Client::new(args.agent.addr);
+    let answer = client.send(Method::DELETE, &key_path(args.key.key.as_bytes()), Vec::new()).await?;
+    print_dot(&client, &answer)
+}
+
+/// Sends a notice, and prints the name by which events tell of it.
+pub(crate) async fn publish(args: PublishArgs) -> Result<(), Failure> {
+    let notice = content(&args.notice)?;
+    let client = Client::new(args.agent.addr);
+    let urgency = if args.critical { "critical" } else { "normal" };
+    let answer = client.send(Method::POST, &format!("/v1/publish?urgency={urgency}"), notice).await?;
+    print_dot(&client, &answer)
+}
+
+/// Changes tags and role, and leaves the others as they are.
+pub(crate) async fn tag(args: TagArgs) -> Result<(), Failure> {
+    if args.set.is_empty() && args.remove.is_empty() && args.role.is_none() {
+        return Err(Failure::usage("tag: name a KEY=VALUE to set, or something to --remove, or a --role"));
+    }
+    let client = Client::new(args.agent.addr);
+    let me = client.ask::<Info>("/v1/info").await?.me;
+    let mut new = me.tags;
+    for key in &args.remove {
+        if new.remove(key).is_none() {
+            return Err(Failure::refused(format!("{} has no tag {key:?}", me.name)));
+        }
+    }
+    new.extend(tags(args.set)?);
+    let presence = PresenceRequest { role: args.role.unwrap_or(me.role), tags: new };
+    client.send_json(Method::PUT, "/v1/presence", &presence).await?;
+    Ok(())
+}
+
+fn print_dot(client: &Client, answer: &[u8]) -> Result<(), Failure> {
+    let Accepted { dot } = client.read(answer)?;
+    console::line(dot)
+}
+
+/// What an argument stands for: `-` is stdin, `@FILE` a file, anything else itself.
+fn content(argument: &str) -> Result<Vec<u8>, Failure> {
+    if argument == "-" {
+        let mut bytes = Vec::new();
+        let read = io::stdin().lock().read_to_end(&mut bytes);
+        return read.map(|_| bytes).map_err(|error| Failure::refused(format!("cannot read stdin: {error}")));
+    }
+    match argument.strip_prefix('@') {
+        Some(path) => fs::read(path).map_err(|error| Failure::refused(format!("cannot read {path}: {error}"))),
+        None => Ok(argument.as_bytes().to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_is_itself_or_a_file() {
+        assert_eq!(content("text").unwrap(), b"text");
+        assert!(content("@Cargo.toml").unwrap().starts_with(b"[package]"));
+        assert!(matches!(content("@no/such/file"), Err(Failure::Refused(_))));
+    }
+}

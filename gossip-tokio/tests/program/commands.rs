@@ -1,0 +1,182 @@
+//! The commands, against agents that run.
+use crate::process::{Agent, Follower, eventually, pair, program, run, run_with_stdin, text};
+use std::net::UdpSocket;
+
+#[test]
+fn members_are_listed_with_all_there_is_to_know() {
+    let one = Agent::start("one", &["--role", "web", "--tag", "zone=a"]);
+    let two = Agent::start("two", &["--seed", &one.addr().to_string()]);
+    eventually("two lists one", || two.status_of("one").as_deref() == Some("alive"));
+
+    let members = two.run(&["members", "--json"]).json();
+    let names: Vec<String> = members.as_array().unwrap().iter().map(|member| text(&member["name"])).collect();
+    assert_eq!(names, ["one", "two"]);
+    let member = &members[0];
+    assert_eq!((&member["role"], &member["tags"]["zone"]), (&"web".into(), &"a".into()));
+    assert_eq!((&member["liveness"], &member["is_self"]), (&"alive".into(), &false.into()));
+    assert_eq!(text(&member["addr"]), one.addr().to_string());
+    assert!(member["incarnation"].is_u64() && member["since_ms"].is_u64() && member["last_heard_ms"].is_u64());
+
+    let table = two.run(&["members"]).done();
+    let rows: Vec<&str> = table.lines().collect();
+    assert!(rows[0].starts_with("NAME  ADDRESS"), "{table}");
+    assert!(rows[1].starts_with("one ") && rows[1].ends_with("zone=a") && rows[1].contains(" web "), "{table}");
+    assert_eq!(rows.len(), 3);
+
+    assert_eq!(two.run(&["members", "--json", "--status", "down,left"]).json(), serde_json::json!([]));
+    assert_eq!(two.run(&["member", "one", "--json"]).json()["name"], "one");
+    assert!(two.run(&["member", "one"]).done().contains("zone=a"));
+    let said = two.run(&["member", "nobody"]).refused(1);
+    assert!(said.contains("nobody"), "{said}");
+}
+
+#[test]
+fn joining_says_who_is_live_or_that_nobody_answered() {
+    let (one, two) = (Agent::start("one", &[]), Agent::start("two", &[]));
+    let said = two.run(&["join", &one.addr().to_string()]).done();
+    assert!(said.contains("answered") && said.contains("2 members are live"), "{said}");
+
+    let own = two.addr().to_string();
+    assert!(two.run(&["join", &own]).refused(1).contains(&own));
+    let deaf = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let deaf = deaf.local_addr().unwrap().to_string();
+    let said = Agent::start("three", &[]).run(&["join", &deaf, "--wait", "1"]).refused(1);
+    assert!(said.contains(&deaf) && said.contains("not answered"), "{said}");
+}
+
+#[test]
+fn entries_are_written_read_listed_and_deleted() {
+    let (one, two) = pair();
+    one.run(&["put", "config/motd", "grüezi"]).done();
+    let binary = [0, 0xff, b'\n'];
+    run_with_stdin(&mut one.command(&["put", "config/blob", "-"]), &binary);
+    eventually("two has both", || two.run(&["list", "config/", "--json"]).json().as_array().unwrap().len() == 2);
+
+    assert_eq!(two.run(&["get", "config/motd"]).done(), "grüezi");
+    assert_eq!(two.run(&["get", "config/blob"]).stdout, binary);
+    assert_eq!(two.run(&["get", "config/blob", "--json"]).json()["value"]["hex"], "00ff0a");
+    let entries = two.run(&["list", "config/", "--json"]).json();
+    assert_eq!((&entries[0]["key"], &entries[1]["key"]), (&"config/blob".into(), &"config/motd".into()));
+    assert!(two.run(&["list"]).done().starts_with("KEY"));
+    assert_eq!(two.run(&["list", "facts/", "--json"]).json(), serde_json::json!([]));
+
+    two.run(&["delete", "config/motd"]).done();
+    eventually("one has lost it", || one.run(&["get", "config/motd"]).code == Some(1));
+    for args in [&["get", "config/motd"][..], &["delete", "config/motd"]] {
+        let said = one.run(args).refused(1);
+        assert!(said.contains("config/motd"), "{said}");
+    }
+}
+
+#[test]
+fn odd_keys_and_values_come_through() {
+    let agent = Agent::start("one", &[]);
+    for key in ["a b", "a/b/../c", "100%", "?x=1#y", "ключ", "-"] {
+        agent.run(&["put", "--", key, "--value"]).done();
+        assert_eq!(agent.run(&["get", "--", key]).done(), "--value", "{key}");
+    }
+    agent.run(&["put", "empty", ""]).done();
+    assert_eq!(agent.run(&["get", "empty"]).done(), "");
+    let manifest = concat!("@", env!("CARGO_MANIFEST_DIR"), "/src/main.rs");
+    agent.run(&["put", "file", manifest]).done();
+    assert_eq!(agent.run(&["get", "file"]).stdout, std::fs::read(&manifest[1..]).unwrap());
+    let said = agent.run(&["put", "file", "@/no/such/file"]).refused(1);
+    assert!(said.contains("/no/such/file"), "{said}");
+}
+
+#[test]
+fn what_fits_no_datagram_is_refused_with_the_limit() {
+    let agent = Agent::start("one", &[]);
+    let info = agent.run(&["info", "--json"]).json();
+    let (entry_max, payload_max) = (info["lengths"]["entry_max"].as_u64(), info["lengths"]["payload_max"].as_u64());
+    let long = "x".repeat(60_000);
+    let said = run_with_stdin(&mut agent.command(&["put", "key", "-"]), long.as_bytes()).refused(1);
+    assert!(said.contains(&entry_max.unwrap().to_string()), "{said}");
+    let said = run_with_stdin(&mut agent.command(&["publish", "-"]), long.as_bytes()).refused(1);
+    assert!(said.contains(&payload_max.unwrap().to_string()), "{said}");
+    let longer = "x".repeat(100_000);
+    run_with_stdin(&mut agent.command(&["put", "key", "-"]), longer.as_bytes()).refused(1);
+    assert_eq!(agent.run(&["list", "--json"]).json(), serde_json::json!([]));
+}
+
+#[test]
+fn a_watch_tells_changes_under_its_prefix_once() {
+    let (one, two) = pair();
+    let mut watch = Follower::start(&mut two.command(&["watch", "config/", "--json", "--count", "3"]));
+    one.run(&["put", "other", "unseen"]).done();
+    let dot = one.run(&["put", "config/motd", "one"]).done();
+    let change = watch.next_json();
+    assert_eq!((&change["event"], &change["key"], &change["value"]), (&"changed".into(), &"config/motd".into(), &"one".into()));
+    assert_eq!(text(&change["dot"]), dot.trim());
+    one.run(&["put", "config/motd", "two"]).done();
+    assert_eq!(watch.next_json()["value"], "two");
+    one.run(&["delete", "config/motd"]).done();
+    assert!(watch.next_json()["value"].is_null());
+    assert_eq!(watch.next(), None);
+    assert!(watch.end().success());
+}
+
+#[test]
+fn a_notice_is_told_once_and_says_how_urgent_it_is() {
+    let (one, two) = pair();
+    let mut monitor = Follower::start(&mut two.command(&["monitor", "--json"]));
+    let dot = one.run(&["publish", "--critical", "the sky falls"]).done();
+    one.run(&["publish", "it does not"]).done();
+    let mut notices = core::iter::from_fn(|| Some(monitor.next_json())).filter(|event| event["event"] == "delivered");
+    let (first, second) = (notices.next().unwrap(), notices.next().unwrap());
+    assert_eq!((&first["payload"], &first["urgency"]), (&"the sky falls".into(), &"critical".into()));
+    assert_eq!(text(&first["dot"]), dot.trim());
+    assert_eq!((&second["payload"], &second["urgency"]), (&"it does not".into(), &"normal".into()));
+    assert!(first["number"].as_u64() < second["number"].as_u64());
+}
+
+#[test]
+fn a_late_monitor_can_begin_with_what_was() {
+    let (one, _two) = pair();
+    let mut monitor = Follower::start(&mut one.command(&["monitor", "--replay"]));
+    let line = core::iter::from_fn(|| monitor.next()).find(|line| line.contains("two at")).unwrap();
+    assert!(line.contains("is up: joined"), "{line}");
+}
+
+#[test]
+fn tags_are_changed_while_the_agent_runs() {
+    let (one, two) = pair();
+    two.run(&["tag", "zone=a", "rack=7", "--role", "web"]).done();
+    two.run(&["tag", "zone=b", "--remove", "rack"]).done();
+    eventually("one knows", || {
+        let two = one.run(&["member", "two", "--json"]).json();
+        two["tags"] == serde_json::json!({"zone": "b"}) && two["role"] == "web"
+    });
+    assert!(two.run(&["tag", "--remove", "rack"]).refused(1).contains("rack"));
+    two.run(&["tag"]).refused(2);
+}
+
+#[test]
+fn info_has_typed_values() {
+    let agent = Agent::start("one", &[]);
+    let info = agent.run(&["info", "--json"]).json();
+    assert_eq!((&info["name"], &info["id"]), (&"one".into(), &agent.started["id"]));
+    assert!(info["lengths"]["datagram_max"].is_u64() && info["stats"]["datagrams_sent"].is_u64());
+    assert!(info["usage"]["members"]["limit"].is_u64() && info["agreement"]["live"] == 1);
+    let shown = agent.run(&["info"]).done();
+    assert!(shown.contains("datagrams_sent") && shown.contains("running for"), "{shown}");
+}
+
+#[test]
+fn without_an_agent_every_command_says_what_to_do() {
+    let nobody = "127.0.0.1:1";
+    for args in [&["members"][..], &["get", "key"], &["put", "key", "value"], &["leave"], &["monitor"], &["info"]] {
+        let said = run(program(args).args(["--control", nobody])).refused(1);
+        assert!(said.contains(nobody) && said.contains("gossip agent"), "{said}");
+    }
+}
+
+#[test]
+fn a_reader_may_stop_reading() {
+    let agent = Agent::start("one", &[]);
+    let mut list = agent.command(&["info"]);
+    let mut child = list.spawn().unwrap();
+    drop(child.stdout.take());
+    let ran = crate::process::finish(child);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+}

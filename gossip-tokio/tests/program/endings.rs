@@ -1,0 +1,88 @@
+//! How an agent ends, and how it comes back.
+use crate::process::{Agent, Follower, eventually, pair, text, wait};
+use std::{fs, path::Path, process::Stdio};
+
+#[cfg(unix)]
+#[test]
+fn signals_make_an_agent_leave() {
+    for name in ["TERM", "INT"] {
+        let (one, mut two) = pair();
+        crate::process::signal(&two.child, name);
+        assert_eq!(wait(&mut two.child).code(), Some(0));
+        eventually("one knows that two has left", || one.status_of("two").as_deref() == Some("left"));
+    }
+}
+
+#[test]
+fn the_command_makes_an_agent_leave() {
+    let (one, mut two) = pair();
+    let mut monitor = Follower::start(&mut two.command(&["monitor", "--json"]));
+    assert_eq!(two.run(&["leave"]).done(), "two has left\n");
+    assert_eq!(wait(&mut two.child).code(), Some(0));
+    eventually("one knows that two has left", || one.status_of("two").as_deref() == Some("left"));
+    let last = core::iter::from_fn(|| monitor.next()).last().unwrap();
+    assert!(last.contains("\"departed\""), "{last}");
+    assert!(monitor.end().success());
+}
+
+#[test]
+fn an_agent_whose_parent_is_gone_leaves() {
+    let mut command = crate::process::program(&["agent", "--json", "--name", "child", "--until-stdin-closes"]);
+    command.args(["--bind", "127.0.0.1:0", "--control", "127.0.0.1:0"]).stdin(Stdio::piped());
+    let mut agent = Agent::start_command(&mut command);
+    drop(agent.child.stdin.take());
+    assert_eq!(wait(&mut agent.child).code(), Some(0));
+}
+
+#[test]
+fn what_was_kept_is_there_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = keeping(dir.path(), &[]);
+    assert!(text(&first.started["data"]).contains("from now on"), "{}", first.started);
+    first.run(&["put", "key", "value"]).done();
+    first.run(&["leave"]).done();
+
+    let again = keeping(dir.path(), &[]);
+    assert!(text(&again.started["data"]).contains("1 entries restored"), "{}", again.started);
+    assert_eq!(again.run(&["get", "key"]).done(), "value");
+    assert_eq!(again.run(&["info", "--json"]).json()["data_file"]["state"], "restored");
+}
+
+#[test]
+fn a_damaged_file_is_kept_aside_and_the_peers_help_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let one = Agent::start("one", &[]);
+    let two = keeping(dir.path(), &["--seed", &one.addr().to_string()]);
+    two.run(&["put", "key", "value"]).done();
+    eventually("one has it", || one.run(&["get", "key"]).code == Some(0));
+    two.run(&["leave"]).done();
+    drop(two);
+
+    let file = dir.path().join("gossip.state");
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x40;
+    fs::write(&file, &bytes).unwrap();
+    let two = keeping(dir.path(), &["--seed", &one.addr().to_string()]);
+    let said = text(&two.started["data"]);
+    assert!(said.contains("damaged, kept aside as"), "{said}");
+    let data_file = two.run(&["info", "--json"]).json()["data_file"].clone();
+    assert_eq!(data_file["state"], "damaged");
+    assert_eq!(fs::read(text(&data_file["kept_as"])).unwrap(), bytes);
+    eventually("two has it again", || two.run(&["get", "key"]).code == Some(0));
+}
+
+#[test]
+fn two_agents_cannot_share_a_data_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let _first = keeping(dir.path(), &[]);
+    let mut command = crate::process::program(&["agent", "--bind", "127.0.0.1:0", "--control", "127.0.0.1:0"]);
+    let said = crate::process::run(command.arg("--data-dir").arg(dir.path())).refused(1);
+    assert!(said.contains(dir.path().to_str().unwrap()), "{said}");
+}
+
+/// An agent called `keeper` that keeps its memory there.
+fn keeping(dir: &Path, flags: &[&str]) -> Agent {
+    let flags = [&["--data-dir", dir.to_str().unwrap()], flags].concat();
+    Agent::start("keeper", &flags)
+}

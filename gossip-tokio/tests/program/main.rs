@@ -1,0 +1,7 @@
+//! The `gossip` program as its users meet it: real processes, on loopback.
+mod process;
+mod settings;
+mod commands;
+mod control;
+mod endings;
+mod demo;
