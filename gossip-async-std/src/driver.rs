@@ -1,0 +1,127 @@
+//! The driver: one task that owns the node and its socket. There is no lock around either.
+use async_std::{
+    channel::Receiver,
+    net::UdpSocket,
+    task::{JoinHandle, sleep, spawn_blocking},
+};
+use core::{future, net::SocketAddr};
+use futures_lite::future::{poll_once, race};
+use gossip_core::adapter::{Call, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step};
+use std::{io, time::Instant};
+
+/// Fields drop in this order. The pump goes last: its end tells the handles that the socket is free again.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    socket: UdpSocket,
+    /// `None` when all handles are gone.
+    calls: Option<Receiver<Call>>,
+    buffer: Box<[u8]>,
+    /// The save on its way, if any: the disk is slow, and must not hold up other tasks.
+    saving: Option<JoinHandle<()>>,
+    pump: Pump,
+}
+
+/// What the driver waits for.
+enum Woken {
+    Received(io::Result<(usize, SocketAddr)>),
+    Called(Option<Call>),
+    Due,
+}
+
+impl Driver {
+    pub(crate) fn new(socket: UdpSocket, calls: Receiver<Call>, pump: Pump) -> Self {
+        let buffer = vec![0; RECEIVE_BUFFER_LEN].into_boxed_slice();
+        Self { socket, calls: Some(calls), buffer, saving: None, pump }
+    }
+
+    /// Runs until the node has left.
+    pub(crate) async fn run(mut self) {
+        while let Some(deadline) = self.drain().await {
+            match self.wait(deadline).await {
+                Woken::Received(received) => self.receive(received).await,
+                Woken::Called(call) => self.serve(call),
+                Woken::Due => self.pump.fire_timer(),
+            }
+        }
+        self.finish().await;
+    }
+
+    /// Does what the pump says, until it says how long to wait; `None` when it says to stop.
+    async fn drain(&mut self) -> Option<Instant> {
+        loop {
+            match self.pump.poll() {
+                Step::Send { to, bytes } => {
+                    if let Err(error) = self.socket.send_to(bytes, to).await {
+                        self.pump.send_failed(&error);
+                    }
+                }
+                Step::Save(save) => self.saving = Some(spawn_blocking(|| save.write())),
+                Step::Wait(deadline) => return Some(deadline),
+                Step::Stop => return None,
+            }
+        }
+    }
+
+    /// Waits for a datagram, a call or the deadline; none of them is preferred, so none can starve another.
+    async fn wait(&mut self, deadline: Instant) -> Woken {
+        let received = async { Woken::Received(self.socket.recv_from(&mut self.buffer).await) };
+        let called = async { Woken::Called(next_call(self.calls.as_ref()).await) };
+        let due = async {
+            sleep(deadline.saturating_duration_since(Instant::now())).await;
+            Woken::Due
+        };
+        race(received, race(called, due)).await
+    }
+
+    /// Takes in a datagram, and those that came with it: a bounded batch, so that the node gets to answer.
+    async fn receive(&mut self, first: io::Result<(usize, SocketAddr)>) {
+        let mut received = Some(first);
+        for _ in 0..RECEIVE_BATCH_MAX {
+            match received {
+                Some(Ok((len, from))) => self.pump.receive(from, &mut self.buffer[..len]),
+                Some(Err(error)) => {
+                    self.pump.receive_failed(&error);
+                    return sleep(RECEIVE_ERROR_PAUSE).await;
+                }
+                None => return,
+            }
+            received = poll_once(self.socket.recv_from(&mut self.buffer)).await;
+        }
+    }
+
+    /// Does what a handle asks for; when there are none any more, leaves.
+    fn serve(&mut self, call: Option<Call>) {
+        match call {
+            Some(call) => call(&mut self.pump),
+            None => {
+                self.calls = None;
+                self.pump.leave();
+            }
+        }
+    }
+
+    /// Closes the socket and writes the data file, in that order; only then the pump is dropped.
+    async fn finish(self) {
+        let Self { socket, calls, saving, mut pump, .. } = self;
+        drop(socket);
+        if let Some(calls) = calls {
+            // This channel keeps what is in it for as long as there are senders, and they wait for their answers.
+            calls.close();
+            while calls.try_recv().is_ok() {}
+        }
+        if let Some(saving) = saving {
+            saving.await;
+        }
+        if let Some(save) = pump.last_save() {
+            spawn_blocking(|| save.write()).await;
+        }
+    }
+}
+
+/// The next call; `None` when the last handle goes, and then never anything again.
+async fn next_call(calls: Option<&Receiver<Call>>) -> Option<Call> {
+    match calls {
+        Some(calls) => calls.recv().await.ok(),
+        None => future::pending().await,
+    }
+}

@@ -1,0 +1,65 @@
+//! The scenarios of all adapters, for the one on async-std.
+#[path = "../../gossip-udp-std/tests/suite/mod.rs"]
+mod suite;
+
+use async_std::task::block_on as wait;
+use gossip_async_std::*;
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+suite::scenarios!(Gossip);
+
+impl suite::Adapter for Gossip {
+    type Events = Events;
+
+    fn bind(options: Options) -> Result<Self, BindError> {
+        wait(Self::bind(options))
+    }
+    fn id(&self) -> NodeId {
+        self.id()
+    }
+    fn local_addr(&self) -> SocketAddr {
+        self.local_addr()
+    }
+    fn join(&self, seed: SocketAddr) -> Result<(), CallError<JoinError>> {
+        wait(self.join(seed))
+    }
+    fn leave(&self) -> Result<(), Closed> {
+        wait(self.leave())
+    }
+    fn abort(&self) -> Result<(), Closed> {
+        wait(self.abort())
+    }
+    fn put(&self, key: &[u8], value: &[u8]) -> Result<Dot, CallError<PutError>> {
+        wait(self.put(key, value))
+    }
+    fn get(&self, key: &[u8]) -> Result<Option<EntryInfo>, Closed> {
+        wait(self.get(key))
+    }
+    fn delete(&self, key: &[u8]) -> Result<Dot, CallError<DeleteError>> {
+        wait(self.delete(key))
+    }
+    fn list(&self, prefix: &[u8]) -> Result<Vec<EntryInfo>, Closed> {
+        wait(self.list(prefix))
+    }
+    fn publish(&self, urgency: Urgency, payload: &[u8]) -> Result<Dot, CallError<PublishError>> {
+        wait(self.publish(urgency, payload))
+    }
+    fn set_presence(&self, role: &str, tags: BTreeMap<String, String>) -> Result<(), CallError<TooLong>> {
+        wait(self.set_presence(role, tags))
+    }
+    fn members(&self) -> Result<Vec<MemberInfo>, Closed> {
+        wait(self.members())
+    }
+    fn agreement(&self) -> Result<AgreementInfo, Closed> {
+        wait(self.agreement())
+    }
+    fn info(&self) -> Result<Info, Closed> {
+        wait(self.info())
+    }
+    fn subscribe(&self) -> Events {
+        self.subscribe()
+    }
+    fn next(events: &mut Events, timeout: Duration) -> Result<Option<Happening>, ()> {
+        wait(async_std::future::timeout(timeout, events.next())).map_err(|_| ())
+    }
+}

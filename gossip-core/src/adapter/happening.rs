@@ -1,0 +1,171 @@
+//! The core's events, in owned form: they outlive the drain that they came out of.
+use crate::{
+    adapter::{MemberInfo, info, text},
+    id::{Dot, NodeId},
+    io::{Arrival, Departure, Event},
+    node::Node,
+    storage::Heap,
+    wire::Urgency,
+};
+use core::net::SocketAddr;
+use serde::{Serialize, Serializer};
+use std::{borrow::ToOwned, vec::Vec};
+
+/// Something that happened to the node, or in its cluster. In JSON, the field `event` names it: `member_up`, `changed`, …
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Happening {
+    /// A member joined, or came back.
+    MemberUp {
+        /// Who.
+        member: MemberInfo,
+        /// How.
+        #[serde(serialize_with = "write_arrival")]
+        arrival: Arrival,
+    },
+    /// A member changed what it says of itself, or its address.
+    MemberUpdated {
+        /// Who.
+        member: MemberInfo,
+    },
+    /// A member does not answer; it may yet contradict.
+    MemberSuspect {
+        /// Who.
+        member: MemberInfo,
+    },
+    /// A suspected member contradicted.
+    MemberRefuted {
+        /// Who.
+        member: MemberInfo,
+    },
+    /// A member left, or was given up for dead.
+    MemberDown {
+        /// Who.
+        member: MemberInfo,
+        /// How.
+        #[serde(serialize_with = "write_departure")]
+        departure: Departure,
+    },
+    /// Two living nodes go by one name.
+    NameConflict {
+        /// The id that both claim.
+        #[serde(serialize_with = "text::display")]
+        id: NodeId,
+        /// Where the other one is.
+        addr: SocketAddr,
+    },
+    /// No live member is left, or no seed has answered yet.
+    Alone,
+    /// A rumor arrived, for the first and only time.
+    Delivered {
+        /// Its name.
+        #[serde(serialize_with = "text::display")]
+        dot: Dot,
+        /// How its publisher marked it.
+        #[serde(serialize_with = "write_urgency")]
+        urgency: Urgency,
+        /// What it says.
+        #[serde(serialize_with = "text::bytes")]
+        payload: Vec<u8>,
+    },
+    /// An entry of the replicated map changed, here or elsewhere.
+    Changed {
+        /// Its key.
+        #[serde(serialize_with = "text::bytes")]
+        key: Vec<u8>,
+        /// Its value; `None` when it was deleted.
+        #[serde(serialize_with = "text::optional_bytes")]
+        value: Option<Vec<u8>>,
+        /// The write that did it.
+        #[serde(serialize_with = "text::display")]
+        dot: Dot,
+    },
+    /// Every live member is known to hold the same state.
+    Converged {
+        /// How many they are, ourselves included.
+        live: usize,
+    },
+    /// A live member is known, or may be suspected, to hold another state.
+    Diverged {
+        /// How many hold ours, ourselves included.
+        agreeing: usize,
+        /// How many live members there are, ourselves included.
+        live: usize,
+    },
+    /// Our own farewell is done: the node stops.
+    Departed,
+    /// This subscriber was too slow, and lost the oldest happenings.
+    Missed {
+        /// How many.
+        count: u64,
+    },
+}
+
+impl Happening {
+    /// An event of `node`, with what is known now of the member that it speaks of.
+    pub(super) fn of(event: Event<'_>, node: &Node<Heap>) -> Option<Self> {
+        let member = |id| node.member(id).map(|view| MemberInfo::of(&view));
+        Some(match event {
+            Event::MemberUp { id, arrival } => Self::MemberUp { member: member(id)?, arrival },
+            Event::MemberUpdated(id) => Self::MemberUpdated { member: member(id)? },
+            Event::MemberSuspect(id) => Self::MemberSuspect { member: member(id)? },
+            Event::MemberRefuted(id) => Self::MemberRefuted { member: member(id)? },
+            Event::MemberDown { id, departure } => Self::MemberDown { member: member(id)?, departure },
+            Event::NameConflict { id, addr } => Self::NameConflict { id, addr: info::socket_addr(addr) },
+            Event::Alone => Self::Alone,
+            Event::Delivered { dot, urgency, payload } => Self::Delivered { dot, urgency, payload: payload.to_owned() },
+            Event::Changed { key, value, dot } => {
+                Self::Changed { key: key.to_owned(), value: value.map(ToOwned::to_owned), dot }
+            }
+            Event::Converged { live } => Self::Converged { live },
+            Event::Diverged { agreeing, live } => Self::Diverged { agreeing, live },
+            Event::Departed => Self::Departed,
+        })
+    }
+}
+
+fn write_arrival<W: Serializer>(arrival: &Arrival, serializer: W) -> Result<W::Ok, W::Error> {
+    serializer.serialize_str(match arrival {
+        Arrival::Joined => "joined",
+        Arrival::Returned => "returned",
+        Arrival::Restarted => "restarted",
+    })
+}
+
+fn write_departure<W: Serializer>(departure: &Departure, serializer: W) -> Result<W::Ok, W::Error> {
+    serializer.serialize_str(match departure {
+        Departure::Failed => "failed",
+        Departure::Left => "left",
+    })
+}
+
+fn write_urgency<W: Serializer>(urgency: &Urgency, serializer: W) -> Result<W::Ok, W::Error> {
+    serializer.serialize_str(match urgency {
+        Urgency::Critical => "critical",
+        Urgency::Normal => "normal",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Generation;
+    use std::vec;
+
+    #[test]
+    fn json_names_the_event_and_writes_words_as_people_do() {
+        let dot = Dot { origin: NodeId(10), generation: Generation(1), sequence: 2 };
+        let delivered = Happening::Delivered { dot, urgency: Urgency::Critical, payload: b"fire".to_vec() };
+        assert_eq!(
+            serde_json::to_string(&delivered).unwrap(),
+            r#"{"event":"delivered","dot":"000000000000000a.00000001.2","urgency":"critical","payload":"fire"}"#
+        );
+        let deleted = Happening::Changed { key: vec![0xff], value: None, dot };
+        assert_eq!(
+            serde_json::to_string(&deleted).unwrap(),
+            r#"{"event":"changed","key":{"hex":"ff"},"value":null,"dot":"000000000000000a.00000001.2"}"#
+        );
+        assert_eq!(serde_json::to_string(&Happening::Missed { count: 3 }).unwrap(), r#"{"event":"missed","count":3}"#);
+    }
+}

@@ -1,0 +1,201 @@
+//! What a node tells about itself and others, in types that outlive the call: owned, comparable, serializable.
+use crate::{
+    adapter::{Clock, DataFile, text},
+    convergence::Agreement,
+    id::{Addr, Dot, Generation, Incarnation, NodeId},
+    node::{EntryView, Liveness, MemberView},
+    presence::Presence,
+    wire::ClusterLabel,
+};
+use core::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+use serde::{Serialize, Serializer};
+use std::{
+    borrow::ToOwned,
+    collections::BTreeMap,
+    string::{String, ToString},
+    time::SystemTime,
+    vec::Vec,
+};
+
+/// A member of the cluster, as this node knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MemberInfo {
+    /// Its id.
+    #[serde(serialize_with = "text::display")]
+    pub id: NodeId,
+    /// Its name; its id while the name is not known.
+    pub name: String,
+    /// What it is there for.
+    pub role: String,
+    /// What else it tells about itself.
+    pub tags: BTreeMap<String, String>,
+    /// Where it can be reached; `0.0.0.0:0` when its address is not one of the Internet.
+    pub addr: SocketAddr,
+    /// What is believed of it.
+    #[serde(serialize_with = "text::display")]
+    pub liveness: Liveness,
+    /// How often it has contradicted or renewed what was said of it.
+    pub incarnation: Incarnation,
+    /// Which of its lives this is.
+    #[serde(serialize_with = "text::display")]
+    pub generation: Generation,
+    /// Since when it is believed to be so. In JSON, `since_ms`: milliseconds since the Unix epoch.
+    #[serde(rename = "since_ms", serialize_with = "text::unix_ms")]
+    pub since: SystemTime,
+    /// When it was last heard itself. In JSON, `last_heard_ms`.
+    #[serde(rename = "last_heard_ms", serialize_with = "text::optional_unix_ms")]
+    pub last_heard: Option<SystemTime>,
+    /// Whether this is the node that tells.
+    pub is_self: bool,
+}
+
+impl MemberInfo {
+    pub(super) fn of_self(view: &MemberView<'_>) -> Self {
+        Self { is_self: true, ..Self::of(view) }
+    }
+
+    pub(super) fn of(view: &MemberView<'_>) -> Self {
+        let presence = Presence::decode(view.presence);
+        let text = |part: for<'p> fn(&Presence<'p>) -> &'p str| presence.as_ref().map_or("", part).to_owned();
+        let tags = presence.iter().flat_map(|presence| presence.tags.iter());
+        let name = text(|presence| presence.name);
+        Self {
+            id: view.id,
+            name: if name.is_empty() { view.id.to_string() } else { name },
+            role: text(|presence| presence.role),
+            tags: tags.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            addr: socket_addr(view.addr),
+            liveness: view.liveness,
+            incarnation: view.incarnation,
+            generation: view.generation,
+            since: Clock::to_system(view.since),
+            last_heard: view.heard_at.map(Clock::to_system),
+            is_self: false,
+        }
+    }
+}
+
+/// The socket address behind an address of the core; `0.0.0.0:0` stands for another medium's.
+pub(super) fn socket_addr(addr: Addr) -> SocketAddr {
+    addr.to_socket_addr().unwrap_or_else(|| SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)))
+}
+
+/// An entry of the replicated map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EntryInfo {
+    /// Its key.
+    #[serde(serialize_with = "text::bytes")]
+    pub key: Vec<u8>,
+    /// Its value.
+    #[serde(serialize_with = "text::bytes")]
+    pub value: Vec<u8>,
+    /// The write that made it so.
+    #[serde(serialize_with = "text::display")]
+    pub dot: Dot,
+}
+
+impl EntryInfo {
+    pub(super) fn of(view: &EntryView<'_>) -> Self {
+        Self { key: view.key.to_owned(), value: view.value.to_owned(), dot: view.dot }
+    }
+}
+
+/// How far the cluster agrees with this node, as far as this node knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct AgreementInfo {
+    /// How many live members are known to hold the same state, ourselves included.
+    pub agreeing: usize,
+    /// How many live members there are, ourselves included.
+    pub live: usize,
+    /// Since when all have agreed; `None` while they do not. In JSON, `since_ms`: milliseconds since the Unix epoch.
+    #[serde(rename = "since_ms", serialize_with = "text::optional_unix_ms")]
+    pub since: Option<SystemTime>,
+    /// How many writes the others are known to lack.
+    pub behind: u64,
+}
+
+impl AgreementInfo {
+    pub(super) fn of(agreement: &Agreement) -> Self {
+        let Agreement { agreeing, live, since, behind, .. } = *agreement;
+        Self { agreeing, live, since: since.map(Clock::to_system), behind }
+    }
+
+    /// Whether every live member is known to hold the same state.
+    #[must_use]
+    pub const fn is_converged(&self) -> bool {
+        self.since.is_some()
+    }
+}
+
+/// What a node says about itself. Its order, and the order of its rows, is stable.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Info {
+    /// The node itself, as the others get to see it.
+    #[serde(flatten)]
+    pub me: MemberInfo,
+    /// The cluster it belongs to.
+    #[serde(serialize_with = "text::display")]
+    pub cluster: ClusterLabel,
+    /// How long it has been running. In JSON, `uptime_ms`.
+    #[serde(rename = "uptime_ms", serialize_with = "text::millis")]
+    pub uptime: Duration,
+    /// How far the cluster agrees with it.
+    pub agreement: AgreementInfo,
+    /// What a call may carry at most, in bytes.
+    pub lengths: Lengths,
+    /// What became of its data file.
+    pub data_file: DataFile,
+    /// What went wrong at its socket and its data file.
+    pub io: IoCounts,
+    /// How full each region of its memory is.
+    #[serde(serialize_with = "usage_rows")]
+    pub usage: Vec<(&'static str, usize, usize)>,
+    /// What it has counted.
+    #[serde(serialize_with = "stats_rows")]
+    pub stats: Vec<(&'static str, u64)>,
+}
+
+/// What a call may carry at most, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Lengths {
+    /// A datagram.
+    pub datagram_max: usize,
+    /// The payload of a rumor.
+    pub payload_max: usize,
+    /// Key and value of an entry, together.
+    pub entry_max: usize,
+    /// Name, role and tags, together and encoded.
+    pub presence_max: usize,
+}
+
+/// What went wrong outside of the node, and was survived.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct IoCounts {
+    /// Datagrams that the operating system would not send.
+    pub send_errors: u64,
+    /// Errors while receiving, such as an ICMP "port unreachable" for an earlier datagram.
+    pub receive_errors: u64,
+    /// Times the data file was written.
+    pub saves: u64,
+    /// Times the data file could not be written.
+    pub save_errors: u64,
+    /// The latest error of any kind, in the operating system's words.
+    pub last_error: Option<String>,
+}
+
+fn stats_rows<W: Serializer>(rows: &[(&'static str, u64)], serializer: W) -> Result<W::Ok, W::Error> {
+    serializer.collect_map(rows.iter().copied())
+}
+
+fn usage_rows<W: Serializer>(rows: &[(&'static str, usize, usize)], serializer: W) -> Result<W::Ok, W::Error> {
+    /// How full one region is.
+    #[derive(Serialize)]
+    struct Fill {
+        used: usize,
+        limit: usize,
+    }
+    serializer.collect_map(rows.iter().map(|&(region, used, limit)| (region, Fill { used, limit })))
+}

@@ -1,0 +1,453 @@
+//! The data file: what must survive a restart, written so that a crash at any moment leaves the old one or the new one.
+//!
+//! Layout: [`MAGIC`] and [`VERSION`], the chunks (each a length of 4 bytes, least significant first, and as many bytes), and 8 bytes of
+//! checksum over all before. The checksum is against accidents, not against an enemy who can write to our disk.
+use crate::{
+    adapter::{BindError, IoCounts},
+    digest::Digester,
+    error::RestoreError,
+    node::{Node, SaveCursor},
+    storage::Heap,
+    time::Instant,
+};
+use core::time::Duration;
+use serde::Serialize;
+use std::{
+    borrow::ToOwned,
+    fs::{self, File, TryLockError},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    string::String,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    vec,
+    vec::Vec,
+};
+
+/// What the file starts with; then comes the version of the layout.
+const MAGIC: &[u8; 7] = b"gossip\0";
+const VERSION: u8 = 1;
+const CHECKSUM_LEN: usize = size_of::<u64>();
+/// Chunks fit in memory whatever the state grows to.
+const CHUNK_LEN_MAX: usize = 64 * 1024;
+/// How much a crash may cost: a change is on the disk at most this long after it was made.
+const SAVE_INTERVAL: Duration = Duration::from_secs(3);
+
+/// What became of the data file when the node started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum DataFile {
+    /// The node keeps none.
+    None,
+    /// There was none yet.
+    Fresh {
+        /// Where it will be.
+        path: PathBuf,
+    },
+    /// It was read.
+    Restored {
+        /// Where it is.
+        path: PathBuf,
+        /// How many entries of the replicated map were in it.
+        entries: usize,
+    },
+    /// It could not be read; the node started without it, and lost nothing that its peers have.
+    Damaged {
+        /// Where the damaged file was put aside.
+        kept_as: PathBuf,
+        /// What was wrong with it.
+        reason: &'static str,
+    },
+}
+
+/// Keeps the data file of one node, and every other node away from it.
+#[derive(Debug)]
+pub struct Keeper {
+    place: Arc<Place>,
+    /// When to save; `None` while nothing has changed.
+    save_at: Option<Instant>,
+    issued: u64,
+    in_flight: Weak<()>,
+}
+
+impl Keeper {
+    /// Takes possession of a directory, which is created if need be.
+    pub fn open(dir: &Path) -> Result<Self, BindError> {
+        let refuse = |path: &Path, source| BindError::DataDir { path: path.to_owned(), source };
+        fs::create_dir_all(dir).map_err(|source| refuse(dir, source))?;
+        let lock_path = dir.join("gossip.lock");
+        let lock = File::options().create(true).truncate(false).write(true).open(&lock_path);
+        let lock = lock.map_err(|source| refuse(&lock_path, source))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(BindError::DataDirInUse(dir.to_owned())),
+            // Some file systems know no locks. That is no reason not to run.
+            Err(TryLockError::Error(source)) if source.kind() == io::ErrorKind::Unsupported => {}
+            Err(TryLockError::Error(source)) => return Err(refuse(&lock_path, source)),
+        }
+        let place = Place { dir: dir.to_owned(), written: Mutex::new(0), outcome: Mutex::default(), _lock: lock };
+        Ok(Self { place: Arc::new(place), save_at: None, issued: 0, in_flight: Weak::new() })
+    }
+
+    /// Gives a node its memory back. A damaged file is put aside, and `fresh` makes the node that starts without it.
+    /// A file that is whole but not ours to read is an error: nobody's memory is thrown away for a wrong path.
+    pub fn restore(
+        &self,
+        now: Instant,
+        fresh: impl Fn() -> Result<Node<Heap>, BindError>,
+    ) -> Result<(Node<Heap>, DataFile), BindError> {
+        let path = self.place.path();
+        let refuse = |source| BindError::DataDir { path: path.clone(), source };
+        let mut node = fresh()?;
+        let image = match fs::read(&path) {
+            Ok(image) => image,
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
+                return Ok((node, DataFile::Fresh { path }));
+            }
+            Err(source) => return Err(refuse(source)),
+        };
+        match read_image(&image, now, &mut node) {
+            Ok(()) => {
+                let entries = node.entries(b"").count();
+                Ok((node, DataFile::Restored { path, entries }))
+            }
+            Err(Unread::Refused(source)) => Err(BindError::DataFile { path, source }),
+            Err(Unread::Damaged(reason)) => {
+                let kept_as = self.place.put_aside(now).map_err(refuse)?;
+                Ok((fresh()?, DataFile::Damaged { kept_as, reason }))
+            }
+        }
+    }
+
+    /// Notes that there is something new to save.
+    pub fn mark_changed(&mut self, now: Instant) {
+        self.save_at.get_or_insert(now + SAVE_INTERVAL);
+    }
+
+    /// When to ask again whether a save is due.
+    #[must_use]
+    pub fn next_deadline(&self) -> Instant {
+        self.save_at.unwrap_or(Instant::NEVER)
+    }
+
+    /// The save that is due, if any. There is never more than one on its way.
+    #[must_use]
+    pub fn due(&mut self, now: Instant, node: &Node<Heap>) -> Option<Save> {
+        if self.place.outcome().take_failure() {
+            self.mark_changed(now);
+        }
+        self.save_at.take_if(|at| *at <= now)?;
+        if self.in_flight.strong_count() > 0 {
+            self.mark_changed(now);
+            return None;
+        }
+        self.save(node)
+    }
+
+    /// A save of what the node remembers; `None` when the file says so already.
+    #[must_use]
+    pub fn save(&mut self, node: &Node<Heap>) -> Option<Save> {
+        let image = write_image(node);
+        if self.place.outcome().last_saved == checksum_at_end(&image) {
+            return None;
+        }
+        let token = Arc::new(());
+        self.in_flight = Arc::downgrade(&token);
+        self.issued += 1;
+        Some(Save { place: Arc::clone(&self.place), issue: self.issued, image, _in_flight: token })
+    }
+
+    /// Adds what went right and wrong to the counts of a node.
+    pub fn count_into(&self, counts: &mut IoCounts) {
+        let outcome = self.place.outcome();
+        counts.saves = outcome.saves;
+        counts.save_errors = outcome.errors;
+        if let Some(error) = &outcome.last_error {
+            counts.last_error = Some(error.clone());
+        }
+    }
+}
+
+/// One writing of the data file. It blocks on the disk: a driver that must not block runs it elsewhere.
+#[derive(Debug)]
+pub struct Save {
+    place: Arc<Place>,
+    issue: u64,
+    image: Vec<u8>,
+    _in_flight: Arc<()>,
+}
+
+impl Save {
+    /// Writes the file. What goes wrong is counted (see [`IoCounts`]), and tried again later.
+    pub fn write(self) {
+        let mut written = self.place.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if *written > self.issue {
+            return; // a later save was quicker
+        }
+        let result = self.place.replace(&self.image);
+        let mut outcome = self.place.outcome();
+        match result {
+            Ok(()) => {
+                *written = self.issue;
+                outcome.saves += 1;
+                outcome.last_saved = checksum_at_end(&self.image);
+            }
+            Err(error) => {
+                outcome.errors += 1;
+                outcome.standing = Standing::Failed;
+                outcome.last_error = Some(std::format!("{}: {error}", self.place.path().display()));
+            }
+        }
+    }
+}
+
+/// A directory that is ours.
+#[derive(Debug)]
+struct Place {
+    dir: PathBuf,
+    /// The latest save on the disk; held while one is written.
+    written: Mutex<u64>,
+    /// Held for a moment only, so that the driver never waits for the disk.
+    outcome: Mutex<Outcome>,
+    _lock: File,
+}
+
+impl Place {
+    fn path(&self) -> PathBuf {
+        self.dir.join("gossip.state")
+    }
+
+    fn outcome(&self) -> MutexGuard<'_, Outcome> {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Write, flush, rename, flush the directory: in this order, a crash leaves the old file or the new one.
+    fn replace(&self, image: &[u8]) -> io::Result<()> {
+        let draft = self.dir.join("gossip.state.new");
+        let mut file = File::create(&draft)?;
+        file.write_all(image)?;
+        file.sync_all()?;
+        fs::rename(&draft, self.path())?;
+        self.sync_dir()
+    }
+
+    #[cfg(unix)]
+    fn sync_dir(&self) -> io::Result<()> {
+        File::open(&self.dir)?.sync_all()
+    }
+
+    /// Elsewhere a directory is no file, and renaming is as durable as it gets.
+    #[cfg(not(unix))]
+    fn sync_dir(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn put_aside(&self, now: Instant) -> io::Result<PathBuf> {
+        let mut seconds = now.as_millis() / 1_000;
+        loop {
+            let kept_as = self.dir.join(std::format!("gossip.state.damaged-{seconds}"));
+            if !kept_as.exists() {
+                return fs::rename(self.path(), &kept_as).map(|()| kept_as);
+            }
+            seconds += 1;
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Outcome {
+    saves: u64,
+    errors: u64,
+    last_error: Option<String>,
+    last_saved: Option<u64>,
+    standing: Standing,
+}
+
+impl Outcome {
+    fn take_failure(&mut self) -> bool {
+        core::mem::take(&mut self.standing) == Standing::Failed
+    }
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Standing {
+    #[default]
+    Fine,
+    Failed,
+}
+
+fn write_image(node: &Node<Heap>) -> Vec<u8> {
+    let mut image = MAGIC.to_vec();
+    image.push(VERSION);
+    let mut cursor = SaveCursor::default();
+    let mut buffer = vec![0; CHUNK_LEN_MAX];
+    while let Some(chunk) = node.save(&mut cursor, &mut buffer) {
+        let len = u32::try_from(chunk.len()).expect("a chunk is at most as long as its buffer");
+        image.extend_from_slice(&len.to_le_bytes());
+        image.extend_from_slice(chunk);
+    }
+    let checksum = checksum(&image);
+    image.extend_from_slice(&checksum.to_le_bytes());
+    image
+}
+
+fn read_image(image: &[u8], now: Instant, node: &mut Node<Heap>) -> Result<(), Unread> {
+    let (version, rest) = image.strip_prefix(MAGIC).and_then(<[u8]>::split_first).ok_or(Unread::FOREIGN)?;
+    let (mut chunks, _) = rest.split_last_chunk::<CHECKSUM_LEN>().ok_or(Unread::CUT_OFF)?;
+    if checksum_at_end(image) != Some(checksum(&image[..image.len() - CHECKSUM_LEN])) {
+        return Err(Unread::CHECKSUM);
+    }
+    if *version != VERSION {
+        return Err(Unread::Refused(RestoreError::Version(*version)));
+    }
+    while let Some((len, rest)) = chunks.split_first_chunk::<4>() {
+        let len = usize::try_from(u32::from_le_bytes(*len)).unwrap_or(usize::MAX);
+        let (chunk, rest) = rest.split_at_checked(len).ok_or(Unread::CUT_OFF)?;
+        node.restore(now, chunk)?;
+        chunks = rest;
+    }
+    Ok(())
+}
+
+fn checksum_at_end(image: &[u8]) -> Option<u64> {
+    image.last_chunk().map(|checksum| u64::from_le_bytes(*checksum))
+}
+
+fn checksum(bytes: &[u8]) -> u64 {
+    Digester::unkeyed().of_bytes(bytes).0
+}
+
+/// Why a data file was not taken in.
+#[derive(Debug)]
+enum Unread {
+    /// Something happened to it.
+    Damaged(&'static str),
+    /// Nothing happened to it, but it is not for us.
+    Refused(RestoreError),
+}
+
+impl Unread {
+    const FOREIGN: Self = Self::Damaged("it does not start like a data file");
+    const CUT_OFF: Self = Self::Damaged("it is cut off");
+    const CHECKSUM: Self = Self::Damaged("its checksum differs");
+    const MALFORMED: Self = Self::Damaged("its contents make no sense");
+}
+
+impl From<RestoreError> for Unread {
+    fn from(error: RestoreError) -> Self {
+        match error {
+            RestoreError::Malformed => Self::MALFORMED,
+            RestoreError::Version(_) | RestoreError::Foreign => Self::Refused(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::Config,
+        id::{Addr, NodeId},
+    };
+    use core::net::{Ipv4Addr, SocketAddr};
+
+    fn node(name: &str) -> Result<Node<Heap>, BindError> {
+        let addr = Addr::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 1)));
+        let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+        Node::new(NodeId::from_name(name), addr, Config::lan(), &mut rng).map_err(BindError::Config)
+    }
+
+    fn with_entry() -> Node<Heap> {
+        let mut node = node("one").unwrap();
+        node.put(Instant::ZERO, b"color", b"red").unwrap();
+        node
+    }
+
+    /// A directory that no other test has, and none after.
+    fn scratch(name: &str) -> PathBuf {
+        let dir = std::env::temp_dir().join(std::format!("gossip-keeper-{}-{name}", std::process::id()));
+        drop(fs::remove_dir_all(&dir));
+        dir
+    }
+
+    #[test]
+    fn no_cut_and_no_flipped_bit_goes_unnoticed() {
+        let image = write_image(&with_entry());
+        let mut whole = node("one").unwrap();
+        read_image(&image, Instant::ZERO, &mut whole).unwrap();
+        assert_eq!(whole.get(b"color"), Some(&b"red"[..]));
+        for cut in 0..image.len() {
+            let result = read_image(&image[..cut], Instant::ZERO, &mut node("one").unwrap());
+            assert!(matches!(result, Err(Unread::Damaged(_))), "cut at {cut}");
+        }
+        for bit in 0..image.len() * 8 {
+            let mut image = image.clone();
+            image[bit / 8] ^= 1 << (bit % 8);
+            let result = read_image(&image, Instant::ZERO, &mut node("one").unwrap());
+            assert!(matches!(result, Err(Unread::Damaged(_))), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_newer_file_or_another_nodes_is_refused_and_left_alone() {
+        let mut image = write_image(&with_entry());
+        let result = read_image(&image, Instant::ZERO, &mut node("two").unwrap());
+        assert!(matches!(result, Err(Unread::Refused(RestoreError::Foreign))), "{result:?}");
+        image[MAGIC.len()] = VERSION + 1;
+        let summed = image.len() - CHECKSUM_LEN;
+        let sum = checksum(&image[..summed]).to_le_bytes();
+        image[summed..].copy_from_slice(&sum);
+        let result = read_image(&image, Instant::ZERO, &mut node("one").unwrap());
+        assert!(matches!(result, Err(Unread::Refused(RestoreError::Version(2)))), "{result:?}");
+    }
+
+    #[test]
+    fn a_save_is_due_after_a_change_and_only_then() {
+        let (dir, node) = (scratch("due"), with_entry());
+        let mut keeper = Keeper::open(&dir).unwrap();
+        assert!(keeper.due(Instant::NEVER, &node).is_none());
+        keeper.mark_changed(Instant::ZERO);
+        assert!(keeper.due(Instant::ZERO, &node).is_none());
+        let due = keeper.next_deadline();
+        let save = keeper.due(due, &node).unwrap();
+        keeper.mark_changed(due);
+        let later = keeper.next_deadline();
+        assert!(keeper.due(later, &node).is_none(), "one is on its way");
+        save.write();
+        keeper.mark_changed(later);
+        let later = keeper.next_deadline();
+        assert!(keeper.due(later, &node).is_none(), "the file says so already");
+        let mut counts = IoCounts::default();
+        keeper.count_into(&mut counts);
+        assert_eq!((counts.saves, counts.save_errors), (1, 0));
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_failed_save_is_tried_again() {
+        let (dir, node) = (scratch("failed"), with_entry());
+        let mut keeper = Keeper::open(&dir).unwrap();
+        fs::remove_dir_all(&dir).unwrap();
+        keeper.save(&node).unwrap().write();
+        assert!(keeper.due(Instant::ZERO, &node).is_none());
+        fs::create_dir(&dir).unwrap();
+        let due = keeper.next_deadline();
+        keeper.due(due, &node).unwrap().write();
+        let mut counts = IoCounts::default();
+        keeper.count_into(&mut counts);
+        assert_eq!((counts.saves, counts.save_errors), (1, 1));
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn an_older_save_never_replaces_a_newer_one() {
+        let (dir, mut node) = (scratch("order"), with_entry());
+        let mut keeper = Keeper::open(&dir).unwrap();
+        let older = keeper.save(&node).unwrap();
+        node.put(Instant::ZERO, b"shape", b"round").unwrap();
+        let newer = keeper.save(&node).unwrap();
+        newer.write();
+        older.write();
+        assert_eq!(fs::read(keeper.place.path()).unwrap(), write_image(&node));
+        fs::remove_dir_all(dir).unwrap();
+    }
+}

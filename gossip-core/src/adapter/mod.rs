@@ -1,0 +1,49 @@
+//! What an adapter needs that is not waiting: everything that `gossip-tokio`, `gossip-async-std` and `gossip-udp-std` share.
+//!
+//! No sockets, no runtime, no threads. An adapter is a driver and a handle around a [`Pump`]:
+//!
+//! 1. bind a socket as [`Options::bind`] says, and make a [`Pump`] for it;
+//! 2. drive it: do what [`Pump::poll`] says until it says [`Step::Wait`], then wait for a datagram, a [`Call`] or the deadline;
+//! 3. give out handles that send [`Call`]s, at most [`Options::commands_max`] at a time, and subscribe to [`Events`].
+//!
+//! `gossip-udp-std` does it in one thread and is the one to read first. Files, in the order in which they build on each other:
+//! `options` and `error` (what goes in, what is refused), `clock`, `text` (how values look in JSON), `info` and `happening`
+//! (what is told), `subscribers` (to whom), `keeper` (what survives a restart), `pump` (all of it around one node).
+
+mod clock;
+mod error;
+mod happening;
+mod info;
+mod keeper;
+mod options;
+mod pump;
+mod subscribers;
+mod text;
+
+pub use self::{
+    clock::Clock,
+    error::{BindError, CallError, Closed},
+    happening::Happening,
+    info::{AgreementInfo, EntryInfo, Info, IoCounts, Lengths, MemberInfo},
+    keeper::{DataFile, Keeper, Save},
+    options::Options,
+    pump::{Call, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step},
+    subscribers::{Events, Subscribers},
+    text::TextOrHex,
+};
+
+/// What a user of any adapter meets: each adapter re-exports all of it.
+pub mod vocabulary {
+    pub use super::{
+        AgreementInfo, BindError, CallError, Closed, DataFile, EntryInfo, Happening, Info, IoCounts, Lengths,
+        MemberInfo, Options, TextOrHex,
+    };
+    pub use crate::{
+        config::{Config, ConfigError, Limits},
+        error::{DeleteError, JoinError, PublishError, PutError, RestoreError, TooLong},
+        id::{Dot, Generation, Incarnation, NodeId},
+        io::{Arrival, Departure},
+        node::Liveness,
+        wire::{ClusterLabel, Urgency},
+    };
+}

@@ -1,0 +1,364 @@
+//! The pump: a node with its clock, its subscribers and its data file. A driver adds a socket and a way to wait.
+use crate::{
+    adapter::{
+        AgreementInfo, BindError, Clock, DataFile, EntryInfo, Happening, Info, IoCounts, Keeper, Lengths, MemberInfo,
+        Options, Save, Subscribers,
+    },
+    error::{DeleteError, JoinError, PublishError, PutError, TooLong},
+    id::{Addr, Dot, NodeId},
+    io::{Input, Output},
+    node::Node,
+    presence::Presence,
+    storage::Heap,
+    time::Instant,
+    wire::Urgency,
+};
+use core::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
+use std::{boxed::Box, collections::BTreeMap, io, string::String, vec, vec::Vec};
+
+/// What a handle asks of its driver: it is run on the pump, and carries its answer away by itself.
+///
+/// A closure, rather than an enum of commands and one of replies: so the compiler knows which answer belongs to which
+/// question, and a new call is one method of [`Pump`] and one line in each handle.
+pub type Call = Box<dyn FnOnce(&mut Pump) + Send>;
+
+/// How many datagrams a driver reads at most before it lets the node speak.
+pub const RECEIVE_BATCH_MAX: usize = 32;
+/// Room for any datagram that UDP can carry, so that one which is too long is seen to be so.
+pub const RECEIVE_BUFFER_LEN: usize = 64 * 1024;
+/// How long a driver rests after an error while receiving, so that one which stays cannot keep a processor busy.
+pub const RECEIVE_ERROR_PAUSE: Duration = Duration::from_millis(1);
+/// Nobody waits longer: far deadlines overflow the timers of some systems, and an early call is harmless.
+const WAIT_MAX: Duration = Duration::from_secs(3600);
+
+/// What the driver does next.
+#[must_use]
+#[derive(Debug)]
+pub enum Step<'p> {
+    /// Send this datagram, and report an error to [`Pump::send_failed`].
+    Send {
+        /// Where to.
+        to: SocketAddr,
+        /// What it says.
+        bytes: &'p [u8],
+    },
+    /// Run [`Save::write`], where blocking on the disk hurts nobody; no need to wait for it.
+    Save(Save),
+    /// Wait for a datagram, a call or this moment, whichever comes first; then tell the pump, and poll again.
+    Wait(std::time::Instant),
+    /// The node has left. Close the socket, run [`Pump::last_save`], drop the pump.
+    Stop,
+}
+
+/// A node as a driver sees it: everything but the socket and the waiting.
+///
+/// ```text
+/// loop {
+///     match pump.poll() {
+///         Step::Send { to, bytes } => …    Step::Save(save) => save.write(),
+///         Step::Stop => break,             Step::Wait(deadline) => …
+///     }       // a datagram: pump.receive(…); a call: call(&mut pump); the deadline: pump.fire_timer()
+/// }
+/// ```
+///
+/// Dropping it ends all subscriptions: that is how the handles learn that the node has stopped.
+#[derive(Debug)]
+pub struct Pump {
+    node: Node<Heap>,
+    clock: Clock,
+    name: String,
+    local: SocketAddr,
+    subscribers: Subscribers,
+    keeper: Option<Keeper>,
+    data_file: DataFile,
+    counts: IoCounts,
+    standing: Standing,
+    leave_timeout: Duration,
+    output: Box<[u8]>,
+    datagram: Vec<u8>,
+}
+
+impl Pump {
+    /// A node for a socket that is bound to `local`. It has read its data file, and asks its seeds from the first poll on.
+    pub fn new(options: Options, local: SocketAddr) -> Result<Self, BindError> {
+        if options.name.is_empty() {
+            return Err(BindError::NoName);
+        }
+        let advertised = options.advertised(local)?;
+        let clock = Clock::start();
+        let now = clock.now();
+        let fresh = || {
+            let (id, addr) = (NodeId::from_name(&options.name), Addr::from(advertised));
+            Node::new(id, addr, options.config.clone(), &mut UnwrapErr(SysRng)).map_err(BindError::Config)
+        };
+        let keeper = options.data_dir.as_deref().map(Keeper::open).transpose()?;
+        let (node, data_file) = match &keeper {
+            Some(keeper) => keeper.restore(now, fresh)?,
+            None => (fresh()?, DataFile::None),
+        };
+        let output = vec![0; usize::from(options.config.datagram_len_max)].into_boxed_slice();
+        let subscribers = Subscribers::new(options.events_max);
+        let mut pump = Self {
+            node,
+            clock,
+            name: options.name,
+            local,
+            subscribers,
+            keeper,
+            data_file,
+            counts: IoCounts::default(),
+            standing: Standing::Running,
+            leave_timeout: options.leave_timeout,
+            output,
+            datagram: Vec::new(),
+        };
+        pump.set_presence(&options.role, &options.tags).map_err(BindError::Presence)?;
+        for addr in options.seeds {
+            pump.join(addr).map_err(|source| BindError::Seed { addr, source })?;
+        }
+        Ok(pump)
+    }
+
+    // What happens outside.
+
+    /// A datagram arrived.
+    pub fn receive(&mut self, from: SocketAddr, bytes: &mut [u8]) {
+        // A socket that serves both families writes IPv4 senders as IPv6; members know them as IPv4.
+        let from = Addr::from(SocketAddr::new(from.ip().to_canonical(), from.port()));
+        self.node.handle_input(self.clock.now(), Input::Received { from, bytes });
+    }
+
+    /// The moment of [`Step::Wait`] has come.
+    pub fn fire_timer(&mut self) {
+        self.node.handle_input(self.clock.now(), Input::TimerFired);
+    }
+
+    /// A datagram could not be sent. It is lost, as datagrams may be, and counted.
+    pub fn send_failed(&mut self, error: &io::Error) {
+        self.counts.send_errors += 1;
+        self.counts.last_error = Some(std::format!("{error}"));
+    }
+
+    /// Receiving failed, which may also be the echo of an earlier sending. It is counted; rest for [`RECEIVE_ERROR_PAUSE`].
+    pub fn receive_failed(&mut self, error: &io::Error) {
+        self.counts.receive_errors += 1;
+        self.counts.last_error = Some(std::format!("{error}"));
+    }
+
+    /// What to do next. Call it until it answers [`Step::Wait`] or [`Step::Stop`].
+    pub fn poll(&mut self) -> Step<'_> {
+        if self.standing == Standing::Aborted {
+            return Step::Stop;
+        }
+        loop {
+            match self.node.poll_output(&mut self.output) {
+                Output::Send { to, bytes } => {
+                    let Some(to) = to.to_socket_addr() else {
+                        self.send_failed(&io::Error::other("a member's address is not one of the Internet"));
+                        continue;
+                    };
+                    self.datagram.clear();
+                    self.datagram.extend_from_slice(bytes);
+                    return Step::Send { to: self.reachable(to), bytes: &self.datagram };
+                }
+                Output::Event(event) => {
+                    // A member that was forgotten between the event and its drain is nobody to tell of.
+                    if let Some(happening) = Happening::of(event, &self.node) {
+                        self.on_happening(&happening);
+                    }
+                }
+                Output::Schedule(at) => return self.wait(at),
+            }
+        }
+    }
+
+    /// The last save, after [`Step::Stop`] and once the socket is closed. `None` when there is nothing new to save.
+    #[must_use]
+    pub fn last_save(&mut self) -> Option<Save> {
+        if self.standing == Standing::Aborted {
+            return None;
+        }
+        self.keeper.as_mut()?.save(&self.node)
+    }
+
+    // What the handles ask for.
+
+    /// Asks `seed` for the cluster until it answers.
+    pub fn join(&mut self, seed: SocketAddr) -> Result<(), JoinError> {
+        self.node.join(self.clock.now(), Addr::from(seed))
+    }
+
+    /// Says farewell; [`Step::Stop`] follows when it is spread, or after [`Options::leave_timeout`].
+    pub fn leave(&mut self) {
+        if self.standing == Standing::Running {
+            let now = self.clock.now();
+            self.standing = Standing::Leaving { until: now + self.leave_timeout };
+            self.node.leave(now);
+        }
+    }
+
+    /// Stops at the next poll, without a farewell and without a last save: what a crash looks like to the others.
+    pub fn abort(&mut self) {
+        self.standing = Standing::Aborted;
+    }
+
+    /// Writes an entry of the replicated map.
+    pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<Dot, PutError> {
+        let now = self.mark_changed();
+        self.node.put(now, key, value)
+    }
+
+    /// Deletes an entry of the replicated map.
+    pub fn delete(&mut self, key: &[u8]) -> Result<Dot, DeleteError> {
+        let now = self.mark_changed();
+        self.node.delete(now, key)
+    }
+
+    /// The entry with this key.
+    #[must_use]
+    pub fn get(&self, key: &[u8]) -> Option<EntryInfo> {
+        self.node.entry(key).as_ref().map(EntryInfo::of)
+    }
+
+    /// The entries whose keys begin so, sorted by key.
+    #[must_use]
+    pub fn list(&self, prefix: &[u8]) -> Vec<EntryInfo> {
+        let mut entries: Vec<EntryInfo> = self.node.entries(prefix).map(|view| EntryInfo::of(&view)).collect();
+        entries.sort_by(|one, other| one.key.cmp(&other.key));
+        entries
+    }
+
+    /// Spreads a rumor: each other member is told once.
+    pub fn publish(&mut self, urgency: Urgency, payload: &[u8]) -> Result<Dot, PublishError> {
+        let now = self.mark_changed();
+        self.node.publish(now, urgency, payload)
+    }
+
+    /// Changes what the node says of itself.
+    pub fn set_presence(&mut self, role: &str, tags: &BTreeMap<String, String>) -> Result<(), TooLong> {
+        let tags = || tags.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        // Each string takes its bytes and a length of at most 5 more; so does the count of tags.
+        let text_len = |text: &str| text.len() + 5;
+        let tags_len: usize = tags().map(|(name, value)| text_len(name) + text_len(value)).sum();
+        let mut blob = vec![0; text_len(&self.name) + text_len(role) + tags_len + 5];
+        let len = Presence::encode(&self.name, role, tags(), &mut blob).unwrap_or(blob.len());
+        let now = self.mark_changed();
+        self.node.set_presence(now, &blob[..len])
+    }
+
+    /// All members, ourselves included, sorted by name and then by id.
+    #[must_use]
+    pub fn members(&self) -> Vec<MemberInfo> {
+        let others = self.node.members().map(|view| MemberInfo::of(&view));
+        let mut members: Vec<MemberInfo> = others.chain([MemberInfo::of_self(&self.node.me())]).collect();
+        members.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
+        members
+    }
+
+    /// How far the cluster agrees with us, as far as we know.
+    #[must_use]
+    pub fn agreement(&self) -> AgreementInfo {
+        AgreementInfo::of(&self.node.agreement())
+    }
+
+    /// Everything the node says of itself.
+    #[must_use]
+    pub fn info(&self) -> Info {
+        let (node, config) = (&self.node, self.node.config());
+        let mut io = self.counts.clone();
+        if let Some(keeper) = &self.keeper {
+            keeper.count_into(&mut io);
+        }
+        Info {
+            me: MemberInfo::of_self(&node.me()),
+            cluster: config.cluster,
+            uptime: self.clock.uptime(),
+            agreement: self.agreement(),
+            lengths: Lengths {
+                datagram_max: usize::from(config.datagram_len_max),
+                payload_max: node.payload_len_max(),
+                entry_max: node.entry_len_max(),
+                presence_max: node.presence_len_max(),
+            },
+            data_file: self.data_file.clone(),
+            io,
+            usage: node.usage().rows().collect(),
+            stats: node.stats().rows().collect(),
+        }
+    }
+
+    /// The id of the node.
+    #[must_use]
+    pub fn id(&self) -> NodeId {
+        self.node.me().id
+    }
+
+    /// Where to subscribe; it may be asked from anywhere, at any time.
+    #[must_use]
+    pub fn subscribers(&self) -> &Subscribers {
+        &self.subscribers
+    }
+
+    fn on_happening(&mut self, happening: &Happening) {
+        self.mark_changed();
+        if *happening == Happening::Departed {
+            self.standing = Standing::Departed;
+        }
+        self.subscribers.tell(happening);
+    }
+
+    fn mark_changed(&mut self) -> Instant {
+        let now = self.clock.now();
+        if let Some(keeper) = &mut self.keeper {
+            keeper.mark_changed(now);
+        }
+        now
+    }
+
+    /// The node has nothing left to do before `at`. Have we?
+    fn wait(&mut self, at: Instant) -> Step<'_> {
+        let now = self.clock.now();
+        let leave_by = match self.standing {
+            Standing::Running => Instant::NEVER,
+            Standing::Leaving { until } if now < until => until,
+            Standing::Leaving { .. } | Standing::Departed | Standing::Aborted => return Step::Stop,
+        };
+        let mut save_at = Instant::NEVER;
+        if let Some(keeper) = &mut self.keeper {
+            if let Some(save) = keeper.due(now, &self.node) {
+                return Step::Save(save);
+            }
+            save_at = keeper.next_deadline();
+        }
+        Step::Wait(self.clock.to_std(at.min(leave_by).min(save_at).min(now + WAIT_MAX)))
+    }
+
+    /// What the operating system wants to read: an IPv6 socket reaches IPv4 through mapped addresses.
+    fn reachable(&self, to: SocketAddr) -> SocketAddr {
+        match (self.local, to.ip()) {
+            (SocketAddr::V6(_), IpAddr::V4(v4)) => SocketAddr::new(v4.to_ipv6_mapped().into(), to.port()),
+            _ => to,
+        }
+    }
+}
+
+impl Drop for Pump {
+    /// The end is told last: whoever hears of it may start a node in the same place.
+    fn drop(&mut self) {
+        self.keeper = None;
+        self.subscribers.end();
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Running,
+    Leaving { until: Instant },
+    Departed,
+    Aborted,
+}

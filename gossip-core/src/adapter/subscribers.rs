@@ -1,0 +1,210 @@
+//! Who is told what happens: one bounded queue a subscriber, and nobody waits for a slow one.
+//!
+//! The queue knows no runtime: it wakes a [`Waker`], and a waker can be a task or a parked thread.
+use crate::adapter::Happening;
+use core::{
+    future::poll_fn,
+    task::{Context, Poll, Waker},
+};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    vec::Vec,
+};
+
+/// What happens to a node, as one subscriber gets to know it.
+///
+/// It holds the newest happenings, at most [`Options::events_max`](crate::adapter::Options::events_max) of them. When it
+/// is full the oldest gives way, and the subscriber is told [`Happening::Missed`] before the next one it gets.
+#[derive(Debug)]
+pub struct Events {
+    queue: Arc<Queue>,
+}
+
+impl Events {
+    /// The next happening; `None` when the node has stopped and everything was told.
+    ///
+    /// Nothing is lost when the future is dropped before it is ready.
+    pub async fn next(&mut self) -> Option<Happening> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// The next happening, in the words of a hand-written future.
+    pub fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Option<Happening>> {
+        let mut backlog = self.queue.lock();
+        if let Some(happening) = backlog.pop() {
+            return Poll::Ready(Some(happening));
+        }
+        if backlog.standing == Standing::Stopped {
+            return Poll::Ready(None);
+        }
+        backlog.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Waits until the node has stopped, whatever happens before.
+    pub async fn ended(mut self) {
+        while self.next().await.is_some() {}
+    }
+}
+
+/// All subscribers of a node. A clone speaks of the same ones: the handle adds, the pump tells.
+#[derive(Debug, Clone)]
+pub struct Subscribers {
+    registry: Arc<Mutex<Registry>>,
+    events_max: usize,
+}
+
+impl Subscribers {
+    /// No subscribers yet; each will have room for `events_max` happenings, but for one at least.
+    #[must_use]
+    pub fn new(events_max: usize) -> Self {
+        let registry = Registry { queues: Vec::new(), standing: Standing::default() };
+        Self { registry: Arc::new(Mutex::new(registry)), events_max: events_max.max(1) }
+    }
+
+    /// A new subscriber: it is told of all that happens after this call.
+    #[must_use]
+    pub fn subscribe(&self) -> Events {
+        let mut registry = lock(&self.registry);
+        let backlog = Backlog { standing: registry.standing, ..Backlog::default() };
+        let queue = Arc::new(Queue { backlog: Mutex::new(backlog), events_max: self.events_max });
+        registry.queues.push(Arc::downgrade(&queue));
+        Events { queue }
+    }
+
+    /// Tells everybody; whoever has gone is forgotten.
+    pub fn tell(&self, happening: &Happening) {
+        lock(&self.registry).each(|queue| queue.push(happening.clone()));
+    }
+
+    /// Ends every subscription, those to come as well: the node has stopped.
+    pub fn end(&self) {
+        let mut registry = lock(&self.registry);
+        registry.standing = Standing::Stopped;
+        registry.each(Queue::end);
+    }
+}
+
+#[derive(Debug)]
+struct Registry {
+    queues: Vec<Weak<Queue>>,
+    standing: Standing,
+}
+
+impl Registry {
+    fn each(&mut self, tell: impl Fn(&Queue)) {
+        self.queues.retain(|queue| queue.upgrade().inspect(|queue| tell(queue)).is_some());
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Standing {
+    #[default]
+    Running,
+    Stopped,
+}
+
+#[derive(Debug)]
+struct Queue {
+    backlog: Mutex<Backlog>,
+    events_max: usize,
+}
+
+impl Queue {
+    fn push(&self, happening: Happening) {
+        let mut backlog = self.lock();
+        if backlog.happenings.len() == self.events_max {
+            backlog.happenings.pop_front();
+            backlog.missed += 1;
+        }
+        backlog.happenings.push_back(happening);
+        backlog.wake();
+    }
+
+    fn end(&self) {
+        let mut backlog = self.lock();
+        backlog.standing = Standing::Stopped;
+        backlog.wake();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Backlog> {
+        lock(&self.backlog)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Backlog {
+    happenings: VecDeque<Happening>,
+    missed: u64,
+    standing: Standing,
+    waker: Option<Waker>,
+}
+
+impl Backlog {
+    fn pop(&mut self) -> Option<Happening> {
+        match core::mem::take(&mut self.missed) {
+            0 => self.happenings.pop_front(),
+            count => Some(Happening::Missed { count }),
+        }
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// A panic elsewhere leaves no half-made queue behind: every change under these locks is a single step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(events: &mut Events) -> Poll<Option<Happening>> {
+        events.poll_next(&Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn a_slow_subscriber_is_told_how_much_it_missed_and_keeps_the_newest() {
+        let subscribers = Subscribers::new(2);
+        let (mut slow, mut quick) = (subscribers.subscribe(), subscribers.subscribe());
+        for live in 1..=5 {
+            subscribers.tell(&Happening::Converged { live });
+            assert_eq!(next(&mut quick), Poll::Ready(Some(Happening::Converged { live })));
+        }
+        assert_eq!(next(&mut slow), Poll::Ready(Some(Happening::Missed { count: 3 })));
+        assert_eq!(next(&mut slow), Poll::Ready(Some(Happening::Converged { live: 4 })));
+        subscribers.tell(&Happening::Alone);
+        subscribers.tell(&Happening::Departed);
+        assert_eq!(next(&mut slow), Poll::Ready(Some(Happening::Missed { count: 1 })));
+        assert_eq!(next(&mut slow), Poll::Ready(Some(Happening::Alone)));
+        assert_eq!(next(&mut slow), Poll::Ready(Some(Happening::Departed)));
+        assert_eq!(next(&mut slow), Poll::Pending);
+    }
+
+    #[test]
+    fn the_end_comes_after_everything_was_told_and_stays() {
+        let subscribers = Subscribers::new(8);
+        let mut early = subscribers.subscribe();
+        subscribers.tell(&Happening::Alone);
+        subscribers.end();
+        let mut late = subscribers.subscribe();
+        assert_eq!(next(&mut early), Poll::Ready(Some(Happening::Alone)));
+        assert_eq!(next(&mut early), Poll::Ready(None));
+        assert_eq!(next(&mut late), Poll::Ready(None));
+    }
+
+    #[test]
+    fn whoever_is_gone_is_forgotten() {
+        let subscribers = Subscribers::new(8);
+        drop(subscribers.subscribe());
+        let _kept = subscribers.subscribe();
+        subscribers.tell(&Happening::Alone);
+        assert_eq!(lock(&subscribers.registry).queues.len(), 1);
+    }
+}

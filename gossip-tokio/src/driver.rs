@@ -1,0 +1,103 @@
+//! The driver: one task that owns the node and its socket. There is no lock around either.
+use core::{future, net::SocketAddr};
+use gossip_core::adapter::{Call, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step};
+use std::{io, time::Instant};
+use tokio::{
+    net::UdpSocket,
+    sync::mpsc::Receiver,
+    task::{JoinHandle, spawn_blocking},
+    time::{sleep, sleep_until},
+};
+
+/// Fields drop in this order. The pump goes last: its end tells the handles that the socket is free again.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    socket: UdpSocket,
+    /// `None` when all handles are gone.
+    calls: Option<Receiver<Call>>,
+    buffer: Box<[u8]>,
+    /// The save on its way, if any: the disk is slow, and must not hold up other tasks.
+    saving: Option<JoinHandle<()>>,
+    pump: Pump,
+}
+
+impl Driver {
+    pub(crate) fn new(socket: UdpSocket, calls: Receiver<Call>, pump: Pump) -> Self {
+        let buffer = vec![0; RECEIVE_BUFFER_LEN].into_boxed_slice();
+        Self { socket, calls: Some(calls), buffer, saving: None, pump }
+    }
+
+    /// Runs until the node has left.
+    pub(crate) async fn run(mut self) {
+        while let Some(deadline) = self.drain().await {
+            tokio::select! {
+                received = self.socket.recv_from(&mut self.buffer) => self.receive(received).await,
+                call = next_call(&mut self.calls) => self.serve(call),
+                () = sleep_until(deadline.into()) => self.pump.fire_timer(),
+            }
+        }
+        self.finish().await;
+    }
+
+    /// Does what the pump says, until it says how long to wait; `None` when it says to stop.
+    async fn drain(&mut self) -> Option<Instant> {
+        loop {
+            match self.pump.poll() {
+                Step::Send { to, bytes } => {
+                    if let Err(error) = self.socket.send_to(bytes, to).await {
+                        self.pump.send_failed(&error);
+                    }
+                }
+                Step::Save(save) => self.saving = Some(spawn_blocking(|| save.write())),
+                Step::Wait(deadline) => return Some(deadline),
+                Step::Stop => return None,
+            }
+        }
+    }
+
+    /// Takes in a datagram, and those that came with it: a bounded batch, so that the node gets to answer.
+    async fn receive(&mut self, first: io::Result<(usize, SocketAddr)>) {
+        let mut received = first;
+        for _ in 0..RECEIVE_BATCH_MAX {
+            match received {
+                Ok((len, from)) => self.pump.receive(from, &mut self.buffer[..len]),
+                Err(nothing) if nothing.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) => {
+                    self.pump.receive_failed(&error);
+                    return sleep(RECEIVE_ERROR_PAUSE).await;
+                }
+            }
+            received = self.socket.try_recv_from(&mut self.buffer);
+        }
+    }
+
+    /// Does what a handle asks for; when there are none any more, leaves.
+    fn serve(&mut self, call: Option<Call>) {
+        match call {
+            Some(call) => call(&mut self.pump),
+            None => {
+                self.calls = None;
+                self.pump.leave();
+            }
+        }
+    }
+
+    /// Closes the socket and writes the data file, in that order; only then the pump is dropped.
+    async fn finish(self) {
+        let Self { socket, calls, saving, mut pump, .. } = self;
+        drop((socket, calls));
+        let last = pump.last_save().map(|save| spawn_blocking(|| save.write()));
+        for saving in saving.into_iter().chain(last) {
+            // It fails only if the runtime is being shut down, and then there is nobody left to tell.
+            drop(saving.await);
+        }
+    }
+}
+
+/// The next call; `None` when the last handle goes, and then never anything again.
+async fn next_call(calls: &mut Option<Receiver<Call>>) -> Option<Call> {
+    match calls {
+        Some(calls) => calls.recv().await,
+        None => future::pending().await,
+    }
+}

@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+
+mod driver;
+mod handle;
+#[cfg(feature = "program")]
+pub mod program;
+
+pub use self::handle::Gossip;
+pub use gossip_core::adapter::{Events, vocabulary::*};

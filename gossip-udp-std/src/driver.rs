@@ -1,0 +1,96 @@
+//! The driver: one thread that owns the node and its socket. Everything that blocks, blocks here.
+use crate::alarm::LOOK_UP_INTERVAL;
+use core::net::SocketAddr;
+use gossip_core::adapter::{Call, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step};
+use std::{
+    io,
+    net::UdpSocket,
+    sync::mpsc::{Receiver, TryRecvError},
+    thread,
+    time::Instant,
+};
+
+/// Fields drop in this order. The pump goes last: its end tells the handles that the socket is free again.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    socket: UdpSocket,
+    calls: Receiver<Call>,
+    alarm: SocketAddr,
+    buffer: Box<[u8]>,
+    pump: Pump,
+}
+
+impl Driver {
+    pub(crate) fn new(socket: UdpSocket, calls: Receiver<Call>, alarm: SocketAddr, pump: Pump) -> Self {
+        Self { socket, calls, alarm, buffer: vec![0; RECEIVE_BUFFER_LEN].into_boxed_slice(), pump }
+    }
+
+    /// Runs until the node has left.
+    pub(crate) fn run(mut self) {
+        while let Some(deadline) = self.drain() {
+            if let Err(error) = self.receive(deadline) {
+                self.on_receive_error(&error);
+            }
+            self.serve();
+            if Instant::now() >= deadline {
+                self.pump.fire_timer();
+            }
+        }
+        if let Some(save) = self.pump.last_save() {
+            save.write();
+        }
+    }
+
+    /// Does what the pump says, until it says how long to wait; `None` when it says to stop.
+    fn drain(&mut self) -> Option<Instant> {
+        loop {
+            match self.pump.poll() {
+                Step::Send { to, bytes } => {
+                    if let Err(error) = self.socket.send_to(bytes, to) {
+                        self.pump.send_failed(&error);
+                    }
+                }
+                Step::Save(save) => save.write(),
+                Step::Wait(deadline) => return Some(deadline),
+                Step::Stop => return None,
+            }
+        }
+    }
+
+    /// Waits for a datagram, and takes in those that came with it: a bounded batch, so that the node gets to answer.
+    fn receive(&mut self, deadline: Instant) -> io::Result<()> {
+        let wait = deadline.saturating_duration_since(Instant::now()).min(LOOK_UP_INTERVAL);
+        self.socket.set_nonblocking(wait.is_zero())?;
+        if !wait.is_zero() {
+            self.socket.set_read_timeout(Some(wait))?;
+        }
+        for _ in 0..RECEIVE_BATCH_MAX {
+            let (len, from) = self.socket.recv_from(&mut self.buffer)?;
+            if from != self.alarm {
+                self.pump.receive(from, &mut self.buffer[..len]);
+            }
+            self.socket.set_nonblocking(true)?;
+        }
+        Ok(())
+    }
+
+    /// Nothing came, or something that is to be survived.
+    fn on_receive_error(&mut self, error: &io::Error) {
+        use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+        if !matches!(error.kind(), WouldBlock | TimedOut | Interrupted) {
+            self.pump.receive_failed(error);
+            thread::sleep(RECEIVE_ERROR_PAUSE);
+        }
+    }
+
+    /// Does what the handles ask for; when there are none any more, leaves.
+    fn serve(&mut self) {
+        loop {
+            match self.calls.try_recv() {
+                Ok(call) => call(&mut self.pump),
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => return self.pump.leave(),
+            }
+        }
+    }
+}

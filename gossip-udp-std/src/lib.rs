@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+
+mod alarm;
+mod driver;
+mod events;
+mod handle;
+
+pub use self::{
+    events::{Events, TimedOut},
+    handle::Gossip,
+};
+pub use gossip_core::adapter::vocabulary::*;

@@ -1,0 +1,24 @@
+//! A call rouses a driver that waits for a datagram.
+use gossip_udp_std::{Gossip, Options, TimedOut};
+use std::time::{Duration, Instant};
+
+/// Without the alarm, each call would wait for the driver to look up by itself: a quarter of a second, 25 s for all.
+#[test]
+fn calls_do_not_wait_for_the_next_look() {
+    let node = Gossip::bind(Options::new("one")).unwrap();
+    let start = Instant::now();
+    for _ in 0..100 {
+        node.members().unwrap();
+    }
+    assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_wait_for_events_ends_when_it_should() {
+    let node = Gossip::bind(Options::new("one")).unwrap();
+    node.put("k", "v").unwrap();
+    let mut events = node.subscribe();
+    while events.next_timeout(Duration::from_millis(300)) != Err(TimedOut) {}
+    node.leave().unwrap();
+    assert!(events.last().is_some(), "the farewell was told before the end");
+}

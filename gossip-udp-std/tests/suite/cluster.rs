@@ -1,0 +1,123 @@
+//! Several nodes, each doing what it is there for.
+use super::*;
+
+pub(crate) fn three_nodes_replicate_and_agree<A: Adapter>() {
+    let nodes = three::<A>();
+    let [one, two, three] = &nodes;
+    one.put(b"color", b"red").unwrap();
+    two.put(b"shape", b"round").unwrap();
+    for node in &nodes {
+        eventually("both entries", || node.list(b"").unwrap().len() == 2);
+        let entries = node.list(b"").unwrap();
+        assert_eq!(entries.iter().map(|entry| entry.key.as_slice()).collect::<Vec<_>>(), [b"color", b"shape"]);
+        assert_eq!(node.list(b"sh").unwrap().len(), 1);
+    }
+
+    let overwrite = three.put(b"color", b"blue").unwrap();
+    assert_eq!(overwrite.origin, three.id());
+    for node in &nodes {
+        eventually("the new color", || value(node, "color").as_deref() == Some(b"blue"));
+        assert_eq!(node.get(b"color").unwrap().unwrap().dot, overwrite);
+    }
+
+    let mut events = one.subscribe();
+    two.delete(b"color").unwrap();
+    let deleted = |it: &Happening| matches!(it, Happening::Changed { key, value: None, .. } if key == b"color");
+    happens::<A>(&mut events, "the deletion was told", deleted);
+    for node in &nodes {
+        eventually("the deletion", || value(node, "color").is_none());
+        eventually("agreement of all three", || {
+            let agreement = node.agreement().unwrap();
+            agreement.is_converged() && (agreement.agreeing, agreement.live) == (3, 3)
+        });
+    }
+    assert_eq!(one.delete(b"color"), Err(CallError::Refused(DeleteError::Absent)));
+}
+
+pub(crate) fn presence_spreads<A: Adapter>() {
+    let one = start::<A>("one", &[]);
+    let mut options = options("two");
+    options.role = "web".into();
+    options.seeds = vec![one.local_addr()];
+    let two = A::bind(options).unwrap();
+    eventually("the role", || member(&one, "two").is_some_and(|two| two.role == "web"));
+    let mut events = one.subscribe();
+    two.set_presence("db", BTreeMap::from([("zone".into(), "a".into())])).unwrap();
+    let updated = happens::<A>(
+        &mut events,
+        "the update",
+        |it| matches!(it, Happening::MemberUpdated { member } if member.role == "db"),
+    );
+    let Happening::MemberUpdated { member } = updated else { unreachable!("it was asked for") };
+    assert_eq!((member.id, member.tags["zone"].as_str(), member.is_self), (two.id(), "a", false));
+    let names: Vec<_> = one.members().unwrap().into_iter().map(|it| (it.name, it.is_self)).collect();
+    assert_eq!(names, [("one".to_owned(), true), ("two".to_owned(), false)]);
+}
+
+pub(crate) fn a_critical_rumor_reaches_each_once<A: Adapter>() {
+    let [one, two, three] = three::<A>();
+    let mut listeners = [one.subscribe(), two.subscribe(), three.subscribe()];
+    let dot = one.publish(Urgency::Critical, b"fire").unwrap();
+    let fire = Happening::Delivered { dot, urgency: Urgency::Critical, payload: b"fire".to_vec() };
+    let [_, others @ ..] = &mut listeners;
+    for events in others {
+        happens::<A>(events, "the rumor", |it| *it == fire);
+    }
+    // Many gossip rounds later, nobody has heard it again, and its publisher never did.
+    sleep(Duration::from_secs(2));
+    for events in &mut listeners {
+        let again = all_told::<A>(events, Duration::ZERO);
+        assert!(!again.iter().any(|it| matches!(it, Happening::Delivered { .. })), "{again:?}");
+    }
+}
+
+pub(crate) fn a_farewell_is_seen_as_left<A: Adapter>() {
+    let [one, two, three] = three::<A>();
+    let mut events = one.subscribe();
+    three.leave().unwrap();
+    let gone = happens::<A>(
+        &mut events,
+        "three to go",
+        |it| matches!(it, Happening::MemberDown { member, .. } if member.name == "three"),
+    );
+    assert!(matches!(gone, Happening::MemberDown { departure: Departure::Left, .. }), "{gone:?}");
+    everybody_sees(&[one, two], "three", Liveness::Left);
+}
+
+pub(crate) fn dropping_all_handles_is_a_farewell<A: Adapter>() {
+    let [one, two, three] = three::<A>();
+    let mut events = three.subscribe();
+    let clone = three.clone();
+    drop(three);
+    assert_eq!(clone.members().unwrap().len(), 3);
+    drop(clone);
+    let told = all_told::<A>(&mut events, PATIENCE);
+    assert_eq!(told.last(), Some(&Happening::Departed));
+    assert_eq!(A::next(&mut events, Duration::ZERO), Ok(None));
+    everybody_sees(&[one, two], "three", Liveness::Left);
+}
+
+pub(crate) fn a_crash_is_seen_as_down_and_a_restart_is_recognised<A: Adapter>() {
+    let [one, two, three] = three::<A>();
+    three.put(b"color", b"red").unwrap();
+    eventually("the entry", || value(&one, "color").is_some());
+    let (mut events, id) = (one.subscribe(), three.id());
+    let life = member(&one, "three").unwrap().generation;
+    three.abort().unwrap();
+    everybody_sees(&[one.clone(), two.clone()], "three", Liveness::Down);
+    let failed = |it: &Happening| matches!(it, Happening::MemberDown { member, departure: Departure::Failed } if member.id == id);
+    happens::<A>(&mut events, "the failure was told", failed);
+
+    // It comes back under its name, without its memory and on another port.
+    let three = start("three", &[&two]);
+    let back = happens::<A>(
+        &mut events,
+        "the return",
+        |it| matches!(it, Happening::MemberUp { member, .. } if member.id == id),
+    );
+    assert!(matches!(back, Happening::MemberUp { arrival: Arrival::Restarted, .. }), "{back:?}");
+    let seen = member(&one, "three").unwrap();
+    assert_eq!((seen.liveness, seen.addr), (Liveness::Alive, three.local_addr()));
+    assert_ne!(seen.generation, life);
+    eventually("its own entry, from the others", || value(&three, "color").as_deref() == Some(b"red"));
+}
