@@ -1,0 +1,210 @@
+//! What can be chosen, and what choices are refused.
+use crate::{
+    storage::Storage,
+    table::{Blob, Queue, Table},
+    wire::{ClusterLabel, len},
+};
+use core::{fmt, time::Duration};
+
+/// What can be chosen about a node. Start from a preset, then change what you know better.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Which cluster to belong to: datagrams of others are dropped and counted.
+    pub cluster: ClusterLabel,
+    /// How often a member is probed (SWIM's protocol period *T'*).
+    pub probe_interval: Duration,
+    /// How long a probed member may take before helpers are asked: more than a round trip, less than the interval.
+    pub probe_timeout: Duration,
+    /// How many helpers are asked (SWIM's *k*).
+    pub indirect_probes: u8,
+    /// How long a suspect may contradict, in probe intervals times the decimal logarithm of the cluster's size.
+    pub suspicion_mult: u32,
+    /// How often news is pushed, while there is any.
+    pub gossip_interval: Duration,
+    /// To how many members at a time.
+    pub fanout: u8,
+    /// How often a node tells one piece of news, before what [`Config::heat`] adds for the cluster's size.
+    pub news_mult: u8,
+    /// How often one lost member or silent seed is tried again: one at a time, whatever their number.
+    pub reconnect_interval: Duration,
+    /// How long a member that is gone is remembered, unless its row is needed sooner.
+    pub remember_gone: Duration,
+    /// The longest datagram to send, in bytes. The same in the whole cluster: what one node can say, others must hear.
+    pub datagram_len_max: u16,
+    /// How much may be remembered.
+    pub limits: Limits,
+}
+
+/// How much a node may remember. Every region has a limit, on a heap too; what happens there is said at each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Members, ourselves included. Full: the member gone longest makes room; while all live, newcomers are refused.
+    pub members: usize,
+    /// Addresses to join through. Full: `join` is refused.
+    pub seeds: usize,
+    /// Rumors to be told again. Full: the oldest that the application knows makes room, critical ones last.
+    pub rumors: usize,
+    /// Keys, deleted ones included. Full: `put` of a new key is refused; another's write is left with those who have room.
+    pub entries: usize,
+    /// Lives of nodes that ever wrote, and as many that ever published. Full: further ones are refused.
+    pub writers: usize,
+    /// Datagrams owed. Full: they are dropped; gossip survives it.
+    pub outbox: usize,
+    /// Questions to be answered. Full: they are dropped; the asker asks again.
+    pub questions: usize,
+}
+
+impl Config {
+    /// For a datacentre: round trips of a millisecond, losses are rare, a crash is noticed within seconds.
+    #[must_use]
+    pub fn lan() -> Self {
+        Self {
+            cluster: ClusterLabel::default(),
+            // The same pace as hashicorp/memberlist's DefaultLANConfig, so that costs compare.
+            probe_interval: Duration::from_secs(1),
+            probe_timeout: Duration::from_millis(500),
+            indirect_probes: 3,
+            suspicion_mult: 4,
+            gossip_interval: Duration::from_millis(200),
+            fanout: 3,
+            news_mult: 3,
+            reconnect_interval: Duration::from_secs(2),
+            remember_gone: Duration::from_hours(24),
+            datagram_len_max: 1_400,
+            limits: Limits {
+                members: 16_384,
+                seeds: 32,
+                rumors: 1_024,
+                entries: 16_384,
+                writers: 16_384,
+                outbox: 1_024,
+                questions: 64,
+            },
+        }
+    }
+
+    /// Between regions: round trips of hundreds of milliseconds, losses are common.
+    #[must_use]
+    pub fn wan() -> Self {
+        Self {
+            probe_interval: Duration::from_secs(5),
+            probe_timeout: Duration::from_secs(3),
+            suspicion_mult: 6,
+            gossip_interval: Duration::from_millis(500),
+            fanout: 4,
+            reconnect_interval: Duration::from_secs(10),
+            datagram_len_max: 1_200,
+            ..Self::lan()
+        }
+    }
+
+    /// For a battery and a radio: a few short datagrams a minute, 16 members, no heap.
+    #[must_use]
+    pub fn sensor() -> Self {
+        Self {
+            probe_interval: Duration::from_secs(10),
+            probe_timeout: Duration::from_secs(2),
+            gossip_interval: Duration::from_secs(1),
+            fanout: 2,
+            reconnect_interval: Duration::from_secs(30),
+            datagram_len_max: 100,
+            limits: Limits { members: 16, seeds: 2, rumors: 8, entries: 16, writers: 24, outbox: 16, questions: 1 },
+            ..Self::lan()
+        }
+    }
+
+    /// How often each node tells one piece of news in a cluster of `live` members.
+    ///
+    /// Whoever the push misses pulls, so that this buys speed, not certainty: at *m* copies a node, push alone would
+    /// miss a share of e⁻ᵐ (Demers et al. 1987, §1.4).
+    #[must_use]
+    pub fn heat(&self, live: usize) -> u8 {
+        let doublings = u8::try_from(live.max(1).ilog2()).unwrap_or(u8::MAX);
+        self.news_mult.saturating_add(doublings / 3)
+    }
+
+    pub(crate) fn check<S: Storage>(&self) -> Result<(), ConfigError> {
+        for (name, value) in [
+            ("probe_interval", self.probe_interval),
+            ("probe_timeout", self.probe_timeout),
+            ("gossip_interval", self.gossip_interval),
+            ("reconnect_interval", self.reconnect_interval),
+        ] {
+            if value < Duration::from_millis(1) {
+                return Err(ConfigError::TooShort(name));
+            }
+        }
+        if self.probe_timeout >= self.probe_interval {
+            return Err(ConfigError::TimeoutBeyondInterval);
+        }
+        if usize::from(self.datagram_len_max) < DATAGRAM_LEN_MIN || self.datagram_len_max > DATAGRAM_LEN_MAX {
+            return Err(ConfigError::DatagramLen(self.datagram_len_max));
+        }
+        if S::Summary::CAPACITY < usize::from(self.datagram_len_max) - len::HEADER {
+            return Err(ConfigError::BeyondStorage("datagram_len_max"));
+        }
+        self.limits.check::<S>()
+    }
+}
+
+impl Limits {
+    fn check<S: Storage>(&self) -> Result<(), ConfigError> {
+        for (name, limit, capacity) in [
+            ("limits.members", self.members, S::Members::CAPACITY.min(S::Evidence::CAPACITY)),
+            ("limits.seeds", self.seeds, S::Seeds::CAPACITY),
+            ("limits.rumors", self.rumors, S::Rumors::CAPACITY),
+            ("limits.entries", self.entries, S::Entries::CAPACITY),
+            ("limits.writers", self.writers, S::Versions::CAPACITY.min(S::Windows::CAPACITY)),
+            ("limits.outbox", self.outbox, S::Outbox::CAPACITY),
+            ("limits.questions", self.questions, S::Questions::CAPACITY),
+        ] {
+            if limit == 0 {
+                return Err(ConfigError::ZeroLimit(name));
+            }
+            if limit > capacity {
+                return Err(ConfigError::BeyondStorage(name));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Short of this, a write of some use does not fit a datagram.
+const DATAGRAM_LEN_MIN: usize = 96;
+/// UDP over IPv4 carries no more.
+const DATAGRAM_LEN_MAX: u16 = 16_000;
+
+/// Why a configuration was refused.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfigError {
+    /// The named interval is shorter than a millisecond.
+    TooShort(&'static str),
+    /// The named limit is zero.
+    ZeroLimit(&'static str),
+    /// The named limit exceeds what the storage can hold.
+    BeyondStorage(&'static str),
+    /// A probe must time out before the next one starts.
+    TimeoutBeyondInterval,
+    /// Datagrams of this length are not supported.
+    DatagramLen(u16),
+    /// Our own presence or address does not fit a datagram beside a ping.
+    AddressTooLong,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort(name) => write!(f, "`{name}` must be at least 1 ms"),
+            Self::ZeroLimit(name) => write!(f, "`{name}` must not be zero"),
+            Self::BeyondStorage(name) => write!(f, "`{name}` exceeds what the storage can hold: lower it or enlarge the region"),
+            Self::TimeoutBeyondInterval => f.write_str("`probe_timeout` must be shorter than `probe_interval`"),
+            Self::DatagramLen(len) => {
+                write!(f, "`datagram_len_max` is {len}, and must be from {DATAGRAM_LEN_MIN} to {DATAGRAM_LEN_MAX} bytes")
+            }
+            Self::AddressTooLong => f.write_str("our own address does not fit a datagram: raise `datagram_len_max`"),
+        }
+    }
+}
+
+impl core::error::Error for ConfigError {}

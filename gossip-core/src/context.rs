@@ -1,0 +1,100 @@
+//! What every machine may touch besides its own state.
+use crate::{
+    config::Config,
+    digest::Digester,
+    id::{Addr, Generation, Incarnation, NodeId, Writer},
+    records::{Heat, Intent, Outgoing},
+    rng::Rng,
+    stats::Stats,
+    storage::Storage,
+    table::Queue,
+    time::Instant,
+};
+
+/// The node's surroundings, lent to each machine for the length of one call.
+pub(crate) struct Context<S: Storage> {
+    /// The moment of the current input.
+    pub(crate) now: Instant,
+    pub(crate) me: Identity,
+    pub(crate) config: Config,
+    pub(crate) rng: Rng,
+    pub(crate) digester: Digester,
+    pub(crate) stats: Stats,
+    /// How what is being taken in came here.
+    pub(crate) source: Source,
+    /// How many members live, ourselves included: what counts in logarithms of the cluster's size needs it.
+    pub(crate) live: usize,
+    outbox: S::Outbox,
+}
+
+/// How news came to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Unasked: it is going round.
+    Told,
+    /// In answer to a question of ours, or from what we kept.
+    AskedFor,
+}
+
+/// Who we are. Only we change it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Identity {
+    pub(crate) id: NodeId,
+    pub(crate) generation: Generation,
+    pub(crate) incarnation: Incarnation,
+    pub(crate) addr: Addr,
+}
+
+impl Identity {
+    /// The name under which we number writes and rumors.
+    pub(crate) const fn writer(&self) -> Writer {
+        Writer { origin: self.id, generation: self.generation }
+    }
+}
+
+impl<S: Storage> Context<S> {
+    pub(crate) fn new(id: NodeId, addr: Addr, config: Config, seed: u64) -> Self {
+        let mut rng = Rng::from_seed(seed);
+        let generation = Generation(u32::try_from(rng.next_u64() >> 32).unwrap_or(0));
+        Self {
+            now: Instant::ZERO,
+            me: Identity { id, generation, incarnation: Incarnation(0), addr },
+            rng,
+            digester: Digester::keyed(config.cluster.key()),
+            stats: Stats::default(),
+            source: Source::Told,
+            live: 1,
+            outbox: Queue::with_limit(config.limits.outbox),
+            config,
+        }
+    }
+
+    /// Owes a datagram. Gossip survives its loss, so that a full outbox only counts it.
+    pub(crate) fn send(&mut self, to: Addr, peer: Option<NodeId>, intent: Intent) {
+        if self.outbox.push_back(Outgoing { to, peer, intent }).is_err() {
+            self.stats.outbox_shed += 1;
+        }
+    }
+
+    pub(crate) fn next_outgoing(&mut self) -> Option<Outgoing> {
+        self.outbox.pop_front()
+    }
+
+    pub(crate) fn owed(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// How often our own news is to be told.
+    pub(crate) fn heat(&self) -> Heat {
+        Heat(self.config.heat(self.live))
+    }
+
+    /// How often what others said is to be told on. What we asked for is news to us alone: whoever comes late and catches
+    /// up with thousands of writes does not tell them to all others again.
+    pub(crate) fn relay_heat(&self) -> Heat {
+        match self.source {
+            Source::Told => self.heat(),
+            Source::AskedFor => Heat::COLD,
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Do all agree? Known from the digests that ride on every datagram, never guessed.
+//!
+//! A digest stands for all that a node knows: who lives, which rumors it saw, which writes it saw. Whoever was heard with
+//! our digest agrees with us. To hear that of everyone directly takes as long as probing everyone, so that nodes also
+//! pass on whom *they* have heard with that same digest: evidence spreads as rumors do, in a bit for each member.
+use crate::{
+    context::Context,
+    digest::Digest,
+    id::NodeId,
+    io::Event,
+    records::{Evidence, Heat},
+    storage::Storage,
+    table::Table,
+    time::Instant,
+    wire::{Agreeing, Frame, Header, Writer},
+};
+
+/// How many of our own former digests we remember.
+const PAST: usize = 16;
+/// Evidence of more members than this is not passed on; each then finds out for itself.
+const BITS_LEN_MAX: usize = 1_024;
+
+/// What the others are known to know.
+pub(crate) struct Convergence<S: Storage> {
+    evidence: S::Evidence,
+    digest: Digest,
+    /// What our digest was before: whoever was heard with one of these was behind us, not ahead.
+    past: [Digest; PAST],
+    past_at: usize,
+    since: Option<Instant>,
+    told: Claimed,
+    /// Whether anything happened since we last looked.
+    dirty: bool,
+    /// How often evidence is still to be passed on.
+    heat: Heat,
+}
+
+/// What the application was last told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claimed {
+    Nothing,
+    Converged,
+    Diverged,
+}
+
+/// How far a node's cluster is from agreement, as far as it knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Agreement {
+    /// How many live members are known to agree with us, ourselves included.
+    pub agreeing: usize,
+    /// How many live members there are, ourselves included.
+    pub live: usize,
+    /// Since when all of them are known to agree. A node alone has nobody to agree with.
+    pub since: Option<Instant>,
+    /// How many writes the others were seen to lack, added up. An estimate from below: it is counted when they ask.
+    pub behind: u64,
+}
+
+impl Agreement {
+    /// Whether every live member is known to agree with us.
+    #[must_use]
+    pub const fn is_converged(&self) -> bool {
+        self.since.is_some()
+    }
+}
+
+impl<S: Storage> Convergence<S> {
+    pub(crate) fn new(cx: &Context<S>, digest: Digest) -> Self {
+        Self {
+            evidence: Table::with_limit(cx.config.limits.members),
+            digest,
+            past: [digest; PAST],
+            past_at: 0,
+            since: None,
+            told: Claimed::Nothing,
+            dirty: false,
+            heat: Heat::COLD,
+        }
+    }
+
+    /// Our own digest, which may have changed.
+    pub(crate) fn set_digest(&mut self, cx: &Context<S>, digest: Digest) {
+        if digest == self.digest {
+            return;
+        }
+        self.past[self.past_at] = self.digest;
+        self.past_at = (self.past_at + 1) % PAST;
+        self.digest = digest;
+        self.since = None;
+        self.dirty = true;
+        self.heat = cx.heat();
+    }
+
+    /// A live member spoke: so much it knows.
+    pub(crate) fn on_heard(&mut self, cx: &Context<S>, header: &Header) {
+        let before = self.evidence.get(&header.sender).map(|evidence| evidence.digest);
+        if before == Some(header.digest) {
+            return;
+        }
+        self.dirty = true;
+        self.heat = cx.heat();
+        self.record(header.sender, header.digest);
+    }
+
+    /// A member that knows what we know has heard of others that do.
+    pub(crate) fn on_agreeing(&mut self, cx: &Context<S>, bits: &[u8], live: impl Iterator<Item = NodeId>) {
+        for (rank, id) in live.enumerate() {
+            let agrees = bits.get(rank / 8).is_some_and(|byte| byte >> (rank % 8) & 1 == 1);
+            if agrees && id != cx.me.id {
+                self.on_hearsay(cx, id);
+            }
+        }
+    }
+
+    /// A member that knows what we know has heard that everybody does.
+    pub(crate) fn on_unanimous(&mut self, cx: &Context<S>, live: impl Iterator<Item = NodeId>) {
+        if self.since.is_none() {
+            live.filter(|id| *id != cx.me.id).for_each(|id| self.on_hearsay(cx, id));
+        }
+    }
+
+    /// `peer` asked for writes, and was seen to lack so many.
+    pub(crate) fn on_behind(&mut self, peer: NodeId, behind: u32) {
+        if let Some(evidence) = self.evidence.get_mut(&peer) {
+            evidence.behind = behind;
+        }
+    }
+
+    pub(crate) fn forget(&mut self, id: NodeId) {
+        self.evidence.swap_remove(&id);
+        self.dirty = true;
+    }
+
+    /// Looks whether all agree now.
+    pub(crate) fn settle(&mut self, cx: &Context<S>, live: impl Iterator<Item = NodeId>) {
+        if !core::mem::take(&mut self.dirty) {
+            return;
+        }
+        let all = cx.live > 1 && live.filter(|id| *id != cx.me.id).all(|id| self.agrees(id));
+        if all && self.since.is_none() {
+            self.since = Some(cx.now);
+            self.heat = cx.heat();
+        } else if !all {
+            self.since = None;
+        }
+    }
+
+    pub(crate) fn is_unanimous(&self) -> bool {
+        self.since.is_some()
+    }
+
+    pub(crate) fn agreement(&self, cx: &Context<S>, live: impl Iterator<Item = NodeId>) -> Agreement {
+        let mut agreement = Agreement { agreeing: 1, live: cx.live, since: self.since, behind: 0 };
+        for id in live.filter(|id| *id != cx.me.id) {
+            if self.agrees(id) {
+                agreement.agreeing += 1;
+            } else {
+                agreement.behind += self.evidence.get(&id).map_or(0, |evidence| u64::from(evidence.behind));
+            }
+        }
+        agreement
+    }
+
+    /// What changed since the application was last told.
+    pub(crate) fn next_event(&mut self, cx: &Context<S>, live: impl Iterator<Item = NodeId>) -> Option<Event<'static>> {
+        let claim = if self.since.is_some() { Claimed::Converged } else { Claimed::Diverged };
+        let nothing_to_take_back = claim == Claimed::Diverged && self.told == Claimed::Nothing;
+        if claim == self.told || nothing_to_take_back {
+            return None;
+        }
+        self.told = claim;
+        let Agreement { agreeing, live, .. } = self.agreement(cx, live);
+        Some(match claim {
+            Claimed::Converged => Event::Converged { live },
+            Claimed::Diverged | Claimed::Nothing => Event::Diverged { agreeing, live },
+        })
+    }
+
+    pub(crate) fn has_news(&self) -> bool {
+        self.heat.is_hot()
+    }
+
+    /// Passes evidence on. That everybody agrees is said by the header alone.
+    pub(crate) fn piggyback(&mut self, cx: &Context<S>, live: impl Iterator<Item = NodeId>, writer: &mut Writer<'_>) {
+        if !self.heat.is_hot() {
+            return;
+        }
+        self.heat = self.heat.cooled();
+        if self.is_unanimous() || cx.live.div_ceil(8) > BITS_LEN_MAX.min(writer.room()) {
+            return;
+        }
+        let mut bits = [0_u8; BITS_LEN_MAX];
+        let mut len = 0;
+        for (rank, id) in live.enumerate() {
+            if id == cx.me.id || self.agrees(id) {
+                if let Some(byte) = bits.get_mut(rank / 8) {
+                    *byte |= 1 << (rank % 8);
+                }
+                len = rank / 8 + 1;
+            }
+        }
+        let _ = writer.put(&Frame::Agreeing(Agreeing { bits: bits.get(..len).unwrap_or_default() }));
+    }
+
+    pub(crate) fn usage(&self) -> (&'static str, usize, usize) {
+        ("evidence", self.evidence.len(), self.evidence.limit())
+    }
+
+    fn agrees(&self, id: NodeId) -> bool {
+        self.evidence.get(&id).is_some_and(|evidence| evidence.digest == self.digest)
+    }
+
+    /// Believes that `id` agrees with us, unless we have heard it say something that we never said: it may be ahead.
+    fn on_hearsay(&mut self, cx: &Context<S>, id: NodeId) {
+        match self.evidence.get(&id).map(|evidence| evidence.digest) {
+            Some(digest) if digest == self.digest || !self.past.contains(&digest) => {}
+            _ => {
+                self.dirty = true;
+                self.heat = cx.heat();
+                self.record(id, self.digest);
+            }
+        }
+    }
+
+    fn record(&mut self, id: NodeId, digest: Digest) {
+        if let Some(evidence) = self.evidence.get_mut(&id) {
+            evidence.digest = digest;
+            evidence.behind = if digest == self.digest { 0 } else { evidence.behind };
+            return;
+        }
+        // As many rows as members: there is room, but for members forgotten a moment ago.
+        let _ = self.evidence.insert(id, Evidence { digest, behind: 0 });
+    }
+}

@@ -1,0 +1,157 @@
+//! What each call of the application may be told instead of being served: one small type a call.
+use core::fmt;
+
+/// Something is longer than a datagram, or than the storage, can carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLong {
+    /// How long it is, in bytes.
+    pub len: usize,
+    /// How long it may be.
+    pub len_max: usize,
+}
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes are too long: at most {} fit a datagram", self.len, self.len_max)
+    }
+}
+
+impl core::error::Error for TooLong {}
+
+/// Why a seed was not accepted.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JoinError {
+    /// It is our own address.
+    OwnAddress,
+    /// As many seeds as we may remember are being tried.
+    SeedsFull {
+        /// `limits.seeds`.
+        limit: usize,
+    },
+    /// We have said farewell.
+    Left,
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OwnAddress => f.write_str("the seed is this node's own address: name another node"),
+            Self::SeedsFull { limit } => write!(f, "no more than {limit} seeds are remembered: raise `limits.seeds`"),
+            Self::Left => f.write_str(LEFT),
+        }
+    }
+}
+
+impl core::error::Error for JoinError {}
+
+/// Why a rumor was not published.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublishError {
+    /// The payload does not fit.
+    TooLong(TooLong),
+    /// All rumors remembered are yet to be drained as events.
+    Full {
+        /// `limits.rumors`.
+        limit: usize,
+    },
+    /// This life has used up its numbers.
+    Exhausted,
+    /// We have said farewell.
+    Left,
+}
+
+impl fmt::Display for PublishError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong(too_long) => too_long.fmt(f),
+            Self::Full { limit } => write!(f, "all {limit} rumors remembered wait to be drained: drain, or raise `limits.rumors`"),
+            Self::Exhausted => f.write_str(EXHAUSTED),
+            Self::Left => f.write_str(LEFT),
+        }
+    }
+}
+
+impl core::error::Error for PublishError {}
+
+/// Why a write was refused.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PutError {
+    /// Key and value together do not fit.
+    TooLong(TooLong),
+    /// There is no room for another key.
+    Full {
+        /// `limits.entries`.
+        limit: usize,
+    },
+    /// This life has used up its numbers.
+    Exhausted,
+    /// We have said farewell.
+    Left,
+}
+
+impl fmt::Display for PutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong(too_long) => too_long.fmt(f),
+            Self::Full { limit } => write!(f, "no room for another key: {limit} are held, deleted ones included; raise `limits.entries`"),
+            Self::Exhausted => f.write_str(EXHAUSTED),
+            Self::Left => f.write_str(LEFT),
+        }
+    }
+}
+
+impl core::error::Error for PutError {}
+
+/// Why nothing was deleted.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeleteError {
+    /// There is no such key.
+    Absent,
+    /// This life has used up its numbers.
+    Exhausted,
+    /// We have said farewell.
+    Left,
+}
+
+impl fmt::Display for DeleteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("there is no such key"),
+            Self::Exhausted => f.write_str(EXHAUSTED),
+            Self::Left => f.write_str(LEFT),
+        }
+    }
+}
+
+impl core::error::Error for DeleteError {}
+
+/// Why something kept from a former life was not taken in.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RestoreError {
+    /// It was not written by [`Node::save`](crate::Node::save), or is damaged.
+    Malformed,
+    /// It was kept by another version.
+    Version(u8),
+    /// It was kept by another node.
+    Foreign,
+}
+
+impl fmt::Display for RestoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed => f.write_str("what was kept is damaged, or was kept by another program"),
+            Self::Version(version) => write!(f, "what was kept is of version {version}, which this one does not read"),
+            Self::Foreign => f.write_str("what was kept belongs to another node, or to another cluster"),
+        }
+    }
+}
+
+impl core::error::Error for RestoreError {}
+
+const LEFT: &str = "this node has left its cluster";
+const EXHAUSTED: &str = "this life has numbered 2^32 of them: restart the node";

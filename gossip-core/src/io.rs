@@ -1,0 +1,127 @@
+//! Everything that goes into a node, and everything that comes out.
+use crate::{
+    id::{Addr, Dot, NodeId},
+    time::Instant,
+    wire::Urgency,
+};
+
+/// What happened outside.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A datagram arrived. It is read, and later decrypted, where it lies.
+    Received {
+        /// Where it came from.
+        from: Addr,
+        /// What it says.
+        bytes: &'a mut [u8],
+    },
+    /// The moment named by [`Output::Schedule`] has come; an early call is harmless.
+    TimerFired,
+}
+
+/// What the node wants done outside.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output<'b> {
+    /// Send this datagram; it lies in the buffer given to `poll_output`.
+    Send {
+        /// Where to.
+        to: Addr,
+        /// What it says.
+        bytes: &'b [u8],
+    },
+    /// Tell the application; any payload lies in the same buffer.
+    Event(Event<'b>),
+    /// Nothing is left to do before this moment. Always the last output of a drain.
+    Schedule(Instant),
+}
+
+/// What the application may care about.
+///
+/// Events speak of how things stand when they are drained: what came and went between two drains is told as what it
+/// came to. Nothing is lost by that, and no queue of events can overflow.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'b> {
+    /// A member is there.
+    MemberUp {
+        /// Who.
+        id: NodeId,
+        /// How it came.
+        arrival: Arrival,
+    },
+    /// A member changed its address or its presence.
+    MemberUpdated(NodeId),
+    /// A member did not answer; it has until the end of the suspicion to contradict.
+    MemberSuspect(NodeId),
+    /// A suspected member contradicted.
+    MemberRefuted(NodeId),
+    /// A member is gone.
+    MemberDown {
+        /// Who.
+        id: NodeId,
+        /// How it went.
+        departure: Departure,
+    },
+    /// Another living node goes by our name. Neither wins: one of the two must be renamed.
+    NameConflict {
+        /// The name.
+        id: NodeId,
+        /// Where the other one is, as far as known.
+        addr: Addr,
+    },
+    /// There is no live member but us.
+    Alone,
+    /// A rumor reached us: told once.
+    Delivered {
+        /// Its name.
+        dot: Dot,
+        /// How urgent its publisher found it.
+        urgency: Urgency,
+        /// What it says.
+        payload: &'b [u8],
+    },
+    /// An entry changed, here or elsewhere: told once a change.
+    Changed {
+        /// Which.
+        key: &'b [u8],
+        /// What it is now; `None` when it was deleted.
+        value: Option<&'b [u8]>,
+        /// By which write.
+        dot: Dot,
+    },
+    /// Every live member has been seen to know just what we know.
+    Converged {
+        /// How many agree, we included.
+        live: usize,
+    },
+    /// Not every live member is known to agree any more.
+    Diverged {
+        /// How many are known to agree, we included.
+        agreeing: usize,
+        /// Out of how many.
+        live: usize,
+    },
+    /// Our farewell has been said: the node may be dropped.
+    Departed,
+}
+
+/// How a member came to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// We had not known it.
+    Joined,
+    /// It had been down, or had left, and is the same that it was.
+    Returned,
+    /// It was started anew, under its old name.
+    Restarted,
+}
+
+/// How a member went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Departure {
+    /// It fell silent.
+    Failed,
+    /// It said farewell.
+    Left,
+}

@@ -1,0 +1,260 @@
+//! What is said of members: a lattice of claims, joined from whatever source, in whatever order.
+use super::{Change, Membership, is_live};
+use crate::{
+    context::Context,
+    id::{Addr, Generation, Incarnation, NodeId},
+    lattice::{Joined, Lattice},
+    records::{Claim, Member, Told, Untold},
+    storage::Storage,
+    table::{Blob, Table},
+    time::Instant,
+    wire::{Accusation, Header, MemberFrame, Standing},
+};
+
+/// Another life that goes by our name, and the incarnation at which we answered it.
+///
+/// A ghost, of a life that ended, never answers back; a rival does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rival {
+    generation: Generation,
+    answered: Incarnation,
+    /// Not before this do we answer again: two rivals must not shout each other down at the speed of the network.
+    answer_at: Instant,
+}
+
+/// How many probe intervals two rivals wait before they contradict each other again.
+const RIVAL_PATIENCE: u32 = 10;
+
+impl<S: Storage> Membership<S> {
+    /// A datagram came from a member: proof that it lives, and of which life.
+    pub(crate) fn on_heard(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
+        self.on_seed_heard(from, header.sender);
+        let now = cx.now;
+        let Some(member) = self.members.get_mut(&header.sender) else { return };
+        member.heard_at = Some(now);
+        // Another life than the one we know, and it does not outdo what we know: it must hear of it, to do so.
+        member.contested = header.generation != member.claim.generation && header.incarnation <= member.claim.incarnation;
+    }
+
+    /// Our own name came in from elsewhere: a rival that lives, seen directly.
+    pub(crate) fn on_namesake(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
+        if header.generation != cx.me.generation && from != cx.me.addr {
+            self.report_conflict(cx, from);
+        }
+    }
+
+    /// A member in its own words, from itself or passed on.
+    pub(crate) fn on_member(&mut self, cx: &mut Context<S>, frame: &MemberFrame<'_>) -> Option<Change> {
+        let claim =
+            Claim { incarnation: frame.incarnation, standing: frame.standing, generation: frame.generation };
+        if claim.incarnation > Incarnation::CREDIBLE_MAX || claim.standing > Standing::Suspect {
+            cx.stats.claims_refused += 1;
+            return None;
+        }
+        if frame.id == cx.me.id {
+            self.on_claim_about_us(cx, claim, Some(frame.addr));
+            return None;
+        }
+        let Some(slot) = self.members.slot(&frame.id) else { return self.admit(cx, frame, claim) };
+        if !self.is_credible(cx, slot, claim) {
+            return None;
+        }
+        self.take_words(cx, slot, frame);
+        self.join_claim(cx, slot, claim, frame.id)
+    }
+
+    /// Something said against a member, or its farewell.
+    pub(crate) fn on_accusation(&mut self, cx: &mut Context<S>, accusation: &Accusation) -> Option<Change> {
+        let claim = Claim {
+            incarnation: accusation.incarnation,
+            standing: accusation.standing,
+            generation: accusation.generation,
+        };
+        if accusation.id == cx.me.id {
+            self.on_claim_about_us(cx, claim, None);
+            return None;
+        }
+        // Who was never heard of cannot be missed.
+        let slot = self.members.slot(&accusation.id)?;
+        if claim.standing == Standing::Alive || !self.is_credible(cx, slot, claim) {
+            return None;
+        }
+        self.join_claim(cx, slot, claim, accusation.by)
+    }
+
+    /// We find that `id` does not answer.
+    pub(super) fn suspect(&mut self, cx: &mut Context<S>, id: NodeId) {
+        let Some(slot) = self.members.slot(&id) else { return };
+        let Some((_, member)) = self.members.as_slice().get(slot) else { return };
+        if member.claim.standing == Standing::Alive {
+            cx.stats.suspicions_raised += 1;
+            let claim = Claim { standing: Standing::Suspect, ..member.claim };
+            // A suspicion makes nobody come or go.
+            let _ = self.join_claim(cx, slot, claim, cx.me.id);
+        }
+    }
+
+    /// Joins a claim into a row, and everything that follows from it.
+    pub(super) fn join_claim(
+        &mut self,
+        cx: &mut Context<S>,
+        slot: usize,
+        mut claim: Claim,
+        by: NodeId,
+    ) -> Option<Change> {
+        let (id, member) = self.members.as_slice().get(slot)?;
+        let (id, known) = (*id, member.claim);
+        // A verdict over somebody whom we found well is news to us, and may be of a partition that healed: we make it a
+        // suspicion, so that the accused can contradict here too. Whoever did die was suspected everywhere before.
+        if claim.standing == Standing::Down && known.standing == Standing::Alive {
+            claim.standing = Standing::Suspect;
+        }
+        let mut joined = known;
+        if joined.join(&claim) == Joined::Same {
+            return None;
+        }
+        self.count_verdict(cx, known, joined);
+        let deadline = if joined.standing == Standing::Suspect { cx.now + self.suspicion_len(cx) } else { Instant::NEVER };
+        self.verdict_at = self.verdict_at.min(deadline);
+        let (now, heat) = (cx.now, cx.relay_heat());
+        self.update(cx, slot, |member| {
+            member.since = if known.standing == joined.standing { member.since } else { now };
+            member.claim = joined;
+            member.by = by;
+            member.deadline = deadline;
+            member.heat = heat;
+            member.contested = false;
+            member.mark_untold();
+        });
+        self.on_company(cx);
+        match (known.standing <= Standing::Suspect, joined.standing <= Standing::Suspect) {
+            (true, false) => Some(Change::Gone(id)),
+            (false, true) => Some(Change::Up(id)),
+            _ => None,
+        }
+    }
+
+    /// Contradicts what is said of us, when it is not what we say.
+    fn on_claim_about_us(&mut self, cx: &mut Context<S>, claim: Claim, addr: Option<Addr>) {
+        let ours = Claim {
+            incarnation: cx.me.incarnation,
+            standing: Standing::Alive,
+            generation: cx.me.generation,
+        };
+        let outdated = claim.incarnation < ours.incarnation || claim == ours;
+        if outdated || !self.is_staying() {
+            return;
+        }
+        if claim.incarnation.0 > ours.incarnation.0.saturating_add(Incarnation::STEP_MAX) {
+            cx.stats.claims_refused += 1;
+            return;
+        }
+        if claim.generation != ours.generation && !self.may_answer_rival(cx, claim, addr) {
+            return;
+        }
+        cx.stats.refutations += 1;
+        cx.me.incarnation = claim.incarnation.next();
+        self.restate(cx, Standing::Alive);
+    }
+
+    /// Whether to answer another life that goes by our name; reports it, when it has answered us.
+    fn may_answer_rival(&mut self, cx: &mut Context<S>, claim: Claim, addr: Option<Addr>) -> bool {
+        let fresh = Rival { generation: claim.generation, answered: claim.incarnation, answer_at: cx.now };
+        let rival = self.rival.filter(|rival| rival.generation == claim.generation).unwrap_or(fresh);
+        if claim.incarnation > rival.answered {
+            self.report_conflict(cx, addr.unwrap_or(cx.me.addr));
+        }
+        if cx.now < rival.answer_at {
+            return false;
+        }
+        let patience = cx.config.probe_interval * RIVAL_PATIENCE;
+        let answer_at = if claim.incarnation > rival.answered { cx.now + patience } else { cx.now };
+        self.rival = Some(Rival { answered: claim.incarnation, answer_at, ..rival });
+        true
+    }
+
+    fn report_conflict(&mut self, cx: &mut Context<S>, addr: Addr) {
+        cx.stats.name_conflicts += 1;
+        self.conflict = Some(addr);
+    }
+
+    /// Adds somebody new, making room where that harms nobody.
+    fn admit(&mut self, cx: &mut Context<S>, frame: &MemberFrame<'_>, claim: Claim) -> Option<Change> {
+        let Some(presence) = S::Blob::copy_of(frame.presence) else {
+            cx.stats.members_refused += 1;
+            return None;
+        };
+        let forgotten = if self.members.is_full() { self.forget_longest_gone(cx) } else { None };
+        let deadline =
+            if claim.standing == Standing::Suspect { cx.now + self.suspicion_len(cx) } else { Instant::NEVER };
+        let member = Member {
+            claim,
+            by: frame.id,
+            stated: claim.incarnation,
+            addr: frame.addr,
+            presence,
+            since: cx.now,
+            heard_at: None,
+            deadline,
+            heat: cx.relay_heat(),
+            contested: false,
+            told: Told::Nothing,
+            untold: Untold::Standing,
+        };
+        if !self.add(cx, frame.id, member) {
+            return None;
+        }
+        self.verdict_at = self.verdict_at.min(deadline);
+        self.on_company(cx);
+        let up = frame.id;
+        Some(forgotten.map_or(Change::Up(up), |forgotten| Change::Replaced { forgotten, up }))
+    }
+
+    /// Takes over address and presence, when these words are later than the ones we have.
+    fn take_words(&mut self, cx: &mut Context<S>, slot: usize, frame: &MemberFrame<'_>) {
+        let Some((_, member)) = self.members.as_slice().get(slot) else { return };
+        let later = frame.incarnation > member.stated
+            || frame.incarnation == member.stated && frame.generation > member.claim.generation;
+        if !later {
+            return;
+        }
+        let Some(presence) = S::Blob::copy_of(frame.presence) else {
+            cx.stats.members_refused += 1;
+            return;
+        };
+        let heat = cx.relay_heat();
+        self.update(cx, slot, |member| {
+            if member.addr != frame.addr || member.presence != presence {
+                member.mark_updated();
+            }
+            member.stated = frame.incarnation;
+            member.addr = frame.addr;
+            member.presence = presence;
+            member.heat = heat;
+        });
+    }
+
+    fn is_credible(&self, cx: &mut Context<S>, slot: usize, claim: Claim) -> bool {
+        let known = self.members.as_slice().get(slot).map_or(Incarnation(0), |(_, member)| member.claim.incarnation);
+        let credible = claim.incarnation.0 <= known.0.saturating_add(Incarnation::STEP_MAX)
+            && claim.incarnation <= Incarnation::CREDIBLE_MAX;
+        cx.stats.claims_refused += u64::from(!credible);
+        credible
+    }
+
+    fn count_verdict(&self, cx: &mut Context<S>, known: Claim, joined: Claim) {
+        if known.standing == Standing::Suspect {
+            cx.stats.suspicions_refuted += u64::from(joined.standing == Standing::Alive);
+            cx.stats.suspicions_confirmed += u64::from(joined.standing == Standing::Down);
+        }
+    }
+
+    /// Forgets whoever is gone for the longest time.
+    fn forget_longest_gone(&mut self, cx: &mut Context<S>) -> Option<NodeId> {
+        let gone = self.members.as_slice().iter().filter(|(id, member)| *id != cx.me.id && !is_live(member));
+        let id = gone.min_by_key(|(id, member)| (member.since, *id)).map(|(id, _)| *id)?;
+        self.remove(cx, id);
+        cx.stats.members_forgotten += 1;
+        Some(id)
+    }
+}

@@ -1,0 +1,106 @@
+//! What the application is told of members: how things stand now, compared with what it was last told.
+use super::{Membership, Stay};
+use crate::{
+    context::Context,
+    id::NodeId,
+    io::{Arrival, Departure, Event},
+    records::{Member, Told, Untold},
+    storage::Storage,
+    table::Table,
+    wire::Standing,
+};
+
+/// Whether we have company, and whether the application knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Company {
+    /// Nobody has answered yet, nor kept silent for long.
+    Untried,
+    Accompanied,
+    Alone { told: bool },
+}
+
+/// So many knocks without an answer mean that we are alone.
+const KNOCKS_UNTIL_ALONE: u32 = 4;
+
+impl<S: Storage> Membership<S> {
+    pub(crate) fn next_event(&mut self, cx: &mut Context<S>) -> Option<Event<'static>> {
+        if let Some(addr) = self.conflict.take() {
+            return Some(Event::NameConflict { id: cx.me.id, addr });
+        }
+        if self.company == (Company::Alone { told: false }) {
+            self.company = Company::Alone { told: true };
+            return Some(Event::Alone);
+        }
+        while self.untold > 0 {
+            let untold = |(_, member): &(NodeId, Member<S::Blob>)| member.untold != Untold::Nothing;
+            let slot = self.members.as_slice().iter().position(untold)?;
+            let event = self.tell(cx, slot);
+            if event.is_some() {
+                return event;
+            }
+        }
+        if self.departure == (Stay::Departed { told: false }) {
+            self.departure = Stay::Departed { told: true };
+            return Some(Event::Departed);
+        }
+        None
+    }
+
+    /// Follows whether anybody else lives.
+    pub(super) fn on_company(&mut self, cx: &Context<S>) {
+        self.company = match self.company {
+            _ if cx.live > 1 => Company::Accompanied,
+            Company::Accompanied => Company::Alone { told: false },
+            Company::Untried if self.knocks_unanswered() >= KNOCKS_UNTIL_ALONE => Company::Alone { told: false },
+            company => company,
+        };
+    }
+
+    fn tell(&mut self, cx: &mut Context<S>, slot: usize) -> Option<Event<'static>> {
+        let (id, member) = self.members.as_slice().get(slot)?;
+        let id = *id;
+        let event = event_of(id, member);
+        self.update(cx, slot, |member| {
+            member.told = Told::Standing(member.claim.standing, member.claim.generation);
+            member.untold = Untold::Nothing;
+        });
+        event
+    }
+}
+
+impl<B> Member<B> {
+    /// There may be something to tell of how it stands.
+    pub(super) fn mark_untold(&mut self) {
+        let same = self.told == Told::Standing(self.claim.standing, self.claim.generation);
+        if !same && self.untold == Untold::Nothing {
+            self.untold = Untold::Standing;
+        }
+    }
+
+    /// Its own words changed.
+    pub(super) fn mark_updated(&mut self) {
+        if self.told != Told::Nothing {
+            self.untold = Untold::Update;
+        }
+    }
+}
+
+fn event_of<B>(id: NodeId, member: &Member<B>) -> Option<Event<'static>> {
+    use Standing::{Alive, Down, Left, Suspect};
+    let standing = member.claim.standing;
+    let Told::Standing(before, generation) = member.told else {
+        return (standing <= Suspect).then_some(Event::MemberUp { id, arrival: Arrival::Joined });
+    };
+    let restarted = generation != member.claim.generation;
+    match (before, standing) {
+        (Alive | Suspect, Alive | Suspect) if restarted => Some(Event::MemberUp { id, arrival: Arrival::Restarted }),
+        (Down | Left, Alive | Suspect) if restarted => Some(Event::MemberUp { id, arrival: Arrival::Restarted }),
+        (Down | Left, Alive | Suspect) => Some(Event::MemberUp { id, arrival: Arrival::Returned }),
+        (Alive, Suspect) => Some(Event::MemberSuspect(id)),
+        (Suspect, Alive) => Some(Event::MemberRefuted(id)),
+        (Alive | Suspect, Down) => Some(Event::MemberDown { id, departure: Departure::Failed }),
+        (Alive | Suspect | Down, Left) => Some(Event::MemberDown { id, departure: Departure::Left }),
+        (Alive, Alive) | (Suspect, Suspect) if member.untold == Untold::Update => Some(Event::MemberUpdated(id)),
+        _ => None,
+    }
+}

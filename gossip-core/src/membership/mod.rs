@@ -1,0 +1,330 @@
+//! Who is there: SWIM (Das, Gupta, Motivala 2002), over a table of everyone.
+//!
+//! One machine among several; it knows none of the others. Its parts:
+//!
+//! - `claims`: what is said of members, by themselves and by others, and what is said of us;
+//! - `probe`: asking one member a period whether it is there, directly and through helpers;
+//! - `suspicion`: how long a suspect may contradict, and the verdict;
+//! - `seeds`: joining, and finding the lost again;
+//! - `news`: which of this rides on a datagram, and what a peer lacks of it;
+//! - `events`: what the application is told.
+//!
+//! Unlike SWIM, nothing here depends on luck to end well: news that the push missed shows in the digest that every
+//! datagram carries, and is pulled.
+mod claims;
+mod events;
+mod news;
+mod probe;
+mod seeds;
+mod suspicion;
+
+use crate::{
+    context::Context,
+    digest::Digest,
+    error::TooLong,
+    id::{Addr, Incarnation, NodeId},
+    records::{Claim, Heat, Member, Told, Untold},
+    storage::Storage,
+    table::{Blob, Table},
+    time::Instant,
+    wire::Standing,
+};
+use events::Company;
+use probe::Prober;
+
+/// What an input changed, for `Node` to route to the other machines.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// A member is there, which was not.
+    Up(NodeId),
+    /// A member is gone, by verdict or farewell.
+    Gone(NodeId),
+    /// A newcomer took the row of one that was long gone.
+    Replaced { forgotten: NodeId, up: NodeId },
+    /// A member that was gone is forgotten.
+    Forgotten(NodeId),
+}
+
+/// Who is there.
+pub(crate) struct Membership<S: Storage> {
+    members: S::Members,
+    seeds: S::Seeds,
+    prober: Prober,
+    /// When the next of the lost is tried.
+    reconnect_at: Instant,
+    /// When the first suspicion ends.
+    verdict_at: Instant,
+    /// When a farewell has been said for long enough.
+    departure: Stay,
+    /// Another life under our name.
+    rival: Option<claims::Rival>,
+    company: Company,
+    /// Of the live rows.
+    digest: Digest,
+    /// How many rows are news.
+    hot: usize,
+    /// How many rows the application is to be told of.
+    untold: usize,
+    conflict: Option<Addr>,
+}
+
+/// Whether we are here to stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stay {
+    Staying,
+    Leaving { until: Instant },
+    Departed { told: bool },
+}
+
+impl<S: Storage> Membership<S> {
+    pub(crate) fn new(cx: &mut Context<S>) -> Self {
+        let mut membership = Self {
+            members: Table::with_limit(cx.config.limits.members),
+            seeds: Table::with_limit(cx.config.limits.seeds),
+            prober: Prober::new(cx),
+            reconnect_at: Instant::NEVER,
+            verdict_at: Instant::NEVER,
+            departure: Stay::Staying,
+            rival: None,
+            company: Company::Untried,
+            digest: Digest::default(),
+            hot: 0,
+            untold: 0,
+            conflict: None,
+        };
+        membership.enlist(cx);
+        membership
+    }
+
+    /// Sets the clocks going, at the first moment that we hear of.
+    pub(crate) fn start(&mut self, cx: &mut Context<S>) {
+        self.prober.start(cx);
+        self.reconnect_at = cx.now + cx.config.gossip_interval;
+    }
+
+    /// Says farewell: from now on we are gone, by our own word.
+    pub(crate) fn leave(&mut self, cx: &mut Context<S>) {
+        if self.departure != Stay::Staying {
+            return;
+        }
+        cx.me.incarnation = cx.me.incarnation.next();
+        // Long enough for every copy of the farewell that we owe, and one round to spare.
+        let rounds = u32::from(cx.heat().0) + 2;
+        self.departure = Stay::Leaving { until: cx.now + cx.config.gossip_interval * rounds };
+        self.restate(cx, Standing::Left);
+    }
+
+    pub(crate) fn is_staying(&self) -> bool {
+        self.departure == Stay::Staying
+    }
+
+    /// Whether the farewell is over, and nothing more is to be done.
+    pub(crate) fn is_departed(&self) -> bool {
+        matches!(self.departure, Stay::Departed { .. })
+    }
+
+    /// Changes what we tell of ourselves.
+    pub(crate) fn set_presence(&mut self, cx: &mut Context<S>, presence: &[u8], len_max: usize) -> Result<(), TooLong> {
+        let too_long = TooLong { len: presence.len(), len_max: len_max.min(S::Blob::CAPACITY) };
+        if presence.len() > too_long.len_max {
+            return Err(too_long);
+        }
+        let presence = S::Blob::copy_of(presence).ok_or(too_long)?;
+        cx.me.incarnation = cx.me.incarnation.next();
+        if let Some(slot) = self.members.slot(&cx.me.id) {
+            self.update(cx, slot, |me| me.presence = presence);
+        }
+        self.restate(cx, Standing::Alive);
+        Ok(())
+    }
+
+    /// Resumes after a former life that had come as far as `incarnation`.
+    pub(crate) fn resume(&mut self, cx: &mut Context<S>, incarnation: Incarnation) {
+        cx.me.incarnation = cx.me.incarnation.max(incarnation.next());
+        self.restate(cx, Standing::Alive);
+    }
+
+    pub(crate) fn on_timer(&mut self, cx: &mut Context<S>) -> Option<Change> {
+        if let Stay::Leaving { until } = self.departure {
+            if cx.now >= until {
+                self.departure = Stay::Departed { told: false };
+            }
+            return None;
+        }
+        if self.is_departed() {
+            return None;
+        }
+        self.on_probe_timer(cx);
+        self.on_reconnect_timer(cx).or_else(|| self.on_verdict_timer(cx))
+    }
+
+    pub(crate) fn next_deadline(&self) -> Instant {
+        match self.departure {
+            Stay::Staying => self.prober.next_deadline().min(self.reconnect_at).min(self.verdict_at),
+            Stay::Leaving { until } => until,
+            Stay::Departed { .. } => Instant::NEVER,
+        }
+    }
+
+    /// The fingerprint of who lives, and in whose words.
+    pub(crate) fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    pub(crate) fn rows(&self) -> &[(NodeId, Member<S::Blob>)] {
+        self.members.as_slice()
+    }
+
+    pub(crate) fn get(&self, id: NodeId) -> Option<&Member<S::Blob>> {
+        self.members.get(&id)
+    }
+
+    /// Whether `id` is another member that lives, as far as we know.
+    pub(crate) fn is_live(&self, id: NodeId) -> bool {
+        self.get(id).is_some_and(is_live)
+    }
+
+    /// The live members by id, ourselves included.
+    pub(crate) fn live_ids(&self) -> impl Iterator<Item = NodeId> {
+        self.members.ascending(None).filter(|(_, member)| is_live(member)).map(|(id, _)| *id)
+    }
+
+    /// The first live member beyond `after` by id, ourselves included.
+    pub(crate) fn next_live(&self, after: Option<NodeId>) -> Option<(NodeId, &Member<S::Blob>)> {
+        let mut rows = self.members.ascending(after);
+        rows.find(|(_, member)| is_live(member)).map(|(id, member)| (*id, member))
+    }
+
+    /// A live member drawn at random, other than us and `not`.
+    pub(crate) fn sample(&self, cx: &mut Context<S>, not: &[NodeId]) -> Option<(NodeId, Addr)> {
+        let rows = self.members.as_slice();
+        let start = cx.rng.below(rows.len());
+        // A walk from a random start favours whoever stands behind a gap; gaps are rare, and gossip is no lottery.
+        let mut walk = rows.iter().cycle().skip(start).take(rows.len());
+        let me = cx.me.id;
+        let drawn = walk.find(|(id, member)| *id != me && is_live(member) && !not.contains(id));
+        drawn.map(|(id, member)| (*id, member.addr))
+    }
+
+    pub(crate) fn usage(&self) -> [(&'static str, usize, usize); 2] {
+        [
+            ("members", self.members.len(), self.members.limit()),
+            ("seeds", self.seeds.len(), self.seeds.limit()),
+        ]
+    }
+
+    /// Adds our own row. There is room: the table is empty, and a limit of zero was refused.
+    fn enlist(&mut self, cx: &mut Context<S>) {
+        let Some(presence) = S::Blob::copy_of(&[]) else { return };
+        let me = Member {
+            claim: Claim { incarnation: cx.me.incarnation, standing: Standing::Alive, generation: cx.me.generation },
+            by: cx.me.id,
+            stated: cx.me.incarnation,
+            addr: cx.me.addr,
+            presence,
+            since: cx.now,
+            heard_at: None,
+            deadline: Instant::NEVER,
+            heat: Heat::COLD,
+            contested: false,
+            told: Told::Nothing,
+            untold: Untold::Nothing,
+        };
+        self.add(cx, cx.me.id, me);
+    }
+
+    /// Makes our own row say what we say of ourselves now, and makes it news.
+    fn restate(&mut self, cx: &mut Context<S>, standing: Standing) {
+        let Some(slot) = self.members.slot(&cx.me.id) else { return };
+        let (me, heat, now) = (cx.me, cx.heat(), cx.now);
+        self.update(cx, slot, |row| {
+            row.claim = Claim { incarnation: me.incarnation, standing, generation: me.generation };
+            row.stated = me.incarnation;
+            row.by = me.id;
+            row.since = now;
+            row.heat = heat;
+        });
+    }
+
+    /// Adds a row, when there is room.
+    fn add(&mut self, cx: &mut Context<S>, id: NodeId, member: Member<S::Blob>) -> bool {
+        self.count_in(cx, id, &member);
+        if let Err((id, member)) = self.members.insert(id, member) {
+            self.count_out(cx, id, &member);
+            cx.stats.members_refused += 1;
+            return false;
+        }
+        true
+    }
+
+    /// Changes a row, and keeps in step what is counted over all rows.
+    fn update(&mut self, cx: &mut Context<S>, slot: usize, change: impl FnOnce(&mut Member<S::Blob>)) {
+        let Some((id, member)) = self.members.as_slice().get(slot) else { return };
+        let (id, before) = (*id, Counted::of(cx, *id, member));
+        let Some((_, member)) = self.members.at_mut(slot) else { return };
+        change(member);
+        let after = Counted::of(cx, id, member);
+        self.uncount(cx, before);
+        self.count(cx, after);
+    }
+
+    fn remove(&mut self, cx: &mut Context<S>, id: NodeId) {
+        if let Some(member) = self.members.swap_remove(&id) {
+            self.count_out(cx, id, &member);
+        }
+    }
+
+    fn count_in(&mut self, cx: &mut Context<S>, id: NodeId, member: &Member<S::Blob>) {
+        let counted = Counted::of(cx, id, member);
+        self.count(cx, counted);
+    }
+
+    fn count_out(&mut self, cx: &mut Context<S>, id: NodeId, member: &Member<S::Blob>) {
+        let counted = Counted::of(cx, id, member);
+        self.uncount(cx, counted);
+    }
+
+    fn count(&mut self, cx: &mut Context<S>, row: Counted) {
+        if let Some(digest) = row.live {
+            self.digest += digest;
+            cx.live += usize::from(!row.is_me);
+        }
+        self.hot += usize::from(row.hot);
+        self.untold += usize::from(row.untold);
+    }
+
+    fn uncount(&mut self, cx: &mut Context<S>, row: Counted) {
+        if let Some(digest) = row.live {
+            self.digest -= digest;
+            cx.live -= usize::from(!row.is_me);
+        }
+        self.hot -= usize::from(row.hot);
+        self.untold -= usize::from(row.untold);
+    }
+}
+
+/// What a row adds to what is counted over all of them.
+struct Counted {
+    /// Its part of the digest, while it lives.
+    live: Option<Digest>,
+    is_me: bool,
+    hot: bool,
+    untold: bool,
+}
+
+impl Counted {
+    fn of<S: Storage>(cx: &Context<S>, id: NodeId, member: &Member<S::Blob>) -> Self {
+        let words = [id.0, u64::from(member.stated.0), u64::from(member.claim.generation.0)];
+        Self {
+            live: is_live(member).then(|| cx.digester.of_words(&words)),
+            is_me: id == cx.me.id,
+            hot: member.heat.is_hot(),
+            untold: member.untold != Untold::Nothing,
+        }
+    }
+}
+
+fn is_live<B>(member: &Member<B>) -> bool {
+    matches!(member.claim.standing, Standing::Alive | Standing::Suspect)
+}

@@ -1,0 +1,141 @@
+//! Which members ride on a datagram, and what a peer lacks of them.
+use super::{Membership, is_live};
+use crate::{
+    context::Context,
+    id::{Generation, Incarnation, NodeId, Writer as Life},
+    records::{Claim, Intent, Member, Question},
+    storage::Storage,
+    table::{Smallest, Table},
+    wire::{Accusation, Frame, Items, MemberFrame, Standing, Writer},
+};
+use serde::{Deserialize, Serialize};
+
+/// Most rows written into one datagram.
+const PICKED_MAX: usize = 32;
+
+/// What an asker knows of one member: an item of a summary.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Known {
+    id: NodeId,
+    generation: Generation,
+    incarnation: Incarnation,
+    standing: Standing,
+    stated: Incarnation,
+}
+
+impl Known {
+    const LEN_MAX: usize = 8 + 4 + 3 + 1 + 3;
+
+    const fn claim(&self) -> Claim {
+        Claim { incarnation: self.incarnation, standing: self.standing, generation: self.generation }
+    }
+}
+
+impl<S: Storage> Membership<S> {
+    /// Tells `peer` what it must know to deal with us: what is said against it, and who we are, unless it has long counted
+    /// us in. A knock and its answer always say that: they are how nodes get to know each other.
+    pub(crate) fn introduce(&self, cx: &Context<S>, peer: Option<NodeId>, intent: Intent, writer: &mut Writer<'_>) {
+        let known = peer.and_then(|id| self.members.get(&id));
+        if let (Some(id), Some(member)) = (peer, known)
+            && (member.claim.standing != Standing::Alive || member.contested)
+        {
+            // Told first to whom it concerns: it can contradict at once (Lifeguard's "buddy").
+            let _ = writer.put(&accusation(id, member));
+        }
+        let stranger = known.is_none_or(|member| !is_live(member) || member.heard_at.is_none());
+        let knock = matches!(intent, Intent::Ping(0) | Intent::Ack(0));
+        if (stranger || knock)
+            && let Some(me) = self.members.get(&cx.me.id) {
+            let _ = writer.put(&news(cx.me.id, me));
+        }
+    }
+
+    /// Fills what is left of a datagram with news of members: our own first, then what was told least.
+    pub(crate) fn piggyback(&mut self, cx: &mut Context<S>, writer: &mut Writer<'_>) {
+        if self.hot == 0 {
+            return;
+        }
+        let me = cx.me.id;
+        let rank = |(slot, (id, member)): (usize, &(NodeId, Member<S::Blob>))| {
+            member.heat.is_hot().then_some((*id != me, u8::MAX - member.heat.0, slot))
+        };
+        let picked = Smallest::<_, PICKED_MAX>::of(self.members.as_slice().iter().enumerate().filter_map(rank));
+        for &(_, _, slot) in picked.as_slice() {
+            let Some((id, member)) = self.members.as_slice().get(slot) else { continue };
+            if writer.put(&news(*id, member)) {
+                self.update(cx, slot, |member| member.heat = member.heat.cooled());
+            }
+        }
+    }
+
+    pub(crate) fn has_news(&self) -> bool {
+        self.hot > 0
+    }
+
+    /// Writes what we know of the members from `from` on, and says up to where it fitted.
+    pub(crate) fn summarise(&self, from: Life, out: &mut [u8]) -> (usize, Life) {
+        let mut len = 0;
+        let mut until = Life::LAST;
+        let before = from.origin.0.checked_sub(1).map(NodeId);
+        for (id, member) in self.members.ascending(before) {
+            let claim = member.claim;
+            let known = Known {
+                id: *id,
+                generation: claim.generation,
+                incarnation: claim.incarnation,
+                standing: claim.standing,
+                stated: member.stated,
+            };
+            let room = out.get_mut(len..).filter(|room| room.len() >= Known::LEN_MAX);
+            let Some(written) = room.and_then(|room| postcard::to_slice(&known, room).ok()) else {
+                // This row is where the next range begins.
+                until = Life { origin: NodeId(id.0.saturating_sub(1)), generation: Generation(u32::MAX) };
+                break;
+            };
+            len += written.len();
+        }
+        (len, until)
+    }
+
+    /// Writes what the asker lacks, and says whether that was all of it.
+    pub(crate) fn serve(&self, question: &Question<S::Summary>, writer: &mut Writer<'_>) -> bool {
+        let mut items = Items::<Known>::of(question.summary.as_ref()).peekable();
+        let before = question.from.origin.0.checked_sub(1).map(NodeId);
+        let rows = self.members.ascending(before).take_while(|(id, _)| *id <= question.until.origin);
+        for (id, member) in rows {
+            while items.next_if(|known| known.id < *id).is_some() {}
+            let known = items.next_if(|known| known.id == *id);
+            let lacks = match known {
+                Some(known) => known.claim() < member.claim || known.stated < member.stated,
+                // Who is gone is no news to one who never knew it.
+                None => is_live(member),
+            };
+            if lacks && !writer.put(&news(*id, member)) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// What is to be said of a member: its own words while it lives, else what became of it.
+fn news<B: AsRef<[u8]>>(id: NodeId, member: &Member<B>) -> Frame<'_> {
+    let claim = member.claim;
+    // An accusation may have run ahead of the words that we have; those would be taken for later ones than they are.
+    if !is_live(member) || member.stated != claim.incarnation {
+        return accusation(id, member);
+    }
+    Frame::Member(MemberFrame {
+        id,
+        generation: claim.generation,
+        incarnation: claim.incarnation,
+        standing: claim.standing,
+        addr: member.addr,
+        presence: member.presence.as_ref(),
+    })
+}
+
+fn accusation<B>(id: NodeId, member: &Member<B>) -> Frame<'static> {
+    let Claim { incarnation, standing, generation } = member.claim;
+    Frame::Accusation(Accusation { id, generation, incarnation, standing, by: member.by })
+}

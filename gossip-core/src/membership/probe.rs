@@ -1,0 +1,263 @@
+//! Asking one member a period whether it is there (SWIM §3.1), directly and through helpers.
+use super::{Membership, is_live};
+use crate::{
+    context::Context,
+    id::{Addr, NodeId},
+    records::Intent,
+    storage::Storage,
+    table::Table,
+    time::Instant,
+    wire::{Ack, Header, Ping, PingRequest, Relayed, Standing},
+};
+
+/// Whose turn it is, who is being asked, and for whom we ask.
+pub(super) struct Prober {
+    turn: Turn,
+    probe: Probe,
+    next_at: Instant,
+    number: u16,
+    /// Pings that we send on behalf of others.
+    relays: heapless::Deque<Relay, RELAYS_MAX>,
+}
+
+/// A helper forgets the oldest errand beyond these; the asker has other helpers.
+const RELAYS_MAX: usize = 8;
+
+#[derive(Debug, Clone, Copy)]
+enum Probe {
+    Idle,
+    /// Asked, and not yet answered.
+    Direct { target: NodeId, number: u16, asked_at: Instant, until: Instant },
+    /// Helpers were asked; the period's end decides.
+    Indirect { target: NodeId, number: u16, asked_at: Instant },
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Relay {
+    number: u16,
+    target: NodeId,
+    asker: NodeId,
+    asker_addr: Addr,
+    probe: u16,
+}
+
+/// A round over all rows in random order, without remembering the order: from a random row on, by a random stride that
+/// has no divisor in common with their number. Rows that come or go during a round may be met twice or not at all in
+/// that one; every member is met in each full round, which bounds the time to its first probe (SWIM §4.3).
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    slot: usize,
+    stride: usize,
+    left: usize,
+}
+
+impl Prober {
+    pub(super) fn new<S: Storage>(cx: &mut Context<S>) -> Self {
+        Self {
+            turn: Turn { slot: 0, stride: 1, left: 0 },
+            probe: Probe::Idle,
+            next_at: Instant::NEVER,
+            number: u16::try_from(cx.rng.next_u64() >> 48).unwrap_or(0),
+            relays: heapless::Deque::new(),
+        }
+    }
+
+    /// The first probe comes at a random moment of the first period, so that nodes started together do not march in step.
+    pub(super) fn start<S: Storage>(&mut self, cx: &mut Context<S>) {
+        let micros = usize::try_from(cx.config.probe_interval.as_micros()).unwrap_or(usize::MAX);
+        let phase = u64::try_from(cx.rng.below(micros)).unwrap_or(0);
+        self.next_at = cx.now + core::time::Duration::from_micros(phase);
+    }
+
+    pub(super) fn next_deadline(&self) -> Instant {
+        match self.probe {
+            Probe::Direct { until, .. } => self.next_at.min(until),
+            Probe::Idle | Probe::Indirect { .. } => self.next_at,
+        }
+    }
+
+    /// A number that ties an answer to its question. Zero is for knocks, whose answer needs no tie.
+    fn next_number(&mut self) -> u16 {
+        self.number = self.number.wrapping_add(1).max(1);
+        self.number
+    }
+
+    fn is_awaited(&self, number: u16, target: NodeId) -> bool {
+        match self.probe {
+            Probe::Direct { target: t, number: n, .. } | Probe::Indirect { target: t, number: n, .. } => {
+                (t, n) == (target, number)
+            }
+            Probe::Idle => false,
+        }
+    }
+}
+
+impl<S: Storage> Membership<S> {
+    pub(crate) fn on_ping(&mut self, cx: &mut Context<S>, from: Addr, header: &Header, ping: Ping) {
+        // To where it came from: behind a translator of addresses, only that path leads back.
+        cx.send(from, Some(header.sender), Intent::Ack(ping.probe));
+    }
+
+    pub(crate) fn on_ack(&mut self, cx: &mut Context<S>, header: &Header, ack: Ack) {
+        if self.prober.is_awaited(ack.probe, header.sender) {
+            self.prober.probe = Probe::Idle;
+        } else if let Some(relay) = self.take_relay(ack.probe, header.sender) {
+            cx.send(relay.asker_addr, Some(relay.asker), Intent::Relayed(relay.probe, relay.target));
+        } else {
+            cx.stats.stale_answers += u64::from(ack.probe != 0);
+        }
+    }
+
+    /// Pings `target` for a member. Strangers are not served, and nobody unknown is pinged: we are no reflector.
+    pub(crate) fn on_ping_request(&mut self, cx: &mut Context<S>, header: &Header, request: PingRequest) {
+        let (Some(asker), Some(target)) = (self.members.get(&header.sender), self.members.get(&request.target)) else {
+            cx.stats.questions_of_strangers += 1;
+            return;
+        };
+        if request.target == cx.me.id {
+            return;
+        }
+        let number = self.prober.next_number();
+        let relay = Relay {
+            number,
+            target: request.target,
+            asker: header.sender,
+            asker_addr: asker.addr,
+            probe: request.probe,
+        };
+        cx.send(target.addr, Some(request.target), Intent::Ping(number));
+        if self.prober.relays.is_full() {
+            self.prober.relays.pop_front();
+        }
+        let _ = self.prober.relays.push_back(relay);
+    }
+
+    pub(crate) fn on_relayed(&mut self, cx: &mut Context<S>, relayed: Relayed) {
+        if self.prober.is_awaited(relayed.probe, relayed.target) {
+            self.prober.probe = Probe::Idle;
+        } else {
+            cx.stats.stale_answers += 1;
+        }
+    }
+
+    pub(super) fn on_probe_timer(&mut self, cx: &mut Context<S>) {
+        if cx.now >= self.prober.next_at {
+            self.conclude_probe(cx);
+            self.start_probe(cx);
+            let next_at = self.prober.next_at + cx.config.probe_interval;
+            // Late by more than a period: what was missed is not made up for.
+            self.prober.next_at = if next_at > cx.now { next_at } else { cx.now + cx.config.probe_interval };
+        } else if let Probe::Direct { target, number, asked_at, until } = self.prober.probe
+            && cx.now >= until
+        {
+            self.prober.probe = Probe::Indirect { target, number, asked_at };
+            self.ask_helpers(cx, target, number);
+        }
+    }
+
+    /// Whoever was asked and said nothing all period long is suspected.
+    fn conclude_probe(&mut self, cx: &mut Context<S>) {
+        let (target, asked_at) = match self.prober.probe {
+            Probe::Idle => return,
+            Probe::Direct { target, asked_at, .. } | Probe::Indirect { target, asked_at, .. } => (target, asked_at),
+        };
+        self.prober.probe = Probe::Idle;
+        // Any datagram proves life, not only the one that we asked for.
+        let silent = self.get(target).is_some_and(|member| member.heard_at.is_none_or(|heard_at| heard_at < asked_at));
+        if silent {
+            cx.stats.probes_failed += 1;
+            self.suspect(cx, target);
+        }
+    }
+
+    fn start_probe(&mut self, cx: &mut Context<S>) {
+        let Some((target, addr)) = self.next_target(cx) else { return };
+        let number = self.prober.next_number();
+        self.prober.probe =
+            Probe::Direct { target, number, asked_at: cx.now, until: cx.now + cx.config.probe_timeout };
+        cx.stats.probes += 1;
+        cx.send(addr, Some(target), Intent::Ping(number));
+    }
+
+    fn ask_helpers(&mut self, cx: &mut Context<S>, target: NodeId, number: u16) {
+        let mut asked = heapless::Vec::<NodeId, 8>::new();
+        let _ = asked.push(target);
+        for _ in 0..cx.config.indirect_probes {
+            let Some((helper, addr)) = self.sample(cx, &asked) else { return };
+            cx.send(addr, Some(helper), Intent::PingRequest(number, target));
+            if asked.push(helper).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Whom to ask this period; nobody, when whose turn it is has been heard within the last one anyway.
+    fn next_target(&mut self, cx: &mut Context<S>) -> Option<(NodeId, Addr)> {
+        let rows = self.members.len();
+        for _ in 0..rows {
+            let slot = self.prober.turn.next(cx, rows);
+            let Some((id, member)) = self.members.as_slice().get(slot) else { continue };
+            if *id == cx.me.id || !is_live(member) {
+                continue;
+            }
+            let recently = member.heard_at.is_some_and(|at| cx.now < at + cx.config.probe_interval);
+            let probe_at_all = !recently || member.claim.standing == Standing::Suspect;
+            return probe_at_all.then_some((*id, member.addr));
+        }
+        None
+    }
+
+    fn take_relay(&mut self, number: u16, target: NodeId) -> Option<Relay> {
+        let relays = &mut self.prober.relays;
+        let at = relays.iter().position(|relay| (relay.number, relay.target) == (number, target))?;
+        // Rotates the ring once, leaving out the one that was found.
+        let mut found = None;
+        for index in 0..relays.len() {
+            let relay = relays.pop_front()?;
+            if index == at {
+                found = Some(relay);
+            } else {
+                let _ = relays.push_back(relay);
+            }
+        }
+        found
+    }
+}
+
+impl Turn {
+    fn next<S: Storage>(&mut self, cx: &mut Context<S>, rows: usize) -> usize {
+        if self.left == 0 {
+            self.left = rows;
+            self.slot = cx.rng.below(rows);
+            self.stride = 1 + cx.rng.below(rows.saturating_sub(1));
+            while gcd(self.stride, rows) > 1 {
+                self.stride = 1 + self.stride % rows;
+            }
+        }
+        self.left -= 1;
+        self.slot = (self.slot + self.stride) % rows.max(1);
+        self.slot
+    }
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::gcd;
+
+    #[test]
+    fn a_stride_meets_every_row() {
+        for rows in 1..40_usize {
+            for stride in (1..=rows).filter(|&stride| gcd(stride, rows) == 1) {
+                let mut met = std::collections::BTreeSet::new();
+                (0..rows).for_each(|turn| {
+                    met.insert(turn * stride % rows);
+                });
+                assert_eq!(met.len(), rows);
+            }
+        }
+    }
+}

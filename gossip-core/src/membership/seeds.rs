@@ -1,0 +1,112 @@
+//! Joining, and finding the lost again: a bounded book of addresses, tried for ever at a bounded rate.
+use super::{Change, Membership, is_live};
+use crate::{
+    context::Context,
+    error::JoinError,
+    id::{Addr, NodeId},
+    records::{Intent, Seed},
+    storage::Storage,
+    table::Table,
+    time::Instant,
+    wire::Standing,
+};
+use core::time::Duration;
+
+impl<S: Storage> Membership<S> {
+    /// Remembers an address to join through, and knocks there at once.
+    pub(crate) fn join(&mut self, cx: &mut Context<S>, seed: Addr) -> Result<(), JoinError> {
+        if !self.is_staying() {
+            return Err(JoinError::Left);
+        }
+        if seed == cx.me.addr {
+            return Err(JoinError::OwnAddress);
+        }
+        if self.seeds.slot(&seed).is_none() {
+            let limit = self.seeds.limit();
+            let fresh = Seed { answered: None, knocks: 1 };
+            self.seeds.insert(seed, fresh).map_err(|_| JoinError::SeedsFull { limit })?;
+        }
+        cx.send(seed, None, Intent::Ping(0));
+        self.reconnect_at = self.reconnect_at.min(cx.now + cx.config.gossip_interval);
+        Ok(())
+    }
+
+    /// Remembers an address from a former life, if there is room; it is tried when its turn comes.
+    pub(crate) fn remember(&mut self, cx: &mut Context<S>, addr: Addr) {
+        if addr != cx.me.addr {
+            let _ = self.seeds.insert(addr, Seed { answered: None, knocks: 0 });
+        }
+    }
+
+    pub(super) fn on_seed_heard(&mut self, from: Addr, sender: NodeId) {
+        if let Some(seed) = self.seeds.get_mut(&from) {
+            *seed = Seed { answered: Some(sender), knocks: 0 };
+        }
+    }
+
+    /// How many knocks a seed has not answered, at most.
+    pub(super) fn knocks_unanswered(&self) -> u32 {
+        self.seeds.as_slice().iter().map(|(_, seed)| seed.knocks).max().unwrap_or(0)
+    }
+
+    /// Tries one of the lost: a silent seed, or a member that is down. Forgets one that was gone for too long.
+    ///
+    /// One at a time, whatever their number: of two sides of a healed partition, each tries the other at this rate per
+    /// node of its own, so that the larger the cluster, the sooner they meet.
+    pub(super) fn on_reconnect_timer(&mut self, cx: &mut Context<S>) -> Option<Change> {
+        if cx.now < self.reconnect_at {
+            return None;
+        }
+        let mut patience = cx.config.reconnect_interval;
+        match self.draw_lost(cx) {
+            Some(Lost::Seed(addr)) => {
+                if let Some(seed) = self.seeds.get_mut(&addr) {
+                    patience = patience.min(eagerness(cx.config.gossip_interval, seed.knocks));
+                    seed.knocks = seed.knocks.saturating_add(1);
+                }
+                cx.send(addr, None, Intent::Ping(0));
+            }
+            Some(Lost::Member(id, addr)) => cx.send(addr, Some(id), Intent::Ping(0)),
+            None => {}
+        }
+        self.reconnect_at = cx.now + patience;
+        self.on_company(cx);
+        self.forget_overdue(cx)
+    }
+
+    /// One of the lost at random, in a single pass (reservoir sampling).
+    fn draw_lost(&self, cx: &mut Context<S>) -> Option<Lost> {
+        let silent = |seed: &Seed| seed.answered.is_none_or(|id| !self.is_live(id));
+        let seeds = self.seeds.as_slice().iter().filter(|(_, seed)| silent(seed)).map(|(addr, _)| Lost::Seed(*addr));
+        let down = |standing| standing == Standing::Down;
+        let members = self.members.as_slice().iter().filter(|(_, member)| down(member.claim.standing));
+        let members = members.map(|(id, member)| Lost::Member(*id, member.addr));
+        let mut drawn = None;
+        for (index, lost) in seeds.chain(members).enumerate() {
+            if cx.rng.below(index + 1) == 0 {
+                drawn = Some(lost);
+            }
+        }
+        drawn
+    }
+
+    fn forget_overdue(&mut self, cx: &mut Context<S>) -> Option<Change> {
+        let overdue = |since: Instant| since + cx.config.remember_gone <= cx.now;
+        let mut rows = self.members.as_slice().iter();
+        let (id, _) = rows.find(|(id, member)| *id != cx.me.id && !is_live(member) && overdue(member.since))?;
+        let id = *id;
+        self.remove(cx, id);
+        cx.stats.members_forgotten += 1;
+        Some(Change::Forgotten(id))
+    }
+}
+
+enum Lost {
+    Seed(Addr),
+    Member(NodeId, Addr),
+}
+
+/// A first few knocks come quickly, for whoever joins waits for them; then ever more slowly.
+fn eagerness(first: Duration, knocks: u32) -> Duration {
+    first.saturating_mul(1 << knocks.min(16))
+}

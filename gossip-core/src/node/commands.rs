@@ -1,0 +1,113 @@
+//! What the application asks for. Each command is followed by a drain of `poll_output`.
+use super::Node;
+use crate::{
+    error::{DeleteError, JoinError, PublishError, PutError, TooLong},
+    id::{Addr, Dot},
+    storage::Storage,
+    table::Blob,
+    time::Instant,
+    wire::{Urgency, len},
+};
+
+impl<S: Storage> Node<S> {
+    /// Joins the cluster that the node at `seed` belongs to, and remembers `seed` for ever.
+    ///
+    /// The seed's name is learned from its answer. Until it answers, it is asked again: at first every few gossip
+    /// intervals, then ever more slowly, down to once each `reconnect_interval` for all seeds and lost members together.
+    ///
+    /// # Errors
+    /// When `seed` is ourselves, or one seed too many.
+    pub fn join(&mut self, now: Instant, seed: Addr) -> Result<(), JoinError> {
+        self.set_now(now);
+        self.membership.join(&mut self.cx, seed)
+    }
+
+    /// Says farewell. The node goes on until [`Event::Departed`](crate::Event::Departed), a few gossip intervals later.
+    pub fn leave(&mut self, now: Instant) {
+        self.set_now(now);
+        self.membership.leave(&mut self.cx);
+        self.settle();
+    }
+
+    /// Changes what we tell of ourselves: bytes that mean something to the application, or a
+    /// [`Presence`](crate::presence::Presence).
+    ///
+    /// # Errors
+    /// When they are longer than [`presence_len_max`](Self::presence_len_max).
+    pub fn set_presence(&mut self, now: Instant, presence: &[u8]) -> Result<(), TooLong> {
+        self.set_now(now);
+        let len_max = self.presence_len_max();
+        self.membership.set_presence(&mut self.cx, presence, len_max)?;
+        self.settle();
+        Ok(())
+    }
+
+    /// Starts a rumor, to be told to the application of every other node once, and names it.
+    ///
+    /// # Errors
+    /// When it is longer than [`payload_len_max`](Self::payload_len_max), or finds no room.
+    pub fn publish(&mut self, now: Instant, urgency: Urgency, payload: &[u8]) -> Result<Dot, PublishError> {
+        self.set_now(now);
+        if !self.membership.is_staying() {
+            return Err(PublishError::Left);
+        }
+        let len_max = self.payload_len_max();
+        let dot = self.dissemination.publish(&mut self.cx, urgency, payload, len_max)?;
+        self.settle();
+        Ok(dot)
+    }
+
+    /// Writes an entry, to be replicated to every other node, and names the write.
+    ///
+    /// Of concurrent writes to one key, the later one wins everywhere: by the writers' clocks, kept in order by causality.
+    ///
+    /// # Errors
+    /// When key and value together are longer than [`entry_len_max`](Self::entry_len_max), or there is no room for the key.
+    pub fn put(&mut self, now: Instant, key: &[u8], value: &[u8]) -> Result<Dot, PutError> {
+        self.set_now(now);
+        if !self.membership.is_staying() {
+            return Err(PutError::Left);
+        }
+        let len_max = self.entry_len_max();
+        let dot = self.replica.put(&mut self.cx, key, value, len_max)?;
+        self.settle();
+        Ok(dot)
+    }
+
+    /// Deletes an entry, everywhere, and names the write. The key keeps its row: a deletion has to be remembered.
+    ///
+    /// # Errors
+    /// When there is no such entry.
+    pub fn delete(&mut self, now: Instant, key: &[u8]) -> Result<Dot, DeleteError> {
+        self.set_now(now);
+        if !self.membership.is_staying() {
+            return Err(DeleteError::Left);
+        }
+        let dot = self.replica.delete(&mut self.cx, key)?;
+        self.settle();
+        Ok(dot)
+    }
+
+    /// The longest payload of a rumor, in bytes: it must fit a datagram in the worst case.
+    #[must_use]
+    pub fn payload_len_max(&self) -> usize {
+        self.room(len::SERVED + len::RUMOR, 1).min(S::Blob::CAPACITY)
+    }
+
+    /// The longest key and value together, in bytes.
+    #[must_use]
+    pub fn entry_len_max(&self) -> usize {
+        self.room(len::SERVED + len::ENTRY, 2)
+    }
+
+    /// The longest presence, in bytes: it must fit a datagram beside a ping.
+    #[must_use]
+    pub fn presence_len_max(&self) -> usize {
+        let addr = self.cx.me.addr.as_bytes().len();
+        self.room(len::PING.max(len::SERVED) + len::MEMBER + addr, 1).min(S::Blob::CAPACITY)
+    }
+
+    fn room(&self, fixed: usize, parts: usize) -> usize {
+        len::room(usize::from(self.cx.config.datagram_len_max), fixed, parts)
+    }
+}

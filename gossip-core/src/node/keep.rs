@@ -1,0 +1,164 @@
+//! What is kept for a next life: entries, what was seen of rumors, addresses, and how often we changed our mind.
+//!
+//! It is kept as a run of chunks, each of which stands alone, in the very frames of the wire: to restore is to be told
+//! once more. A next life draws a new generation, whatever it restores, so that no dot is used twice even where the
+//! chunks are old, or a copy of them runs elsewhere.
+use super::Node;
+use crate::{
+    context::Source,
+    error::RestoreError,
+    id::{NodeId, Writer as Life},
+    records::Window,
+    storage::Storage,
+    table::Table,
+    time::Instant,
+    wire::{ClusterLabel, Floor, Frame, MemberFrame, Read, Reader, Standing, Writer},
+};
+use serde::{Deserialize, Serialize};
+
+/// Where [`Node::save`] has come to. Start with the default.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SaveCursor(Stage);
+
+#[derive(Debug, Clone, Copy, Default)]
+enum Stage {
+    #[default]
+    Start,
+    Members { after: Option<NodeId> },
+    Windows { after: Option<Life> },
+    Entries { after: Option<Life>, seen: u32 },
+    Done,
+}
+
+/// Begins every chunk.
+#[derive(Debug, Serialize, Deserialize)]
+struct ChunkHeader {
+    magic: [u8; 3],
+    version: u8,
+    cluster: ClusterLabel,
+    node: NodeId,
+}
+
+impl ChunkHeader {
+    const MAGIC: [u8; 3] = *b"gsp";
+    const VERSION: u8 = 1;
+    const LEN: usize = 3 + 1 + 4 + 8;
+}
+
+impl<S: Storage> Node<S> {
+    /// Writes the next chunk of what a next life should know into `buffer`, which must hold
+    /// `config.datagram_len_max` bytes; `None` when all is written, or `buffer` is too short.
+    ///
+    /// Nothing may be changed between the first call and the last.
+    pub fn save<'b>(&self, cursor: &mut SaveCursor, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+        if matches!(cursor.0, Stage::Done) || buffer.len() < usize::from(self.cx.config.datagram_len_max) {
+            return None;
+        }
+        let header = ChunkHeader {
+            magic: ChunkHeader::MAGIC,
+            version: ChunkHeader::VERSION,
+            cluster: self.cx.config.cluster,
+            node: self.cx.me.id,
+        };
+        let (start, frames) = buffer.split_at_mut_checked(ChunkHeader::LEN)?;
+        postcard::to_slice(&header, start).ok()?;
+        let mut writer = Writer::bare(frames);
+        cursor.0 = self.save_stage(cursor.0, &mut writer);
+        let len = ChunkHeader::LEN + writer.len();
+        buffer.get(..len)
+    }
+
+    /// Takes in one chunk that a former life of this node saved. Before the first `join`; in any order.
+    ///
+    /// # Errors
+    /// When the chunk is damaged, of another version, or another node's. What came before it counts.
+    pub fn restore(&mut self, now: Instant, chunk: &[u8]) -> Result<(), RestoreError> {
+        self.set_now(now);
+        let (header, frames) =
+            postcard::take_from_bytes::<ChunkHeader>(chunk).map_err(|_| RestoreError::Malformed)?;
+        if header.magic != ChunkHeader::MAGIC {
+            return Err(RestoreError::Malformed);
+        }
+        if header.version != ChunkHeader::VERSION {
+            return Err(RestoreError::Version(header.version));
+        }
+        if header.node != self.cx.me.id || header.cluster != self.cx.config.cluster {
+            return Err(RestoreError::Foreign);
+        }
+        self.cx.source = Source::AskedFor;
+        let restored = Reader::new(frames).try_for_each(|read| match read {
+            Ok(Read::Frame(frame)) => {
+                self.restore_frame(&frame);
+                Ok(())
+            }
+            Ok(Read::Unknown) => Ok(()),
+            Err(_) => Err(RestoreError::Malformed),
+        });
+        self.cx.source = Source::Told;
+        self.settle();
+        restored
+    }
+
+    fn restore_frame(&mut self, frame: &Frame<'_>) {
+        let cx = &mut self.cx;
+        match frame {
+            Frame::Member(me) if me.id == cx.me.id => self.membership.resume(cx, me.incarnation),
+            // Whether it lives is for itself to say; we only know where to ask.
+            Frame::Member(other) => self.membership.remember(cx, other.addr),
+            Frame::Floor(floor) => self.dissemination.restore(cx, floor.writer, Window::new(floor.floor, 0)),
+            Frame::Entry(entry) => self.replica.on_entry(cx, entry),
+            Frame::Gap(gap) => self.replica.on_gap(cx, gap),
+            _ => {}
+        }
+    }
+
+    /// Writes what fits, and says where to go on.
+    fn save_stage(&self, stage: Stage, writer: &mut Writer<'_>) -> Stage {
+        match stage {
+            Stage::Start => self.save_members(None, writer),
+            Stage::Members { after } => self.save_members(after, writer),
+            Stage::Windows { after } => self.save_windows(after, writer),
+            Stage::Entries { after, seen } => self.save_entries(after, seen, writer),
+            Stage::Done => Stage::Done,
+        }
+    }
+
+    fn save_members(&self, mut after: Option<NodeId>, writer: &mut Writer<'_>) -> Stage {
+        while let Some((id, member)) = self.membership.next_live(after) {
+            let frame = MemberFrame {
+                id,
+                generation: member.claim.generation,
+                incarnation: member.claim.incarnation,
+                standing: Standing::Alive,
+                addr: member.addr,
+                presence: &[],
+            };
+            if !writer.put(&Frame::Member(frame)) {
+                return Stage::Members { after };
+            }
+            after = Some(id);
+        }
+        self.save_windows(None, writer)
+    }
+
+    fn save_windows(&self, mut after: Option<Life>, writer: &mut Writer<'_>) -> Stage {
+        for (life, window) in self.dissemination.windows().ascending(after) {
+            if !writer.put(&Frame::Floor(Floor { writer: *life, floor: window.floor() })) {
+                return Stage::Windows { after };
+            }
+            after = Some(*life);
+        }
+        self.save_entries(None, 0, writer)
+    }
+
+    fn save_entries(&self, mut after: Option<Life>, mut seen: u32, writer: &mut Writer<'_>) -> Stage {
+        for (life, upto) in self.replica.versions().ascending(after) {
+            seen = self.replica.serve_writer(*life, seen, *upto, writer);
+            if seen < *upto {
+                return Stage::Entries { after, seen };
+            }
+            (after, seen) = (Some(*life), 0);
+        }
+        Stage::Done
+    }
+}

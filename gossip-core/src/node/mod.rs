@@ -1,0 +1,261 @@
+//! The node: the only place where the machines meet.
+//!
+//! - here: what goes in and what comes out;
+//! - `commands`: what the application asks for;
+//! - `receive`: which machine a frame goes to, and who must know what it changed;
+//! - `send`: what each datagram is for;
+//! - `piggyback`: which news rides on it, and in what order;
+//! - `views`: what the application may look at;
+//! - `keep`: what is kept for a next life.
+mod commands;
+mod keep;
+mod piggyback;
+mod receive;
+mod send;
+mod views;
+
+use crate::{
+    config::{Config, ConfigError},
+    context::Context,
+    convergence::Convergence,
+    digest::Digest,
+    dissemination::Dissemination,
+    id::{Addr, NodeId},
+    io::{Event, Input, Output},
+    membership::{Change, Membership},
+    reconcile::Reconcile,
+    records::Intent,
+    replica::Replica,
+    storage::Storage,
+    table::Queue,
+    time::Instant,
+    wire::{Parts, len},
+};
+use rand_core::Rng;
+
+pub use keep::SaveCursor;
+pub use views::{EntryView, Liveness, MemberView};
+
+/// A member of a gossip cluster, as a state machine without a socket or a clock.
+///
+/// Feed it with [`handle_input`](Self::handle_input) and the commands, and after each of them drain
+/// [`poll_output`](Self::poll_output) until it puts out [`Output::Schedule`].
+///
+/// ```
+/// use gossip_core::{Addr, Config, Event, Input, Instant, Node, NodeId, Output};
+/// # use rand_core::SeedableRng;
+/// # struct Counter(u64);
+/// # impl rand_core::TryRng for Counter {
+/// #     type Error = core::convert::Infallible;
+/// #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { self.0 += 1; Ok(self.0 as u32) }
+/// #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { self.0 += 1; Ok(self.0) }
+/// #     fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> { Ok(()) }
+/// # }
+/// # let mut rng = Counter(1);
+/// let addr = Addr::new(&[1]).unwrap();
+/// let mut node = Node::new(NodeId::from_name("a"), addr, Config::lan(), &mut rng)?;
+/// node.put(Instant::ZERO, b"colour", b"blue")?;
+/// node.handle_input(Instant::ZERO, Input::TimerFired);
+/// let mut buffer = [0; 1400];
+/// let at = loop {
+///     match node.poll_output(&mut buffer) {
+///         Output::Send { .. } => unreachable!("nobody is there yet"),
+///         Output::Event(event) => assert!(matches!(event, Event::Changed { key: b"colour", .. })),
+///         Output::Schedule(at) => break at,
+///     }
+/// };
+/// assert!(at > Instant::ZERO);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+pub struct Node<S: Storage> {
+    cx: Context<S>,
+    membership: Membership<S>,
+    dissemination: Dissemination<S>,
+    replica: Replica<S>,
+    reconcile: Reconcile,
+    convergence: Convergence<S>,
+    questions: S::Questions,
+    gossip: Gossip,
+    started: bool,
+}
+
+/// When news was last pushed, and when it will be.
+#[derive(Debug, Clone, Copy)]
+struct Gossip {
+    last_at: Option<Instant>,
+    next_at: Instant,
+}
+
+#[cfg(feature = "alloc")]
+impl Node<crate::storage::Heap> {
+    /// A node that keeps its state on the heap, up to its limits.
+    ///
+    /// `id` names it in all its lives, `addr` is where others reach it, `rng` is asked for one seed.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration.
+    pub fn new(id: NodeId, addr: Addr, config: Config, rng: &mut impl Rng) -> Result<Self, ConfigError> {
+        Self::with_storage(id, addr, config, rng)
+    }
+}
+
+impl<S: Storage> Node<S> {
+    /// A node that keeps its state where `S` says; the rest is as for [`new`](Node::new).
+    ///
+    /// # Errors
+    /// What is wrong with the configuration, or with it and `S` together.
+    pub fn with_storage(id: NodeId, addr: Addr, config: Config, rng: &mut impl Rng) -> Result<Self, ConfigError> {
+        config.check::<S>()?;
+        let fixed = len::PING + len::MEMBER + addr.as_bytes().len();
+        if len::room(usize::from(config.datagram_len_max), fixed, 0) == 0 {
+            return Err(ConfigError::AddressTooLong);
+        }
+        let mut cx = Context::new(id, addr, config, rng.next_u64());
+        let membership = Membership::new(&mut cx);
+        let mut node = Self {
+            dissemination: Dissemination::new(&cx),
+            replica: Replica::new(&cx),
+            reconcile: Reconcile::new(),
+            convergence: Convergence::new(&cx, Digest::default()),
+            questions: Queue::with_limit(cx.config.limits.questions),
+            gossip: Gossip { last_at: None, next_at: Instant::NEVER },
+            started: false,
+            membership,
+            cx,
+        };
+        node.settle();
+        Ok(node)
+    }
+
+    /// Takes in what happened. Afterwards, drain [`poll_output`](Self::poll_output).
+    ///
+    /// Never fails: whatever a stranger sends, the worst it can do is be counted. Time that runs backwards is held still;
+    /// an early call does nothing.
+    pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
+        self.set_now(now);
+        if self.membership.is_departed() {
+            return;
+        }
+        match input {
+            Input::Received { from, bytes } => self.on_datagram(from, bytes),
+            Input::TimerFired => self.on_timer(),
+        }
+        self.settle();
+    }
+
+    /// Puts out what is to be done, one thing at a time, until [`Output::Schedule`].
+    ///
+    /// `buffer` takes datagrams and payloads: it must hold `config.datagram_len_max` bytes. With a shorter one, nothing but
+    /// the deadline is put out, and `buffer_too_short` counts it.
+    pub fn poll_output<'b>(&mut self, buffer: &'b mut [u8]) -> Output<'b> {
+        let Some(buffer) = buffer.get_mut(..usize::from(self.cx.config.datagram_len_max)) else {
+            self.cx.stats.buffer_too_short += 1;
+            return Output::Schedule(self.next_deadline());
+        };
+        if let Some(event) = self.next_event() {
+            return Output::Event(event);
+        }
+        if let Some(slot) = self.dissemination.next_untold() {
+            return self.dissemination.tell(&mut self.cx, slot, buffer).map_or(Output::Schedule(self.cx.now), Output::Event);
+        }
+        if let Some(slot) = self.replica.next_untold() {
+            return self.replica.tell(slot, buffer).map_or(Output::Schedule(self.cx.now), Output::Event);
+        }
+        if let Some((to, len)) = self.write_next(buffer) {
+            return Output::Send { to, bytes: &buffer[..len] };
+        }
+        Output::Schedule(self.next_deadline())
+    }
+
+    fn set_now(&mut self, now: Instant) {
+        self.cx.now = self.cx.now.max(now);
+        if !self.started {
+            self.started = true;
+            self.membership.start(&mut self.cx);
+        }
+    }
+
+    fn on_timer(&mut self) {
+        while let Some(change) = self.membership.on_timer(&mut self.cx) {
+            self.on_change(change);
+        }
+        let ours = self.parts();
+        self.reconcile.on_timer(&mut self.cx, &ours);
+        if self.cx.now >= self.gossip.next_at {
+            self.push_news();
+        }
+    }
+
+    /// Owes news to a few members drawn at random. Evidence alone goes to one: it is no news to the application.
+    fn push_news(&mut self) {
+        self.gossip = Gossip { last_at: Some(self.cx.now), next_at: Instant::NEVER };
+        let fanout = if self.has_news() { usize::from(self.cx.config.fanout) } else { 1 };
+        let mut drawn = heapless::Vec::<NodeId, 16>::new();
+        for _ in 0..fanout {
+            let Some((peer, addr)) = self.membership.sample(&mut self.cx, &drawn) else { return };
+            self.cx.send(addr, Some(peer), Intent::News);
+            if drawn.push(peer).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Brings in step what follows from all machines together, after anything may have changed.
+    fn settle(&mut self) {
+        let digest = self.digest();
+        self.convergence.set_digest(&self.cx, digest);
+        self.convergence.settle(&self.cx, self.membership.live_ids());
+        if self.gossip.next_at == Instant::NEVER && (self.has_news() || self.convergence.has_news()) && self.cx.live > 1 {
+            // At once, unless we have just pushed: each hop costs the wait for a tick only when news is plenty.
+            let interval = self.cx.config.gossip_interval;
+            self.gossip.next_at = self.gossip.last_at.map_or(self.cx.now, |last_at| self.cx.now.max(last_at + interval));
+        }
+    }
+
+    fn has_news(&self) -> bool {
+        self.membership.has_news() || self.dissemination.has_news() || self.replica.has_news()
+    }
+
+    fn next_event(&mut self) -> Option<Event<'static>> {
+        let of_member = self.membership.next_event(&mut self.cx);
+        of_member.or_else(|| self.convergence.next_event(&self.cx, self.membership.live_ids()))
+    }
+
+    fn next_deadline(&self) -> Instant {
+        if self.membership.is_departed() {
+            return Instant::NEVER;
+        }
+        self.membership.next_deadline().min(self.reconcile.next_deadline()).min(self.gossip.next_at)
+    }
+
+    fn parts(&self) -> Parts {
+        Parts {
+            members: self.membership.digest(),
+            rumors: self.dissemination.digest(),
+            entries: self.replica.digest(),
+        }
+    }
+
+    fn digest(&self) -> Digest {
+        let Parts { members, rumors, entries } = self.parts();
+        self.cx.digester.of_words(&[members.0, rumors.0, entries.0])
+    }
+
+    /// Tells the other machines what one of them changed.
+    fn on_change(&mut self, change: Change) {
+        match change {
+            Change::Up(_) => {}
+            Change::Gone(id) => self.reconcile.on_gone(id),
+            Change::Forgotten(id) | Change::Replaced { forgotten: id, .. } => {
+                self.reconcile.on_gone(id);
+                self.convergence.forget(id);
+            }
+        }
+    }
+}
+
+impl<S: Storage> core::fmt::Debug for Node<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Node").field("me", &self.cx.me).field("live", &self.cx.live).finish_non_exhaustive()
+    }
+}

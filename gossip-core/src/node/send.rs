@@ -1,0 +1,97 @@
+//! What each datagram is for. It is written when it leaves, and never before.
+use super::Node;
+use crate::{
+    id::{Addr, NodeId, Writer as Life},
+    records::{Intent, Outgoing, Question},
+    storage::Storage,
+    table::Queue,
+    wire::{Ack, Compare, Frame, Header, Ping, PingRequest, Pull, Relayed, Served, Store, Writer, len},
+};
+
+/// A summary is no longer than this, whatever the datagram's limit.
+const SUMMARY_LEN_MAX: usize = 1_400;
+
+impl<S: Storage> Node<S> {
+    /// Writes the next datagram that we owe into `buffer`: where to, and how long it is.
+    pub(super) fn write_next(&mut self, buffer: &mut [u8]) -> Option<(Addr, usize)> {
+        loop {
+            let (to, len) = if let Some(outgoing) = self.cx.next_outgoing() {
+                (outgoing.to, self.write_outgoing(&outgoing, buffer))
+            } else {
+                let question = self.questions.pop_front()?;
+                let Some(asker) = self.membership.get(question.peer) else { continue };
+                (asker.addr, self.write_answer(&question, buffer))
+            };
+            if let Some(len) = len {
+                self.cx.stats.datagrams_sent += 1;
+                self.cx.stats.bytes_sent += u64::try_from(len).unwrap_or(0);
+                return Some((to, len));
+            }
+        }
+    }
+
+    /// `None` when there turns out to be nothing to say.
+    fn write_outgoing(&mut self, outgoing: &Outgoing, buffer: &mut [u8]) -> Option<usize> {
+        let mut writer = Writer::new(buffer, &self.header())?;
+        let bare = writer.len();
+        let worth_a_header = self.convergence.has_news();
+        if !self.put_intent(outgoing.intent, &mut writer) {
+            return None;
+        }
+        self.piggyback(outgoing, &mut writer);
+        (writer.len() > bare || worth_a_header).then_some(writer.len())
+    }
+
+    /// Whether the frame that the datagram is for fitted. News is for nothing in particular.
+    fn put_intent(&mut self, intent: Intent, writer: &mut Writer<'_>) -> bool {
+        match intent {
+            Intent::Ping(probe) => writer.put(&Frame::Ping(Ping { probe })),
+            Intent::Ack(probe) => writer.put(&Frame::Ack(Ack { probe })),
+            Intent::PingRequest(probe, target) => writer.put(&Frame::PingRequest(PingRequest { probe, target })),
+            Intent::Relayed(probe, target) => writer.put(&Frame::Relayed(Relayed { probe, target })),
+            Intent::News => true,
+            Intent::Compare => writer.put(&Frame::Compare(Compare { parts: self.parts() })),
+            Intent::Parts => writer.put(&Frame::Parts(self.parts())),
+            Intent::Pull { token, store, from } => self.put_pull(token, store, from, writer),
+        }
+    }
+
+    /// Asks for what we lack now, whatever it was when we decided to ask.
+    fn put_pull(&mut self, token: u8, store: Store, from: Life, writer: &mut Writer<'_>) -> bool {
+        let mut summary = [0; SUMMARY_LEN_MAX];
+        let room = writer.room().saturating_sub(len::PULL);
+        let Some(summary) = summary.get_mut(..room.min(SUMMARY_LEN_MAX)) else { return false };
+        let (len, until) = match store {
+            Store::Members => self.membership.summarise(from, summary),
+            Store::Rumors => self.dissemination.summarise(from, summary),
+            Store::Entries => self.replica.summarise(from, summary),
+        };
+        self.reconcile.on_asked(token, until);
+        let summary = summary.get(..len).unwrap_or_default();
+        writer.put(&Frame::Pull(Pull { token, store, from, until, summary }))
+    }
+
+    fn write_answer(&mut self, question: &Question<S::Summary>, buffer: &mut [u8]) -> Option<usize> {
+        let mut writer = Writer::new(buffer, &self.header())?;
+        writer.reserve(len::SERVED);
+        let complete = match question.store {
+            Store::Members => self.membership.serve(question, &mut writer),
+            Store::Rumors => self.dissemination.serve(question, &mut writer),
+            Store::Entries => self.replica.serve(question, &mut writer),
+        };
+        writer.release();
+        self.cx.stats.pulls_answered += 1;
+        writer.put(&Frame::Served(Served { token: question.token, complete })).then_some(writer.len())
+    }
+
+    fn header(&self) -> Header {
+        let me = &self.cx.me;
+        let header = Header::new(self.cx.config.cluster, me.id, me.generation, me.incarnation, self.digest());
+        if self.convergence.is_unanimous() { header.unanimous() } else { header }
+    }
+
+    /// Whether `peer` may be told anything at all.
+    pub(super) fn is_trusted(&self, peer: Option<NodeId>) -> bool {
+        peer.is_some_and(|id| self.membership.is_live(id))
+    }
+}

@@ -1,0 +1,178 @@
+//! What the application may look at.
+use super::Node;
+use crate::{
+    config::Config,
+    convergence::Agreement,
+    id::{Addr, Dot, Generation, Incarnation, NodeId},
+    records::{Member, Stamp},
+    stats::{Stats, Usage},
+    storage::Storage,
+    table::Queue,
+    time::Instant,
+    wire::Standing,
+};
+use core::fmt;
+
+impl<S: Storage> Node<S> {
+    /// Ourselves, as others see us.
+    #[must_use]
+    pub fn me(&self) -> MemberView<'_> {
+        let me = &self.cx.me;
+        let row = self.membership.get(me.id);
+        MemberView {
+            id: me.id,
+            addr: me.addr,
+            incarnation: me.incarnation,
+            generation: me.generation,
+            liveness: row.map_or(Liveness::Alive, |row| row.claim.standing.into()),
+            since: row.map_or(Instant::ZERO, |row| row.since),
+            heard_at: None,
+            presence: row.map_or(&[], |row| row.presence.as_ref()),
+        }
+    }
+
+    /// Everyone else that is remembered, those gone included, in no particular order.
+    pub fn members(&self) -> impl Iterator<Item = MemberView<'_>> {
+        self.membership.rows().iter().filter(|(id, _)| *id != self.cx.me.id).map(|(id, row)| view_of(*id, row))
+    }
+
+    /// One member, ourselves included.
+    #[must_use]
+    pub fn member(&self, id: NodeId) -> Option<MemberView<'_>> {
+        self.membership.get(id).map(|row| view_of(id, row))
+    }
+
+    /// The value of an entry.
+    #[must_use]
+    pub fn get(&self, key: &[u8]) -> Option<&[u8]> {
+        self.replica.get(key).map(|(_, value)| value)
+    }
+
+    /// An entry, with the write that made it.
+    #[must_use]
+    pub fn entry<'a>(&'a self, key: &'a [u8]) -> Option<EntryView<'a>> {
+        self.replica.get(key).map(|(entry, value)| EntryView { key, value, dot: entry.dot, stamp: entry.stamp })
+    }
+
+    /// The entries whose keys begin with `prefix`, in no particular order.
+    pub fn entries<'a>(&'a self, prefix: &'a [u8]) -> impl Iterator<Item = EntryView<'a>> {
+        let rows = self.replica.rows().iter().filter(move |(key, _)| key.as_ref().starts_with(prefix));
+        rows.filter_map(|(key, entry)| {
+            let value = entry.value.as_ref()?.as_ref();
+            Some(EntryView { key: key.as_ref(), value, dot: entry.dot, stamp: entry.stamp })
+        })
+    }
+
+    /// How far the live members are from agreement, as far as we know.
+    #[must_use]
+    pub fn agreement(&self) -> Agreement {
+        self.convergence.agreement(&self.cx, self.membership.live_ids())
+    }
+
+    /// What was counted since the start.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.cx.stats
+    }
+
+    /// How full each region of memory is.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let [members, seeds] = self.membership.usage();
+        let [rumors, publishers] = self.dissemination.usage();
+        let [entries, writers] = self.replica.usage();
+        let outbox = ("outbox", self.cx.owed(), self.cx.config.limits.outbox);
+        let questions = ("questions", self.questions.len(), self.questions.limit());
+        let evidence = self.convergence.usage();
+        Usage { rows: [members, seeds, rumors, publishers, entries, writers, evidence, outbox, questions] }
+    }
+
+    /// What was chosen.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.cx.config
+    }
+}
+
+/// A member, as this node sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemberView<'a> {
+    /// Who.
+    pub id: NodeId,
+    /// Where it can be reached.
+    pub addr: Addr,
+    /// How often it changed its mind in this life.
+    pub incarnation: Incarnation,
+    /// Which of its lives this is.
+    pub generation: Generation,
+    /// How it stands.
+    pub liveness: Liveness,
+    /// Since when it stands so.
+    pub since: Instant,
+    /// When we last had a datagram from it.
+    pub heard_at: Option<Instant>,
+    /// What it tells of itself.
+    pub presence: &'a [u8],
+}
+
+/// How a member stands.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Liveness {
+    /// It is there.
+    Alive,
+    /// It did not answer, and may still contradict.
+    Suspect,
+    /// It fell silent.
+    Down,
+    /// It said farewell.
+    Left,
+}
+
+impl fmt::Display for Liveness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Alive => "alive",
+            Self::Suspect => "suspect",
+            Self::Down => "down",
+            Self::Left => "left",
+        })
+    }
+}
+
+impl From<Standing> for Liveness {
+    fn from(standing: Standing) -> Self {
+        match standing {
+            Standing::Alive => Self::Alive,
+            Standing::Suspect => Self::Suspect,
+            Standing::Down => Self::Down,
+            Standing::Left => Self::Left,
+        }
+    }
+}
+
+/// An entry, and the write that made it what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryView<'a> {
+    /// Its name.
+    pub key: &'a [u8],
+    /// What was written last.
+    pub value: &'a [u8],
+    /// By which write.
+    pub dot: Dot,
+    /// When.
+    pub stamp: Stamp,
+}
+
+fn view_of<B: AsRef<[u8]>>(id: NodeId, row: &Member<B>) -> MemberView<'_> {
+    MemberView {
+        id,
+        addr: row.addr,
+        incarnation: row.claim.incarnation,
+        generation: row.claim.generation,
+        liveness: row.claim.standing.into(),
+        since: row.since,
+        heard_at: row.heard_at,
+        presence: row.presence.as_ref(),
+    }
+}

@@ -1,0 +1,353 @@
+//! What a node remembers, as plain data. How it changes is the machines' business.
+use crate::{
+    id::{Addr, Dot, Generation, Incarnation, NodeId, Writer},
+    lattice::{Joined, Lattice},
+    time::Instant,
+    wire::{Standing, Store, Urgency},
+};
+use serde::{Deserialize, Serialize};
+
+/// How often news is still to be told, at most: counts down with each datagram that carries it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Heat(pub u8);
+
+impl Heat {
+    /// Old news.
+    pub const COLD: Self = Self(0);
+
+    /// Whether it is to be told at all.
+    #[must_use]
+    pub const fn is_hot(self) -> bool {
+        self.0 > 0
+    }
+
+    /// Told once more.
+    #[must_use]
+    pub const fn cooled(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+}
+
+/// What is claimed of a member's life: a lattice, ordered by incarnation, then standing, then generation.
+///
+/// The generation decides only between two lives that claim one incarnation; the node itself then raises it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Claim {
+    /// As of which change of mind of the member.
+    pub incarnation: Incarnation,
+    /// How it stands.
+    pub standing: Standing,
+    /// Which life is meant.
+    pub generation: Generation,
+}
+
+impl Lattice for Claim {
+    fn join(&mut self, other: &Self) -> Joined {
+        if *other <= *self {
+            return Joined::Same;
+        }
+        *self = *other;
+        Joined::Grew
+    }
+}
+
+/// What we remember of a member, ourselves included.
+#[derive(Debug, Clone)]
+pub struct Member<B> {
+    /// The strongest claim known.
+    pub claim: Claim,
+    /// Who first said so, where it is an accusation.
+    pub by: NodeId,
+    /// As of which incarnation we have its own words: address and presence. An accusation may run ahead of them.
+    pub stated: Incarnation,
+    /// Where it can be reached.
+    pub addr: Addr,
+    /// What it tells of itself.
+    pub presence: B,
+    /// Since when it stands as it stands.
+    pub since: Instant,
+    /// When we last had a datagram from it.
+    pub heard_at: Option<Instant>,
+    /// When a suspicion turns into a verdict.
+    pub deadline: Instant,
+    /// How often its claim is still to be told.
+    pub heat: Heat,
+    /// It speaks under another generation than the one we know: it is to be told what is said of it.
+    pub contested: bool,
+    /// What the application knows of it.
+    pub told: Told,
+    /// Whether there is something to tell the application.
+    pub untold: Untold,
+}
+
+/// What the application was last told of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// Nothing yet.
+    Nothing,
+    /// That it stands so, in that life.
+    Standing(Standing, Generation),
+}
+
+/// What the application is to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Untold {
+    /// Nothing.
+    Nothing,
+    /// It may stand otherwise.
+    Standing,
+    /// Its address or presence changed.
+    Update,
+}
+
+/// An address to join through, until it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seed {
+    /// Who answered from there last.
+    pub answered: Option<NodeId>,
+    /// How often it was asked since.
+    pub knocks: u32,
+}
+
+/// When a write was made, as a hybrid logical clock tells it (Kulkarni et al. 2014): 48 bits of milliseconds, 16 of a counter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Stamp(#[serde(with = "postcard::fixint::le")] u64);
+
+impl Stamp {
+    /// Stamps beyond the year 6429 are not believed: a hostile one would leave nobody room to write after it.
+    pub const CREDIBLE_MAX: Self = Self(1 << 63);
+
+    /// The first stamp of a millisecond.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        let millis = if millis < 1 << 47 { millis } else { (1 << 47) - 1 };
+        Self(millis << 16)
+    }
+
+    /// The stamp after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// Milliseconds since the writer's origin of time: the Unix epoch, where it had a clock.
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0 >> 16
+    }
+}
+
+/// A replicated entry: the write to a key that prevails.
+#[derive(Debug, Clone)]
+pub struct Entry<B> {
+    /// The write's name.
+    pub dot: Dot,
+    /// Decides between concurrent writes.
+    pub stamp: Stamp,
+    /// How many of the writer's numbers up to `dot` this accounts for.
+    pub span: u32,
+    /// What was written; `None` when the key was deleted.
+    pub value: Option<B>,
+    /// How often the write is still to be told.
+    pub heat: Heat,
+    /// Whether the application has yet to be told.
+    pub untold: bool,
+}
+
+impl<B> Entry<B> {
+    /// Of two writes to a key, the one for which this is greater prevails: the later one by stamp, then by dot.
+    #[must_use]
+    pub const fn prevails(&self) -> (Stamp, Dot) {
+        (self.stamp, self.dot)
+    }
+}
+
+impl<B: Clone> Lattice for Entry<B> {
+    /// The write that prevails stays. What is hot or untold is our own affair, and no part of the lattice.
+    fn join(&mut self, other: &Self) -> Joined {
+        if other.prevails() <= self.prevails() {
+            return Joined::Same;
+        }
+        *self = other.clone();
+        Joined::Grew
+    }
+}
+
+/// Which of a writer's rumors were seen: all up to a floor, and some of the 64 above it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Window {
+    floor: u32,
+    above: u64,
+}
+
+impl Window {
+    /// How far above the floor a rumor can be told apart.
+    pub const REACH: u32 = 64;
+
+    /// The window that has seen all up to `floor`, and what `above` marks: bit *i* stands for `floor + 1 + i`.
+    #[must_use]
+    pub fn new(floor: u32, above: u64) -> Self {
+        let mut window = Self { floor, above };
+        window.settle();
+        window
+    }
+
+    /// Everything up to here was seen.
+    #[must_use]
+    pub const fn floor(&self) -> u32 {
+        self.floor
+    }
+
+    /// What was seen above the floor.
+    #[must_use]
+    pub const fn above(&self) -> u64 {
+        self.above
+    }
+
+    /// Whether `sequence` is new.
+    #[must_use]
+    pub fn look(&self, sequence: u32) -> Sight {
+        match sequence.checked_sub(self.floor) {
+            None | Some(0) => Sight::Seen,
+            Some(height) if height > Self::REACH => Sight::BeyondReach,
+            Some(height) if self.above >> (height - 1) & 1 == 1 => Sight::Seen,
+            Some(_) => Sight::New,
+        }
+    }
+
+    /// Marks `sequence` as seen, when it is within reach.
+    pub fn see(&mut self, sequence: u32) {
+        if self.look(sequence) == Sight::New {
+            self.above |= 1 << (sequence - self.floor - 1);
+            self.settle();
+        }
+    }
+
+    /// Gives up all up to `floor`, and says how many of those had not been seen.
+    pub fn raise(&mut self, floor: u32) -> u32 {
+        let rise = floor.saturating_sub(self.floor);
+        if rise == 0 {
+            return 0;
+        }
+        let passed = if rise >= Self::REACH { self.above } else { self.above & ((1 << rise) - 1) };
+        self.above = self.above.checked_shr(rise).unwrap_or(0);
+        self.floor = floor;
+        self.settle();
+        rise - passed.count_ones()
+    }
+
+    /// Lets the floor rise over what was seen just above it.
+    fn settle(&mut self) {
+        let run = self.above.trailing_ones();
+        self.above = self.above.checked_shr(run).unwrap_or(0);
+        self.floor = self.floor.saturating_add(run);
+    }
+}
+
+impl Lattice for Window {
+    fn join(&mut self, other: &Self) -> Joined {
+        let before = *self;
+        let mut other = *other;
+        let floor = self.floor.max(other.floor);
+        self.raise(floor);
+        other.raise(floor);
+        // Settling may have lifted the two floors apart again.
+        let floor = self.floor.max(other.floor);
+        self.raise(floor);
+        other.raise(floor);
+        self.above |= other.above;
+        self.settle();
+        if *self == before { Joined::Same } else { Joined::Grew }
+    }
+}
+
+/// What a [`Window`] says of a rumor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// Seen already, or given up.
+    Seen,
+    /// Not seen.
+    New,
+    /// Too far ahead to be told apart: it has to wait for those before it.
+    BeyondReach,
+}
+
+/// A rumor that we can still tell.
+#[derive(Debug, Clone)]
+pub struct Rumor<B> {
+    /// How urgent its publisher found it.
+    pub urgency: Urgency,
+    /// What it says.
+    pub payload: B,
+    /// How often it is still to be told.
+    pub heat: Heat,
+    /// As the how-manieth it came here.
+    pub arrival: u32,
+    /// Whether the application has yet to be told.
+    pub untold: bool,
+}
+
+/// What we last heard another node know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Evidence {
+    /// The fingerprint of all that it knew.
+    pub digest: crate::digest::Digest,
+    /// How many writes it was seen to lack.
+    pub behind: u32,
+}
+
+/// A datagram we owe: its intent, not its bytes. Bytes are written when it leaves, so that it carries the freshest news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Where to.
+    pub to: Addr,
+    /// Whom we believe to be there.
+    pub peer: Option<NodeId>,
+    /// Why.
+    pub intent: Intent,
+}
+
+/// Why a datagram leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// To ask whether somebody is there.
+    Ping(u16),
+    /// To answer that we are.
+    Ack(u16),
+    /// To have somebody else ask.
+    PingRequest(u16, NodeId),
+    /// To report that somebody is there.
+    Relayed(u16, NodeId),
+    /// To tell news, whatever there is.
+    News,
+    /// To ask in what we differ.
+    Compare,
+    /// To answer that.
+    Parts,
+    /// To ask for what we lack.
+    Pull {
+        /// Ties the answer to the question.
+        token: u8,
+        /// Of which store.
+        store: Store,
+        /// From which writer on.
+        from: Writer,
+    },
+}
+
+/// A question that is yet to be answered, kept whole: the answer needs nothing else.
+#[derive(Debug, Clone)]
+pub struct Question<B> {
+    /// Who asked.
+    pub peer: NodeId,
+    /// The question's number.
+    pub token: u8,
+    /// What about.
+    pub store: Store,
+    /// From which writer on.
+    pub from: Writer,
+    /// Up to which, inclusive.
+    pub until: Writer,
+    /// What the asker has.
+    pub summary: B,
+}

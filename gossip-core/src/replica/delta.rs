@@ -1,0 +1,120 @@
+//! Which writes ride on a datagram, and what a peer lacks of them.
+use super::Replica;
+use crate::{
+    id::{Dot, Writer as Life},
+    records::{Entry, Question},
+    storage::Storage,
+    table::{Smallest, Table},
+    wire::{EntryFrame, Frame, Gap, Items, Writer},
+};
+use serde::{Deserialize, Serialize};
+
+/// Most writes written into one datagram, or looked up at a time.
+const PICKED_MAX: usize = 32;
+
+/// Up to where an asker has seen one writer: an item of a summary.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Seen {
+    writer: Life,
+    sequence: u32,
+}
+
+impl Seen {
+    const LEN_MAX: usize = 12 + 5;
+}
+
+impl<S: Storage> Replica<S> {
+    /// Fills what is left of a datagram with writes: those told least first, and of one writer in order.
+    pub(crate) fn piggyback(&mut self, writer: &mut Writer<'_>) {
+        if self.hot == 0 {
+            return;
+        }
+        let rank = |(slot, (_, entry)): (usize, &(S::Key, Entry<S::Blob>))| {
+            entry.heat.is_hot().then_some((u8::MAX - entry.heat.0, entry.dot, slot))
+        };
+        let picked = Smallest::<_, PICKED_MAX>::of(self.entries.as_slice().iter().enumerate().filter_map(rank));
+        for &(_, _, slot) in picked.as_slice() {
+            let Some((key, entry)) = self.entries.as_slice().get(slot) else { continue };
+            if writer.put(&frame_of(key.as_ref(), entry, entry.span))
+                && let Some((_, entry)) = self.entries.at_mut(slot)
+            {
+                entry.heat = entry.heat.cooled();
+                self.hot -= usize::from(!entry.heat.is_hot());
+            }
+        }
+    }
+
+    /// Writes our version vector from `from` on, and says up to where it fitted.
+    pub(crate) fn summarise(&self, from: Life, out: &mut [u8]) -> (usize, Life) {
+        let mut len = 0;
+        let mut until = from;
+        for (writer, sequence) in self.versions_from(from) {
+            let seen = Seen { writer: *writer, sequence: *sequence };
+            let room = out.get_mut(len..).filter(|room| room.len() >= Seen::LEN_MAX);
+            let Some(written) = room.and_then(|room| postcard::to_slice(&seen, room).ok()) else {
+                return (len, until);
+            };
+            len += written.len();
+            until = *writer;
+        }
+        (len, Life::LAST)
+    }
+
+    /// Writes what the asker lacks, in order of dots, and says whether that was all of it.
+    pub(crate) fn serve(&self, question: &Question<S::Summary>, writer: &mut Writer<'_>) -> bool {
+        self.lacks(question).all(|(life, seen, ours)| self.serve_writer(life, seen, ours, writer) == ours)
+    }
+
+    /// How many writes the asker was seen to lack.
+    pub(crate) fn behind(&self, question: &Question<S::Summary>) -> u32 {
+        self.lacks(question).fold(0, |behind, (_, seen, ours)| behind.saturating_add(ours - seen))
+    }
+
+    /// Writes what still counts of `life` after `seen` and up to `upto`, each write with the span that it accounts for,
+    /// and says how far it came.
+    pub(crate) fn serve_writer(&self, life: Life, seen: u32, upto: u32, writer: &mut Writer<'_>) -> u32 {
+        let mut after = seen;
+        loop {
+            let range = life.dot(after)..=life.dot(upto);
+            let rank = |(slot, (_, entry)): (usize, &(S::Key, Entry<S::Blob>))| {
+                (entry.dot > *range.start() && range.contains(&entry.dot)).then_some((entry.dot, slot))
+            };
+            let picked = Smallest::<(Dot, usize), PICKED_MAX>::of(self.entries.as_slice().iter().enumerate().filter_map(rank));
+            for &(dot, slot) in picked.as_slice() {
+                let Some((key, entry)) = self.entries.as_slice().get(slot) else { continue };
+                if !writer.put(&frame_of(key.as_ref(), entry, dot.sequence - after)) {
+                    return after;
+                }
+                after = dot.sequence;
+            }
+            if !picked.is_full() {
+                break;
+            }
+        }
+        if after == upto || writer.put(&Frame::Gap(Gap { writer: life, after, upto })) { upto } else { after }
+    }
+
+    pub(crate) fn versions(&self) -> &S::Versions {
+        &self.versions
+    }
+
+    /// Of which writers the asker lacks something: from where, and up to where we have it.
+    fn lacks<'a>(&'a self, question: &'a Question<S::Summary>) -> impl Iterator<Item = (Life, u32, u32)> + 'a {
+        let mut items = Items::<Seen>::of(question.summary.as_ref()).peekable();
+        let rows = self.versions_from(question.from).take_while(|(life, _)| *life <= question.until);
+        rows.filter_map(move |(life, ours)| {
+            while items.next_if(|seen| seen.writer < *life).is_some() {}
+            let seen = items.next_if(|seen| seen.writer == *life).map_or(0, |seen| seen.sequence);
+            (seen < *ours).then_some((*life, seen, *ours))
+        })
+    }
+
+    fn versions_from(&self, from: Life) -> impl Iterator<Item = &(Life, u32)> {
+        self.versions.ascending((from != Life::FIRST).then_some(from))
+    }
+}
+
+fn frame_of<'a, B: AsRef<[u8]>>(key: &'a [u8], entry: &'a Entry<B>, span: u32) -> Frame<'a> {
+    let value = entry.value.as_ref().map(AsRef::as_ref);
+    Frame::Entry(EntryFrame { dot: entry.dot, span, stamp: entry.stamp, key, value })
+}

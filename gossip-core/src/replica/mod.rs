@@ -1,0 +1,242 @@
+//! The replicated map: every write has a dot, one version vector says which dots were seen, and concurrent writes are
+//! resolved alike everywhere.
+//!
+//! - here: writing, reading, joining the writes of others;
+//! - `delta`: what rides on a datagram, and what a peer lacks: one subtraction of version vectors.
+//!
+//! A writer's numbers have no gaps, but its writes are superseded. So each write that travels accounts for a *span* of
+//! numbers, of which it alone still counts; whoever has seen all before the span has then seen all up to its end.
+mod delta;
+
+use crate::{
+    context::Context,
+    digest::Digest,
+    error::{DeleteError, PutError, TooLong},
+    id::{Dot, Writer as Life},
+    io::Event,
+    records::{Entry, Stamp},
+    storage::Storage,
+    table::{Blob, Table},
+    wire::{EntryFrame, Gap},
+};
+
+/// The entries that we hold.
+pub(crate) struct Replica<S: Storage> {
+    entries: S::Entries,
+    versions: S::Versions,
+    /// The latest stamp given or seen: the hybrid logical clock.
+    clock: Stamp,
+    /// Of the version vector: two nodes that have seen the same writes hold the same entries.
+    digest: Digest,
+    hot: usize,
+    untold: usize,
+}
+
+impl<S: Storage> Replica<S> {
+    pub(crate) fn new(cx: &Context<S>) -> Self {
+        Self {
+            entries: Table::with_limit(cx.config.limits.entries),
+            versions: Table::with_limit(cx.config.limits.writers),
+            clock: Stamp::default(),
+            digest: Digest::default(),
+            hot: 0,
+            untold: 0,
+        }
+    }
+
+    pub(crate) fn put(&mut self, cx: &mut Context<S>, key: &[u8], value: &[u8], len_max: usize) -> Result<Dot, PutError> {
+        let too_long = |len: usize, len_max: usize| PutError::TooLong(TooLong { len, len_max });
+        if key.len() + value.len() > len_max {
+            return Err(too_long(key.len() + value.len(), len_max));
+        }
+        let key = S::Key::copy_of(key).ok_or_else(|| too_long(key.len(), S::Key::CAPACITY))?;
+        let value = S::Blob::copy_of(value).ok_or_else(|| too_long(value.len(), S::Blob::CAPACITY))?;
+        let full = PutError::Full { limit: self.entries.limit() };
+        if self.entries.slot(key.as_ref()).is_none() && self.entries.is_full() {
+            return Err(full);
+        }
+        if !self.has_version(cx.me.writer()) {
+            return Err(PutError::Full { limit: self.versions.limit() });
+        }
+        self.write(cx, key, Some(value)).ok_or(PutError::Exhausted)
+    }
+
+    pub(crate) fn delete(&mut self, cx: &mut Context<S>, key: &[u8]) -> Result<Dot, DeleteError> {
+        let present = self.get(key).is_some() && self.has_version(cx.me.writer());
+        let key = S::Key::copy_of(key).filter(|_| present).ok_or(DeleteError::Absent)?;
+        self.write(cx, key, None).ok_or(DeleteError::Exhausted)
+    }
+
+    /// The entry of `key`; `None` when there is none, or it was deleted.
+    pub(crate) fn get(&self, key: &[u8]) -> Option<(&Entry<S::Blob>, &[u8])> {
+        let entry = self.entries.get(key)?;
+        entry.value.as_ref().map(|value| (entry, value.as_ref()))
+    }
+
+    pub(crate) fn rows(&self) -> &[(S::Key, Entry<S::Blob>)] {
+        self.entries.as_slice()
+    }
+
+    /// A write of another node.
+    pub(crate) fn on_entry(&mut self, cx: &mut Context<S>, frame: &EntryFrame<'_>) {
+        let writer = frame.dot.writer();
+        let (sequence, after) = (frame.dot.sequence, frame.dot.sequence.saturating_sub(frame.span));
+        if frame.span == 0 || sequence == 0 || frame.stamp > Stamp::CREDIBLE_MAX {
+            cx.stats.entries_malformed += 1;
+            return;
+        }
+        let seen = self.seen(writer);
+        // Our own writes come from us alone: a peer cannot know more of this life than we do.
+        if sequence <= seen || writer == cx.me.writer() {
+            cx.stats.entries_duplicate += 1;
+            return;
+        }
+        if !self.has_version(writer) || !self.join_entry(cx, frame) {
+            cx.stats.entries_refused += 1;
+            return;
+        }
+        self.clock = self.clock.max(frame.stamp);
+        if after <= seen {
+            self.set_version(cx, writer, sequence);
+        } else {
+            // Taken in, for a join is always safe, but not accounted for: what came before it is yet to be pulled.
+            cx.stats.entries_early += 1;
+        }
+    }
+
+    /// A span of another's writes, none of which counts any more.
+    pub(crate) fn on_gap(&mut self, cx: &mut Context<S>, gap: &Gap) {
+        let seen = self.seen(gap.writer);
+        if gap.after <= seen && gap.upto > seen && gap.writer != cx.me.writer() && self.has_version(gap.writer) {
+            self.set_version(cx, gap.writer, gap.upto);
+        }
+    }
+
+    pub(crate) fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    pub(crate) fn has_news(&self) -> bool {
+        self.hot > 0
+    }
+
+    /// Which key has a change to be told.
+    pub(crate) fn next_untold(&self) -> Option<usize> {
+        if self.untold == 0 {
+            return None;
+        }
+        self.entries.as_slice().iter().position(|(_, entry)| entry.untold)
+    }
+
+    /// Tells the change in `slot`; key and value go to `buffer`, which is long enough for a datagram.
+    pub(crate) fn tell<'b>(&mut self, slot: usize, buffer: &'b mut [u8]) -> Option<Event<'b>> {
+        let (key, entry) = self.entries.at_mut(slot)?;
+        entry.untold = false;
+        self.untold -= 1;
+        let (key, value) = (key.as_ref(), entry.value.as_ref().map(AsRef::as_ref));
+        let len = key.len() + value.map_or(0, <[u8]>::len);
+        let (key_out, value_out) = buffer.get_mut(..len)?.split_at_mut(key.len());
+        key_out.copy_from_slice(key);
+        value_out.copy_from_slice(value.unwrap_or_default());
+        let value = value.is_some().then_some(&*value_out);
+        Some(Event::Changed { key: key_out, value, dot: entry.dot })
+    }
+
+    pub(crate) fn usage(&self) -> [(&'static str, usize, usize); 2] {
+        [
+            ("entries", self.entries.len(), self.entries.limit()),
+            ("writers", self.versions.len(), self.versions.limit()),
+        ]
+    }
+
+    /// Up to which of a writer's numbers we have seen all that counts.
+    fn seen(&self, writer: Life) -> u32 {
+        self.versions.get(&writer).copied().unwrap_or(0)
+    }
+
+    /// Writes under our next number; `None` when there is none left.
+    fn write(&mut self, cx: &mut Context<S>, key: S::Key, value: Option<S::Blob>) -> Option<Dot> {
+        let writer = cx.me.writer();
+        let sequence = self.seen(writer).checked_add(1)?;
+        // Kulkarni et al. 2014, §3: the clock on the wall where it is ahead, else one more than the latest.
+        self.clock = Stamp::from_millis(cx.now.as_millis()).max(self.clock.next());
+        let entry = Entry {
+            dot: writer.dot(sequence),
+            stamp: self.clock,
+            span: 1 + self.span_superseded(writer.dot(sequence - 1), key.as_ref()),
+            value,
+            heat: cx.heat(),
+            untold: true,
+        };
+        let dot = entry.dot;
+        self.store(key, entry);
+        self.set_version(cx, writer, sequence);
+        Some(dot)
+    }
+
+    /// When the write before ours was to the same key, ours accounts for its span too: a key written again and again
+    /// leaves no gaps to be pulled.
+    fn span_superseded(&self, before: Dot, key: &[u8]) -> u32 {
+        let superseded = self.entries.get(key).filter(|entry| entry.dot == before);
+        superseded.map_or(0, |entry| entry.span)
+    }
+
+    /// Joins one write; `false` when there is no room for it.
+    fn join_entry(&mut self, cx: &mut Context<S>, frame: &EntryFrame<'_>) -> bool {
+        let known = self.entries.get(frame.key);
+        if known.is_some_and(|known| known.prevails() >= (frame.stamp, frame.dot)) {
+            return true;
+        }
+        if known.is_none() && self.entries.is_full() {
+            return false;
+        }
+        let (Some(key), Some(value)) = (S::Key::copy_of(frame.key), frame.value.map_or(Some(None), |v| S::Blob::copy_of(v).map(Some)))
+        else {
+            return false;
+        };
+        let entry = Entry {
+            dot: frame.dot,
+            stamp: frame.stamp,
+            span: frame.span,
+            value,
+            heat: cx.relay_heat(),
+            untold: true,
+        };
+        self.store(key, entry);
+        cx.stats.entries_applied += 1;
+        true
+    }
+
+    /// Puts an entry in place of whatever its key had. There is room: the callers have looked.
+    fn store(&mut self, key: S::Key, mut entry: Entry<S::Blob>) {
+        self.hot += usize::from(entry.heat.is_hot());
+        if let Some(known) = self.entries.get_mut(key.as_ref()) {
+            self.hot -= usize::from(known.heat.is_hot());
+            self.untold += usize::from(!known.untold);
+            *known = entry;
+            return;
+        }
+        // A deletion of what we never had changes nothing for the application.
+        entry.untold = entry.value.is_some();
+        self.untold += usize::from(entry.untold);
+        let _ = self.entries.insert(key, entry);
+    }
+
+    fn has_version(&mut self, writer: Life) -> bool {
+        self.versions.slot(&writer).is_some() || self.versions.insert(writer, 0).is_ok()
+    }
+
+    fn set_version(&mut self, cx: &Context<S>, writer: Life, sequence: u32) {
+        let Some(row) = self.versions.get_mut(&writer) else { return };
+        let before = core::mem::replace(row, sequence);
+        self.digest -= digest_of(cx, writer, before);
+        self.digest += digest_of(cx, writer, sequence);
+    }
+}
+
+fn digest_of<S: Storage>(cx: &Context<S>, writer: Life, sequence: u32) -> Digest {
+    if sequence == 0 {
+        return Digest::default();
+    }
+    cx.digester.of_words(&[writer.origin.0, u64::from(writer.generation.0), u64::from(sequence)])
+}

@@ -1,0 +1,120 @@
+//! What was counted: nothing is shed, refused or survived in silence.
+use serde::Serialize;
+
+/// Declares the counters once, with their names for a reader.
+macro_rules! counters {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident,)* }) => {
+        $(#[$doc])*
+        #[non_exhaustive]
+        #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+        pub struct $name { $($(#[$field_doc])* pub $field: u64,)* }
+
+        impl $name {
+            /// All counters with their names, in a stable order.
+            pub fn rows(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [$((stringify!($field), self.$field)),*].into_iter()
+            }
+        }
+    };
+}
+
+counters! {
+    /// What a node has counted since its start. All count events, unless they say bytes.
+    Stats {
+        /// Datagrams handed out to be sent.
+        datagrams_sent,
+        /// Their bytes, without the headers of lower layers.
+        bytes_sent,
+        /// Datagrams handed in.
+        datagrams_received,
+        /// Their bytes.
+        bytes_received,
+        /// Turned away: ends within its header.
+        refused_truncated,
+        /// Turned away: of another version, or not ours at all.
+        refused_version,
+        /// Turned away: of another cluster.
+        refused_foreign_cluster,
+        /// Turned away: longer than any datagram of this cluster.
+        refused_oversized,
+        /// Turned away: our own, come back.
+        refused_own,
+        /// Turned away: claims an incarnation beyond belief.
+        refused_incredible,
+        /// Datagrams whose reading ended at a malformed frame; the frames before it counted.
+        malformed_frames,
+        /// Frames of a kind that this version does not know.
+        unknown_frames,
+        /// Answers to questions that were not asked, or too long ago.
+        stale_answers,
+        /// Questions of nodes that are no members: not answered.
+        questions_of_strangers,
+        /// Questions dropped because too many waited.
+        questions_shed,
+        /// Datagrams dropped because too many were owed.
+        outbox_shed,
+        /// Datagrams not sent, because the buffer given for them was too short.
+        buffer_too_short,
+        /// Probes started.
+        probes,
+        /// Probes that were not answered in time, neither directly nor through helpers.
+        probes_failed,
+        /// Suspicions that we raised.
+        suspicions_raised,
+        /// Suspicions, of whomever, that were contradicted in time.
+        suspicions_refuted,
+        /// Suspicions, of whomever, that turned into a verdict here.
+        suspicions_confirmed,
+        /// Times that we contradicted what was said of us.
+        refutations,
+        /// Claims not believed: too great a leap of the incarnation.
+        claims_refused,
+        /// Members not remembered: the table was full of living ones.
+        members_refused,
+        /// Members forgotten, to make room or for their age.
+        members_forgotten,
+        /// Times that another living node was found to go by our name.
+        name_conflicts,
+        /// Rumors told to the application.
+        rumors_delivered,
+        /// Rumors heard again.
+        rumors_duplicate,
+        /// Rumors put off, too far ahead of others of their publisher.
+        rumors_early,
+        /// Rumors that we know we never heard: nobody remembered them when we asked.
+        rumors_missed,
+        /// Rumors not taken in for want of room; they can still be pulled.
+        rumors_refused,
+        /// Rumors that can no longer be told, having made room for others.
+        rumors_evicted,
+        /// Writes taken in.
+        entries_applied,
+        /// Writes heard again.
+        entries_duplicate,
+        /// Writes that came before others of their writer.
+        entries_early,
+        /// Writes left with others for want of room: until there is room, this node cannot agree with them.
+        entries_refused,
+        /// Writes or stamps that no node of this version makes.
+        entries_malformed,
+        /// Exchanges started because digests differed.
+        exchanges,
+        /// Exchanges broken off: no answer came.
+        exchanges_failed,
+        /// Questions answered, of members that lacked something.
+        pulls_answered,
+    }
+}
+
+/// How full each region of memory is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    pub(crate) rows: [(&'static str, usize, usize); 9],
+}
+
+impl Usage {
+    /// Name, rows in use and limit of each region, in a stable order.
+    pub fn rows(&self) -> impl Iterator<Item = (&'static str, usize, usize)> {
+        self.rows.into_iter()
+    }
+}

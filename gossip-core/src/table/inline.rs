@@ -1,0 +1,130 @@
+//! Memory inside the node: no allocator, a size known to the compiler.
+use super::{Blob, Queue, Table};
+use core::{borrow::Borrow, cmp::Ordering};
+
+/// A [`Table`] of at most `N` rows, searched linearly: at a few dozen rows that beats an index.
+#[derive(Debug)]
+pub struct InlineTable<K, V, const N: usize> {
+    rows: heapless::Vec<(K, V), N>,
+    limit: usize,
+}
+
+impl<K: Ord + 'static, V: 'static, const N: usize> Table<K, V> for InlineTable<K, V, N> {
+    const CAPACITY: usize = N;
+
+    fn with_limit(limit: usize) -> Self {
+        Self { rows: heapless::Vec::new(), limit: limit.min(N) }
+    }
+
+    fn limit(&self) -> usize {
+        self.limit
+    }
+
+    fn as_slice(&self) -> &[(K, V)] {
+        &self.rows
+    }
+
+    fn at_mut(&mut self, slot: usize) -> Option<(&K, &mut V)> {
+        self.rows.get_mut(slot).map(|(key, value)| (&*key, value))
+    }
+
+    fn slot<Q: Ord + ?Sized>(&self, key: &Q) -> Option<usize>
+    where
+        K: Borrow<Q>,
+    {
+        self.rows.iter().position(|(known, _)| known.borrow() == key)
+    }
+
+    fn insert(&mut self, key: K, value: V) -> Result<(), (K, V)> {
+        if self.is_full() || self.slot(&key).is_some() {
+            return Err((key, value));
+        }
+        self.rows.push((key, value))
+    }
+
+    fn swap_remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        let slot = self.slot(key)?;
+        Some(self.rows.swap_remove(slot).1)
+    }
+
+    fn ascending(&self, after: Option<K>) -> impl Iterator<Item = &(K, V)> {
+        // A scan a row: at a few dozen rows that beats an index, too.
+        let least = |beyond: Option<&K>| {
+            let rows = self.rows.iter().filter(|(key, _)| beyond.is_none_or(|beyond| key > beyond));
+            rows.min_by(|(a, _), (b, _)| a.cmp(b))
+        };
+        core::iter::successors(least(after.as_ref()), move |(key, _)| least(Some(key)))
+    }
+}
+
+/// A [`Queue`] of at most `N` items in a ring.
+#[derive(Debug)]
+pub struct InlineQueue<T, const N: usize> {
+    items: heapless::Deque<T, N>,
+    limit: usize,
+}
+
+impl<T, const N: usize> Queue<T> for InlineQueue<T, N> {
+    const CAPACITY: usize = N;
+
+    fn with_limit(limit: usize) -> Self {
+        Self { items: heapless::Deque::new(), limit: limit.min(N) }
+    }
+
+    fn limit(&self) -> usize {
+        self.limit
+    }
+
+    fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    fn push_back(&mut self, item: T) -> Result<(), T> {
+        if self.items.len() >= self.limit { Err(item) } else { self.items.push_back(item) }
+    }
+
+    fn pop_front(&mut self) -> Option<T> {
+        self.items.pop_front()
+    }
+}
+
+/// A [`Blob`] of at most `N` bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InlineBlob<const N: usize>(heapless::Vec<u8, N, u16>);
+
+impl<const N: usize> Blob for InlineBlob<N> {
+    const CAPACITY: usize = N;
+
+    fn copy_of(bytes: &[u8]) -> Option<Self> {
+        let mut copy = heapless::Vec::new();
+        copy.extend_from_slice(bytes).ok()?;
+        Some(Self(copy))
+    }
+}
+
+impl<const N: usize> AsRef<[u8]> for InlineBlob<N> {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl<const N: usize> Borrow<[u8]> for InlineBlob<N> {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl<const N: usize> Ord for InlineBlob<N> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_ref().cmp(other.as_ref())
+    }
+}
+
+impl<const N: usize> PartialOrd for InlineBlob<N> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}

@@ -1,0 +1,192 @@
+//! Writing and reading the run of frames.
+use super::{Frame, Header};
+
+/// Appends frames to the caller's buffer while they fit.
+#[derive(Debug)]
+pub struct Writer<'b> {
+    buffer: &'b mut [u8],
+    len: usize,
+    reserved: usize,
+}
+
+impl<'b> Writer<'b> {
+    /// A datagram without frames, as long as the buffer at most; `None` when not even `header` fits.
+    #[must_use]
+    pub fn new(buffer: &'b mut [u8], header: &Header) -> Option<Self> {
+        let len = postcard::to_slice(header, buffer).ok()?.len();
+        Some(Self { buffer, len, reserved: 0 })
+    }
+
+    /// A run of frames without a header.
+    pub(crate) fn bare(buffer: &'b mut [u8]) -> Self {
+        Self { buffer, len: 0, reserved: 0 }
+    }
+
+    /// Whether `frame` fitted; when it did not, nothing was written.
+    #[must_use]
+    pub fn put(&mut self, frame: &Frame<'_>) -> bool {
+        let end = self.buffer.len() - self.reserved;
+        let Some(room) = self.buffer.get_mut(self.len..end) else { return false };
+        let Some(written) = put_frame(room, frame) else { return false };
+        self.len += written;
+        true
+    }
+
+    /// Keeps `len` bytes back for a frame to be put later, by [`release`](Self::release).
+    pub fn reserve(&mut self, len: usize) {
+        self.reserved = len.min(self.buffer.len() - self.len);
+    }
+
+    /// Gives back what was reserved.
+    pub fn release(&mut self) {
+        self.reserved = 0;
+    }
+
+    /// How many bytes are free.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.buffer.len() - self.reserved - self.len
+    }
+
+    /// How many bytes are written.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing is written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The datagram.
+    #[must_use]
+    pub fn finish(self) -> &'b [u8] {
+        &self.buffer[..self.len]
+    }
+}
+
+/// Takes frames off the rest of a datagram, stopping at the first malformed one.
+#[derive(Debug, Clone)]
+pub struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    /// The frames of `bytes`, which follow a [`Header`].
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    fn take(&mut self) -> Result<Read<'a>, Malformed> {
+        let (len, rest) = take_len(self.0).ok_or(Malformed)?;
+        let (frame, rest) = rest.split_at_checked(len).ok_or(Malformed)?;
+        self.0 = rest;
+        match frame.first() {
+            None => Err(Malformed),
+            Some(&kind) if kind >= Frame::KINDS => Ok(Read::Unknown),
+            Some(_) => postcard::take_from_bytes(frame).map(|(frame, _)| Read::Frame(frame)).map_err(|_| Malformed),
+        }
+    }
+}
+
+impl<'a> Iterator for Reader<'a> {
+    type Item = Result<Read<'a>, Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let taken = self.take();
+        if taken.is_err() {
+            self.0 = &[];
+        }
+        Some(taken)
+    }
+}
+
+/// What a [`Reader`] came upon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Read<'a> {
+    /// A frame.
+    Frame(Frame<'a>),
+    /// A frame of a kind that a later version has, skipped.
+    Unknown,
+}
+
+/// The rest of a datagram could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Malformed;
+
+/// Writes the body one byte in, then its length before it; a long body moves up by one.
+fn put_frame(room: &mut [u8], frame: &Frame<'_>) -> Option<usize> {
+    let body = postcard::to_slice(frame, room.get_mut(1..)?).ok()?.len();
+    let low = u8::try_from(body & 0x7f).ok()?;
+    if body < 0x80 {
+        room[0] = low;
+        return Some(1 + body);
+    }
+    let high = u8::try_from(body >> 7).ok().filter(|&high| high < 0x80)?;
+    if room.len() < 2 + body {
+        return None;
+    }
+    room.copy_within(1..=body, 2);
+    room[0] = low | 0x80;
+    room[1] = high;
+    Some(2 + body)
+}
+
+/// A length of one or two bytes, seven bits each, low ones first.
+fn take_len(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (&low, rest) = bytes.split_first()?;
+    if low < 0x80 {
+        return Some((usize::from(low), rest));
+    }
+    let (&high, rest) = rest.split_first()?;
+    (high < 0x80).then_some((usize::from(low & 0x7f) | usize::from(high) << 7, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        id::{Generation, NodeId, Writer as Life},
+        wire::{Ack, Agreeing, Ping, RumorFrame, Urgency},
+    };
+
+    #[test]
+    fn what_does_not_fit_leaves_no_trace() {
+        let mut buffer = [0; 8];
+        let mut writer = Writer::bare(&mut buffer);
+        assert!(writer.put(&Frame::Ping(Ping { probe: 1 })));
+        let len = writer.len();
+        assert!(!writer.put(&Frame::Agreeing(Agreeing { bits: &[0; 8] })));
+        assert_eq!(writer.len(), len);
+        assert!(writer.put(&Frame::Ack(Ack { probe: 2 })));
+    }
+
+    #[test]
+    fn frames_of_every_length_come_back() {
+        let payload = [7; 300];
+        for len in 0..payload.len() {
+            let dot = Life { origin: NodeId(1), generation: Generation(2) }.dot(3);
+            let rumor = RumorFrame { dot, urgency: Urgency::Normal, payload: &payload[..len] };
+            let mut buffer = [0; 400];
+            let mut writer = Writer::bare(&mut buffer);
+            assert!(writer.put(&Frame::Rumor(rumor)));
+            let mut reader = Reader::new(writer.finish());
+            assert_eq!(reader.next(), Some(Ok(Read::Frame(Frame::Rumor(rumor)))));
+            assert_eq!(reader.next(), None);
+        }
+    }
+
+    #[test]
+    fn unknown_kinds_are_skipped_and_nonsense_ends_the_reading() {
+        let bytes = [2, 200, 9, 2, 0, 5, 0x7f, 0];
+        let read: heapless::Vec<_, 4> = Reader::new(&bytes).collect();
+        assert_eq!(read[0], Ok(Read::Unknown));
+        assert_eq!(read[1], Ok(Read::Frame(Frame::Ping(Ping { probe: 5 }))));
+        assert_eq!(read[2], Err(Malformed));
+        assert_eq!(read.len(), 3);
+    }
+}

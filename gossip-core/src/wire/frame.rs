@@ -1,0 +1,250 @@
+//! The frames. The order of [`Frame`]'s variants is the wire contract: append, never insert.
+//!
+//! Questions and answers are different types, and no answer ever elicits another datagram: no storm can feed itself.
+use crate::{
+    digest::Digest,
+    id::{Addr, Dot, Generation, Incarnation, NodeId, Writer},
+    records::Stamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// One statement of a datagram.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Frame<'a> {
+    /// Question: are you there?
+    Ping(Ping),
+    /// Answer to a ping: I am.
+    Ack(Ack),
+    /// Question: would you ping somebody for me?
+    PingRequest(PingRequest),
+    /// Answer to a ping request: it is there.
+    Relayed(Relayed),
+    /// News: a member and all that it says of itself.
+    #[serde(borrow)]
+    Member(MemberFrame<'a>),
+    /// News: what is said against a member.
+    Accusation(Accusation),
+    /// News: a rumor.
+    #[serde(borrow)]
+    Rumor(RumorFrame<'a>),
+    /// News: a write.
+    #[serde(borrow)]
+    Entry(EntryFrame<'a>),
+    /// News: writes that nobody needs any more.
+    Gap(Gap),
+    /// News: rumors that are no longer remembered.
+    Floor(Floor),
+    /// News: who agrees with the sender.
+    #[serde(borrow)]
+    Agreeing(Agreeing<'a>),
+    /// Question: in what do we differ?
+    Compare(Compare),
+    /// Answer to a comparison.
+    Parts(Parts),
+    /// Question: what do I lack?
+    #[serde(borrow)]
+    Pull(Pull<'a>),
+    /// Answer to a pull, after the news that it asked for.
+    Served(Served),
+}
+
+impl Frame<'_> {
+    /// How many kinds there are: higher ones are skipped.
+    pub const KINDS: u8 = 15;
+}
+
+/// Asks a node for an [`Ack`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ping {
+    /// Ties the answer to the question.
+    pub probe: u16,
+}
+
+/// Answers a [`Ping`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    /// The question's number.
+    pub probe: u16,
+}
+
+/// Asks a helper to ping `target` (SWIM §3.1, `ping-req`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PingRequest {
+    /// Ties the answer to the question.
+    pub probe: u16,
+    /// Whom to ping. A helper pings only members that it knows itself, at the address that it knows.
+    pub target: NodeId,
+}
+
+/// Answers a [`PingRequest`]: `target` answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relayed {
+    /// The question's number.
+    pub probe: u16,
+    /// Who answered.
+    pub target: NodeId,
+}
+
+/// What is said of a member's life. Under one incarnation, the later one wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Standing {
+    /// It says so itself.
+    Alive,
+    /// It did not answer somebody.
+    Suspect,
+    /// It did not contradict a suspicion in time.
+    Down,
+    /// It said farewell.
+    Left,
+}
+
+/// A member, in its own words; only the member itself ever makes one up, all others pass it on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberFrame<'a> {
+    /// Who.
+    pub id: NodeId,
+    /// In which life.
+    pub generation: Generation,
+    /// As of which change of mind.
+    pub incarnation: Incarnation,
+    /// Alive or suspected: who is gone has only an [`Accusation`].
+    pub standing: Standing,
+    /// Where it can be reached.
+    pub addr: Addr,
+    /// What it tells of itself, for the application.
+    pub presence: &'a [u8],
+}
+
+/// Something said against a member, or a farewell that it said itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accusation {
+    /// Against whom.
+    pub id: NodeId,
+    /// Which life is meant.
+    pub generation: Generation,
+    /// Holds until the accused shows a higher one.
+    pub incarnation: Incarnation,
+    /// What is said.
+    pub standing: Standing,
+    /// By whom first.
+    pub by: NodeId,
+}
+
+/// What goes first when a datagram is short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Urgency {
+    /// Goes ahead of everything.
+    Critical,
+    /// Waits its turn.
+    Normal,
+}
+
+/// A rumor, to be told to the application once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RumorFrame<'a> {
+    /// Its name.
+    pub dot: Dot,
+    /// How urgent its publisher found it.
+    pub urgency: Urgency,
+    /// What it says.
+    pub payload: &'a [u8],
+}
+
+/// A write: of all that `dot`'s writer wrote in the `span` numbers up to `dot`, this alone still counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryFrame<'a> {
+    /// The write's name.
+    pub dot: Dot,
+    /// How many numbers, `dot`'s included, this accounts for; at least 1.
+    pub span: u32,
+    /// When it was written: decides between concurrent writes.
+    pub stamp: Stamp,
+    /// What was written to.
+    pub key: &'a [u8],
+    /// What was written; nothing when the key was deleted.
+    #[serde(borrow)]
+    pub value: Option<&'a [u8]>,
+}
+
+/// Of all that `writer` wrote after `after` and up to `upto`, nothing counts any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Who wrote.
+    pub writer: Writer,
+    /// From here, exclusive.
+    pub after: u32,
+    /// To here, inclusive.
+    pub upto: u32,
+}
+
+/// The rumors of `writer` up to `floor` that the asker has not seen are remembered by the sender no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Floor {
+    /// Who published.
+    pub writer: Writer,
+    /// Up to where.
+    pub floor: u32,
+}
+
+/// Who has been seen to know just what the header's digest stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreeing<'a> {
+    /// Bit *i* (of byte *i*/8, lowest first) stands for the *i*-th live member by id. Equal digests mean equal lists of
+    /// live members, so that both sides count alike.
+    pub bits: &'a [u8],
+}
+
+/// Asks for [`Parts`], and tells ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compare {
+    /// The asker's parts.
+    pub parts: Parts,
+}
+
+/// A digest for each store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parts {
+    /// Who is alive.
+    pub members: Digest,
+    /// Which rumors were seen.
+    pub rumors: Digest,
+    /// Which writes were seen.
+    pub entries: Digest,
+}
+
+/// What is kept in step, in the order in which it is pulled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Store {
+    /// Who is there.
+    Members,
+    /// Rumors.
+    Rumors,
+    /// Replicated entries.
+    Entries,
+}
+
+/// Asks for what the asker lacks of one store, within a range of writers.
+///
+/// It carries all that is needed to answer: who answers keeps nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pull<'a> {
+    /// Ties the answer to the question.
+    pub token: u8,
+    /// Which store.
+    pub store: Store,
+    /// From which writer on.
+    pub from: Writer,
+    /// Up to which, inclusive.
+    pub until: Writer,
+    /// What the asker has of the range: a run of `postcard` items of the store's own, by writer.
+    pub summary: &'a [u8],
+}
+
+/// Ends the answer to a [`Pull`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Served {
+    /// The question's number.
+    pub token: u8,
+    /// Whether that was everything; else the asker may ask for the rest.
+    pub complete: bool,
+}

@@ -1,0 +1,58 @@
+//! What is said: a datagram is a header and a run of frames.
+//!
+//! ```text
+//! header   1  lead: version (low four bits), flags (high four)
+//!          4  cluster label
+//!          8  sender
+//!          4  sender's generation
+//!          8  digest of all that the sender knows
+//!        1-3  sender's incarnation (varint)
+//! frame  1-2  length of what follows (varint)
+//!          1  kind
+//!          *  body, by postcard
+//! frame  ...
+//! ```
+//!
+//! The kind of a frame is the position of its variant in [`Frame`]: that order is the contract, held by the golden
+//! vectors of `tests/vectors.rs`. A kind that is not known is skipped, and so is what follows the known fields of a
+//! body: a newer node may say more than an older one understands.
+mod codec;
+mod frame;
+mod header;
+mod summary;
+
+pub use codec::{Malformed, Read, Reader, Writer};
+pub use frame::{
+    Accusation, Ack, Agreeing, Compare, EntryFrame, Floor, Frame, Gap, MemberFrame, Parts, Ping, PingRequest, Pull,
+    Relayed, RumorFrame, Served, Standing, Store, Urgency,
+};
+pub use header::{ClusterLabel, Header, Refusal};
+pub(crate) use summary::Items;
+
+/// The longest header and the longest of each frame's fixed parts: what is left of a datagram is for payload.
+pub(crate) mod len {
+    /// Header at its longest.
+    pub(crate) const HEADER: usize = 1 + 4 + 8 + 4 + 8 + 3;
+    /// A frame's length and kind, when the frame is shorter than 128 bytes.
+    pub(crate) const FRAMING: usize = 2;
+    /// [`Ping`](super::Ping), whole.
+    pub(crate) const PING: usize = FRAMING + 3;
+    /// [`Served`](super::Served), whole.
+    pub(crate) const SERVED: usize = FRAMING + 2;
+    /// A [`Pull`](super::Pull) without its summary, whose length takes up to two bytes.
+    pub(crate) const PULL: usize = FRAMING + 1 + 1 + 1 + 12 + 12 + 2;
+    /// A [`RumorFrame`](super::RumorFrame) without its payload.
+    pub(crate) const RUMOR: usize = FRAMING + DOT + 1 + 1;
+    /// An [`EntryFrame`](super::EntryFrame) without its key and value.
+    pub(crate) const ENTRY: usize = FRAMING + DOT + 5 + 8 + 1 + 1 + 1;
+    /// A [`MemberFrame`](super::MemberFrame) without the address' and the presence's bytes.
+    pub(crate) const MEMBER: usize = FRAMING + 8 + 4 + 3 + 1 + 1 + 1;
+    const DOT: usize = 8 + 4 + 5;
+
+    /// What is left for `parts` byte strings, in a datagram of `datagram` bytes, beside `fixed` others.
+    pub(crate) const fn room(datagram: usize, fixed: usize, parts: usize) -> usize {
+        // Beyond 127 bytes, a length takes a second byte: the frame's own, and each string's.
+        let longer = if datagram > 127 { 1 + parts } else { 0 };
+        datagram.saturating_sub(HEADER + fixed + longer)
+    }
+}

@@ -1,0 +1,307 @@
+//! What the whole must do, in numbers, in virtual time.
+//!
+//! `cargo test` runs a few seeds. All of them, with their figures:
+//! `GOSSIP_SEEDS=30 GOSSIP_NODES=8,64,256 cargo test --release -p gossip-core --features sim --test acceptance -- --nocapture`
+#![cfg(feature = "sim")]
+use gossip_core::{
+    Arrival, Config, Departure, Urgency,
+    sim::{HostId, Memory, Network, Told, World},
+};
+use std::{collections::BTreeMap, env, time::Duration};
+
+const LOSSES: [f64; 3] = [0.0, 0.10, 0.25];
+
+fn seeds() -> std::ops::Range<u64> {
+    0..env::var("GOSSIP_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(2)
+}
+
+fn sizes() -> Vec<usize> {
+    let sizes = env::var("GOSSIP_NODES").unwrap_or_else(|_| "8,32".into());
+    sizes.split(',').map(|size| size.parse().expect("GOSSIP_NODES is a list of numbers")).collect()
+}
+
+/// A world of `size` nodes, all of which have just been told to join through the first.
+fn joining(seed: u64, size: usize, network: Network) -> (World, Vec<HostId>) {
+    let mut world = World::new(seed, network);
+    let hosts: Vec<_> = (0..size).map(|n| world.spawn(&format!("node-{n}"), Config::lan())).collect();
+    hosts[1..].iter().for_each(|&host| world.join(host, hosts[0]));
+    (world, hosts)
+}
+
+/// The same, once all of them agree.
+fn settled(seed: u64, size: usize, network: Network) -> (World, Vec<HostId>) {
+    let (mut world, hosts) = joining(seed, size, network);
+    let took = world.run_until(Duration::from_secs(300), all_converged);
+    assert!(took.is_some(), "seed {seed}, {size} nodes, {network:?}: {:?}", agreements(&world));
+    (world, hosts)
+}
+
+fn all_converged(world: &World) -> bool {
+    let live = world.live().count();
+    world.live().all(|host| world.node(host).is_some_and(|node| {
+        let agreement = node.agreement();
+        agreement.is_converged() && agreement.live == live
+    }))
+}
+
+fn agreements(world: &World) -> Vec<String> {
+    let of = |host| world.node(host).map(|node| format!("{:?}", node.agreement()));
+    world.live().filter_map(of).take(4).collect()
+}
+
+fn live_seen(world: &World, host: HostId) -> usize {
+    world.node(host).map_or(0, |node| node.agreement().live)
+}
+
+fn percentile(sorted: &[Duration], percent: usize) -> Duration {
+    sorted[(sorted.len() - 1) * percent / 100]
+}
+
+/// When each host came to see all others, and when it came to claim that all agree.
+fn full_views(world: &mut World, hosts: &[HostId]) -> Vec<Duration> {
+    let start = world.now();
+    let mut full = BTreeMap::new();
+    let all = world.run_until(Duration::from_secs(120), |world| {
+        for &host in hosts {
+            if live_seen(world, host) == hosts.len() {
+                full.entry(host).or_insert(world.now().saturating_duration_since(start));
+            }
+        }
+        full.len() == hosts.len()
+    });
+    assert!(all.is_some(), "{} of {} views are full", full.len(), hosts.len());
+    let mut times: Vec<_> = full.into_values().collect();
+    times.sort();
+    times
+}
+
+#[test]
+fn joins_of_all_at_once_end_with_full_views_and_no_tail() {
+    for size in sizes() {
+        for loss in LOSSES {
+            let mut worst = (0.0_f64, Duration::ZERO, Duration::ZERO);
+            let mut converged = Vec::new();
+            let mut bytes = 0;
+            for seed in seeds() {
+                let (mut world, hosts) = joining(seed, size, Network::lan().with_loss(loss));
+                let times = full_views(&mut world, &hosts);
+                let (median, last) = (percentile(&times, 50), percentile(&times, 100));
+                let ratio = last.as_secs_f64() / median.as_secs_f64();
+                if ratio > worst.0 {
+                    worst = (ratio, median, last);
+                }
+                bytes += hosts.iter().map(|&host| world.traffic(host).bytes).sum::<u64>() / size as u64;
+                let took = world.run_until(Duration::from_secs(60), all_converged);
+                converged.push(took.unwrap_or_else(|| panic!("seed {seed}: {:?}", agreements(&world))) + last);
+                assert!(ratio <= 3.0, "seed {seed}, N = {size}, loss {loss}: median {median:?}, last {last:?}");
+            }
+            converged.sort();
+            println!(
+                "join N = {size}, loss {loss}: worst last/median {:.2} ({:?} / {:?}), {} B a node; all claim agreement after {:?}",
+                worst.0, worst.2, worst.1, bytes / converged.len() as u64, converged.last().unwrap(),
+            );
+        }
+    }
+}
+
+#[test]
+fn every_write_and_every_rumor_reaches_every_live_node_once() {
+    for size in sizes() {
+        for loss in LOSSES {
+            let mut slowest = Duration::ZERO;
+            let mut bytes = 0;
+            for seed in seeds() {
+                let (mut world, hosts) = settled(seed, size, Network::lan().with_loss(loss).with_duplication(0.05));
+                let before: u64 = hosts.iter().map(|&host| world.traffic(host).bytes).sum();
+                let start = world.now();
+                for round in 0..10_usize {
+                    let host = hosts[round * 7 % size];
+                    let urgency = if round % 3 == 0 { Urgency::Critical } else { Urgency::Normal };
+                    world.command(host, |node, now| node.publish(now, urgency, &[round as u8; 64])).unwrap().unwrap();
+                    let key = [b'k', (round % 4) as u8];
+                    world.command(host, |node, now| node.put(now, &key, &[round as u8; 64])).unwrap().unwrap();
+                    world.run_for(Duration::from_millis(50));
+                }
+                let took = world.run_until(Duration::from_secs(120), all_converged);
+                assert!(took.is_some(), "seed {seed}, N = {size}, loss {loss}: {:?}", agreements(&world));
+                slowest = slowest.max(world.now().saturating_duration_since(start));
+                bytes += hosts.iter().map(|&host| world.traffic(host).bytes).sum::<u64>() - before;
+                for &host in &hosts {
+                    check_knowledge(&world, &hosts, host);
+                }
+            }
+            let runs = seeds().count() as u64 * size as u64;
+            println!("spread N = {size}, loss {loss}: 0 misses; all claim agreement within {slowest:?}; {} B a node", bytes / runs);
+        }
+    }
+}
+
+/// Ten rumors, each told once to everybody but its publisher, and the same four entries.
+fn check_knowledge(world: &World, hosts: &[HostId], host: HostId) {
+    let own = (0..10).filter(|round| hosts[round * 7 % hosts.len()] == host).count();
+    let mut told = BTreeMap::new();
+    for (_, event) in world.told(host) {
+        if let Told::Delivered(dot, _) = event {
+            *told.entry(*dot).or_insert(0) += 1;
+        }
+    }
+    assert_eq!(told.len(), 10 - own);
+    assert!(told.values().all(|&count| count == 1), "{told:?}");
+    let node = world.node(host).unwrap();
+    let reference = world.node(hosts[0]).unwrap();
+    for key in 0..4 {
+        assert_eq!(node.get(&[b'k', key]), reference.get(&[b'k', key]));
+    }
+    assert_eq!(node.get(&[b'k', 1]), Some(&[9_u8; 64][..]));
+    assert_eq!(node.stats().rumors_missed, 0);
+}
+
+#[test]
+fn an_idle_cluster_costs_two_datagrams_and_a_hundred_bytes() {
+    for size in sizes().into_iter().chain([64]) {
+        for seed in seeds() {
+            let (mut world, hosts) = settled(seed, size, Network::lan());
+            world.run_for(Duration::from_secs(5));
+            let before: Vec<_> = hosts.iter().map(|&host| world.traffic(host)).collect();
+            world.run_for(Duration::from_secs(60));
+            let after = hosts.iter().map(|&host| world.traffic(host));
+            let (datagrams, bytes) = after.zip(before).fold((0, 0), |(datagrams, bytes), (after, before)| {
+                (datagrams + after.datagrams - before.datagrams, bytes + after.bytes - before.bytes)
+            });
+            let node_seconds = size as f64 * 60.0;
+            let (datagrams, bytes) = (datagrams as f64 / node_seconds, bytes as f64 / node_seconds);
+            println!("idle N = {size}, seed {seed}: {datagrams:.2} datagrams and {bytes:.1} bytes a node and second");
+            assert!(datagrams <= 2.0 && bytes <= 100.0);
+            assert!(all_converged(&world));
+        }
+    }
+}
+
+#[test]
+fn a_partition_of_any_length_heals_into_one_cluster_and_one_state() {
+    for (size, secs) in sizes().into_iter().flat_map(|size| [25, 90, 3_600].map(|secs| (size, secs))) {
+        let mut slowest = Duration::ZERO;
+        let seeds = if secs > 1_000 && size > 64 { 0..seeds().end.min(5) } else { seeds() };
+        for seed in seeds {
+            let (mut world, hosts) = settled(seed, size, Network::lan());
+            let (left, right) = hosts.split_at(size / 2);
+            world.partition(&[left, right]);
+            world.run_for(Duration::from_secs(secs / 2));
+            world.command(left[0], |node, now| node.put(now, b"side", b"left")).unwrap().unwrap();
+            world.run_for(Duration::from_millis(10));
+            world.command(right[0], |node, now| node.put(now, b"side", b"right")).unwrap().unwrap();
+            world.command(right[1], |node, now| node.publish(now, Urgency::Normal, b"over here")).unwrap().unwrap();
+            world.run_for(Duration::from_secs(secs - secs / 2));
+            world.heal();
+            let healed_at = world.now();
+            let took = world.run_until(Duration::from_secs(120), all_converged);
+            assert!(took.is_some(), "seed {seed}, N = {size}, {secs} s: {:?}", agreements(&world));
+            slowest = slowest.max(took.unwrap());
+            for &host in &hosts {
+                assert_eq!(world.node(host).unwrap().get(b"side"), Some(&b"right"[..]));
+                let told = |event: &&(_, Told)| matches!(&event.1, Told::Delivered(_, payload) if payload == b"over here");
+                assert_eq!(world.told(host).iter().filter(told).count(), usize::from(host != right[1]));
+                let down = |(at, event): &&(gossip_core::Instant, Told)| *at > healed_at && matches!(event, Told::Down(..));
+                assert_eq!(world.told(host).iter().filter(down).count(), 0, "a false death after healing");
+            }
+        }
+        println!("partition N = {size}, {secs} s: one cluster and one state within {slowest:?} of healing");
+    }
+}
+
+#[test]
+fn a_crash_is_known_to_all_and_a_restart_is_recognised_at_once() {
+    for size in sizes() {
+        let (mut detection, mut recognition, mut alarms) = (Vec::new(), Vec::new(), 0);
+        for seed in seeds() {
+            let (mut world, hosts) = settled(seed, size, Network::lan());
+            let victim = hosts[size / 2];
+            let id = world.id(victim);
+            world.crash(victim);
+            let took = world.run_until(Duration::from_secs(60), |world| {
+                world.live().all(|host| live_seen(world, host) == size - 1)
+            });
+            detection.push(took.unwrap());
+            for &host in &hosts {
+                let down = world.told(host).iter().filter(|(_, event)| matches!(event, Told::Down(..)));
+                let others = down.clone().filter(|(_, event)| *event != Told::Down(id, Departure::Failed)).count();
+                alarms += others;
+            }
+            let memory = if seed % 2 == 0 { Memory::Kept } else { Memory::Lost };
+            world.restart(victim, memory);
+            world.join(victim, hosts[0]);
+            let took = world.run_until(Duration::from_secs(60), |world| {
+                world.live().all(|host| live_seen(world, host) == size)
+            });
+            recognition.push(took.unwrap());
+            assert!(world.run_until(Duration::from_secs(60), all_converged).is_some());
+            let back = Told::Up(id, Arrival::Restarted);
+            for &host in hosts.iter().filter(|&&host| host != victim) {
+                assert_eq!(world.told(host).iter().filter(|(_, event)| *event == back).count(), 1);
+            }
+        }
+        detection.sort();
+        recognition.sort();
+        println!(
+            "crash N = {size}: known to all after {:?} (median), {:?} (worst), {alarms} false; restart seen by all after {:?} (worst)",
+            percentile(&detection, 50), percentile(&detection, 100), percentile(&recognition, 100),
+        );
+        assert_eq!(alarms, 0);
+    }
+}
+
+#[test]
+fn a_restart_before_anyone_noticed_is_recognised_at_once() {
+    for seed in seeds() {
+        for memory in [Memory::Kept, Memory::Lost] {
+            let (mut world, hosts) = settled(seed, 8, Network::lan());
+            let (victim, id) = (hosts[3], world.id(hosts[3]));
+            world.command(victim, |node, now| node.put(now, b"mine", b"first life")).unwrap().unwrap();
+            world.run_for(Duration::from_secs(2));
+            world.crash(victim);
+            world.run_for(Duration::from_millis(100));
+            world.restart(victim, memory);
+            world.join(victim, hosts[0]);
+            let first = world.command(victim, |node, now| node.put(now, b"mine", b"second life")).unwrap().unwrap();
+            let took = world.run_until(Duration::from_secs(10), all_converged);
+            assert!(took.is_some(), "seed {seed}, {memory:?}: {:?}", agreements(&world));
+            for &host in hosts.iter().filter(|&&host| host != victim) {
+                let node = world.node(host).unwrap();
+                assert_eq!(node.entry(b"mine").map(|entry| (entry.value, entry.dot)), Some((&b"second life"[..], first)));
+                let up = world.told(host).iter().filter(|(_, event)| *event == Told::Up(id, Arrival::Restarted));
+                assert_eq!(up.count(), 1);
+                let down = world.told(host).iter().filter(|(_, event)| matches!(event, Told::Down(..)));
+                assert_eq!(down.count(), 0, "nobody was ever gone for long");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_leaver_is_known_to_have_left() {
+    for seed in seeds() {
+        let (mut world, hosts) = settled(seed, 16, Network::lan().with_loss(0.1));
+        let id = world.id(hosts[5]);
+        world.command(hosts[5], |node, now| node.leave(now));
+        let took = world.run_until(Duration::from_secs(30), all_converged);
+        assert!(took.is_some() && world.node(hosts[5]).is_none());
+        for host in world.live() {
+            let gone = world.told(host).iter().filter(|(_, event)| matches!(event, Told::Down(..)));
+            assert!(gone.map(|(_, event)| event.clone()).eq([Told::Down(id, Departure::Left)]));
+        }
+    }
+}
+
+#[test]
+fn one_seed_replays_byte_for_byte() {
+    let run = |seed| {
+        let (mut world, hosts) = settled(seed, 16, Network::wan().with_loss(0.1).with_duplication(0.1));
+        world.crash(hosts[3]);
+        world.run_for(Duration::from_secs(20));
+        world.restart(hosts[3], Memory::Kept);
+        world.run_for(Duration::from_secs(20));
+        world.trace()
+    };
+    assert_eq!(run(1), run(1));
+    assert_ne!(run(1), run(2));
+}
