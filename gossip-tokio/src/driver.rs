@@ -45,7 +45,7 @@ impl Driver {
             match self.pump.poll() {
                 Step::Send { to, bytes } => {
                     if let Err(error) = self.socket.send_to(bytes, to).await {
-                        self.pump.send_failed(&error);
+                        self.pump.send_failed(to, &error);
                     }
                 }
                 Step::Save(save) => self.saving = Some(spawn_blocking(|| save.write())),

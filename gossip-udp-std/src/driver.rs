@@ -47,7 +47,7 @@ impl Driver {
             match self.pump.poll() {
                 Step::Send { to, bytes } => {
                     if let Err(error) = self.socket.send_to(bytes, to) {
-                        self.pump.send_failed(&error);
+                        self.pump.send_failed(to, &error);
                     }
                 }
                 Step::Save(save) => save.write(),

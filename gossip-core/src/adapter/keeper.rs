@@ -3,7 +3,7 @@
 //! Layout: [`MAGIC`] and [`VERSION`], the chunks (each a length of 4 bytes, least significant first, and as many bytes), and 8 bytes of
 //! checksum over all before. The checksum is against accidents, not against an enemy who can write to our disk.
 use crate::{
-    adapter::{BindError, IoCounts},
+    adapter::{BindError, IoCounts, text},
     digest::Digester,
     error::RestoreError,
     node::{Node, SaveCursor},
@@ -41,11 +41,13 @@ pub enum DataFile {
     /// There was none yet.
     Fresh {
         /// Where it will be.
+        #[serde(serialize_with = "text::path")]
         path: PathBuf,
     },
     /// It was read.
     Restored {
         /// Where it is.
+        #[serde(serialize_with = "text::path")]
         path: PathBuf,
         /// How many entries of the replicated map were in it.
         entries: usize,
@@ -53,6 +55,7 @@ pub enum DataFile {
     /// It could not be read; the node started without it, and lost nothing that its peers have.
     Damaged {
         /// Where the damaged file was put aside.
+        #[serde(serialize_with = "text::path")]
         kept_as: PathBuf,
         /// What was wrong with it.
         reason: &'static str,

@@ -97,11 +97,13 @@ impl Pump {
             Node::new(id, addr, options.config.clone(), &mut UnwrapErr(SysRng)).map_err(BindError::Config)
         };
         let keeper = options.data_dir.as_deref().map(Keeper::open).transpose()?;
-        let (node, data_file) = match &keeper {
+        let (mut node, data_file) = match &keeper {
             Some(keeper) => keeper.restore(now, fresh)?,
             None => (fresh()?, DataFile::None),
         };
-        let output = vec![0; usize::from(options.config.datagram_len_max)].into_boxed_slice();
+        let mut output = vec![0; usize::from(options.config.datagram_len_max)].into_boxed_slice();
+        // What the file says happened in a former life: nobody is told of it as if it happened now.
+        while let Output::Event(_) = node.poll_output(&mut output) {}
         let subscribers = Subscribers::new(options.events_max);
         let mut pump = Self {
             node,
@@ -139,15 +141,15 @@ impl Pump {
     }
 
     /// A datagram could not be sent. It is lost, as datagrams may be, and counted.
-    pub fn send_failed(&mut self, error: &io::Error) {
+    pub fn send_failed(&mut self, to: SocketAddr, error: &io::Error) {
         self.counts.send_errors += 1;
-        self.counts.last_error = Some(std::format!("{error}"));
+        self.counts.last_error = Some(std::format!("sending to {to}: {error}"));
     }
 
     /// Receiving failed, which may also be the echo of an earlier sending. It is counted; rest for [`RECEIVE_ERROR_PAUSE`].
     pub fn receive_failed(&mut self, error: &io::Error) {
         self.counts.receive_errors += 1;
-        self.counts.last_error = Some(std::format!("{error}"));
+        self.counts.last_error = Some(std::format!("receiving: {error}"));
     }
 
     /// What to do next. Call it until it answers [`Step::Wait`] or [`Step::Stop`].
@@ -159,7 +161,8 @@ impl Pump {
             match self.node.poll_output(&mut self.output) {
                 Output::Send { to, bytes } => {
                     let Some(to) = to.to_socket_addr() else {
-                        self.send_failed(&io::Error::other("a member's address is not one of the Internet"));
+                        self.counts.send_errors += 1;
+                        self.counts.last_error = Some(std::format!("sending to {to}: not an address of the Internet"));
                         continue;
                     };
                     self.datagram.clear();

@@ -1,7 +1,7 @@
 //! How values look to people and to JSON: ids and addresses as text, times in milliseconds, bytes as text where they are text.
 use core::{fmt, time::Duration};
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use std::{string::String, time::SystemTime, vec::Vec};
+use std::{path::Path, string::String, time::SystemTime, vec::Vec};
 
 /// Bytes that are mostly text: shown and serialized as text where they are valid UTF-8, else in hexadecimal.
 ///
@@ -45,6 +45,11 @@ pub(super) fn bytes<W: Serializer>(bytes: &impl AsRef<[u8]>, serializer: W) -> R
 
 pub(super) fn optional_bytes<W: Serializer>(bytes: &Option<Vec<u8>>, serializer: W) -> Result<W::Ok, W::Error> {
     bytes.as_deref().map(TextOrHex).serialize(serializer)
+}
+
+/// A path may hold bytes that are no text; those are shown as question marks.
+pub(super) fn path<W: Serializer>(path: &Path, serializer: W) -> Result<W::Ok, W::Error> {
+    serializer.collect_str(&path.display())
 }
 
 pub(super) fn unix_ms<W: Serializer>(at: &SystemTime, serializer: W) -> Result<W::Ok, W::Error> {

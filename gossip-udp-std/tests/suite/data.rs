@@ -24,8 +24,13 @@ pub(crate) fn a_restarted_node_remembers<A: Adapter>() {
     node.abort().unwrap();
 
     let node = A::bind(with_data("one", &dir)).unwrap();
-    assert!(matches!(node.info().unwrap().data_file, DataFile::Restored { entries: 2, .. }));
-    assert_eq!(node.info().unwrap().io.save_errors, 0);
+    let mut events = node.subscribe();
+    let info = node.info().unwrap();
+    assert!(matches!(info.data_file, DataFile::Restored { entries: 2, .. }), "{:?}", info.data_file);
+    assert_eq!(info.io.save_errors, 0);
+    // To remember is not to be told: nothing changed.
+    node.leave().unwrap();
+    assert_eq!(all_told::<A>(&mut events, PATIENCE), [Happening::Departed]);
 }
 
 pub(crate) fn a_damaged_data_file_is_put_aside<A: Adapter>() {

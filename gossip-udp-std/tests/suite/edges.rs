@@ -35,6 +35,22 @@ pub(crate) fn an_address_that_others_cannot_reach_is_refused<A: Adapter>() {
     assert!(matches!(A::bind(nameless).err(), Some(BindError::NoName)));
 }
 
+pub(crate) fn a_socket_for_both_families_speaks_ipv4<A: Adapter>() {
+    let mut options = options("one");
+    options.bind = "[::]:0".parse().unwrap();
+    options.advertise = Some("127.0.0.1:0".parse().unwrap());
+    if UdpSocket::bind(options.bind).is_err() {
+        return; // this machine has no IPv6 at all
+    }
+    let one = A::bind(options).unwrap();
+    let two = start::<A>("two", &[]);
+    one.join(two.local_addr()).unwrap();
+    everybody_sees(&[one.clone(), two.clone()], "one", Liveness::Alive);
+    everybody_sees(&[one.clone(), two.clone()], "two", Liveness::Alive);
+    assert_eq!(member(&one, "two").unwrap().addr, two.local_addr());
+    assert_eq!(member(&two, "one").unwrap().addr, SocketAddr::from(([127, 0, 0, 1], one.local_addr().port())));
+}
+
 pub(crate) fn what_is_too_long_is_refused_with_the_limit<A: Adapter>() {
     let node = start::<A>("one", &[]);
     let lengths = node.info().unwrap().lengths;
@@ -135,6 +151,20 @@ pub(crate) fn a_flood_holds_up_neither_calls_nor_members<A: Adapter>() {
         flooding.store(false, Ordering::Relaxed);
     });
     everybody_sees(&[one, two], "two", Liveness::Alive);
+}
+
+pub(crate) fn whoever_waits_learns_that_the_node_stopped<A: Adapter>() {
+    let mut options = options("one");
+    options.commands_max = 1;
+    let node = A::bind(options).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            // Some of these are in the channel or before it when the driver ends.
+            scope.spawn(|| while node.members().is_ok() {});
+        }
+        node.abort().unwrap();
+    });
+    assert_eq!(node.members().err(), Some(Closed));
 }
 
 pub(crate) fn a_stopped_node_says_so<A: Adapter>() {

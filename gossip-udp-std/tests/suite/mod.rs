@@ -73,11 +73,13 @@ macro_rules! scenarios {
             edges {
                 an_address_in_use_is_named
                 an_address_that_others_cannot_reach_is_refused
+                a_socket_for_both_families_speaks_ipv4
                 what_is_too_long_is_refused_with_the_limit
                 a_slow_subscriber_is_told_what_it_missed
                 many_callers_share_a_narrow_channel
                 socket_errors_and_strangers_are_counted_and_survived
                 a_flood_holds_up_neither_calls_nor_members
+                whoever_waits_learns_that_the_node_stopped
                 a_stopped_node_says_so
             }
         }
