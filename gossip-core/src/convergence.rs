@@ -8,17 +8,21 @@ use crate::{
     digest::Digest,
     id::NodeId,
     io::Event,
-    records::{Evidence, Heat},
+    records::Evidence,
     storage::Storage,
     table::Table,
     time::Instant,
     wire::{Agreeing, Frame, Header, Writer},
 };
+use core::time::Duration;
 
 /// How many of our own former digests we remember.
 const PAST: usize = 16;
 /// Evidence of more members than this is not passed on; each then finds out for itself.
 const BITS_LEN_MAX: usize = 1_024;
+
+/// We ask for evidence at least this seldom while there is none to be had, in probe intervals.
+const WAIT_MAX: u32 = 8;
 
 /// What the others are known to know.
 pub(crate) struct Convergence<S: Storage> {
@@ -31,8 +35,9 @@ pub(crate) struct Convergence<S: Storage> {
     told: Claimed,
     /// Whether anything happened since we last looked.
     dirty: bool,
-    /// How often evidence is still to be passed on.
-    heat: Heat,
+    /// When we next ask somebody who is not known to agree, and how long we waited before.
+    inquire_at: Instant,
+    wait: Duration,
 }
 
 /// What the application was last told.
@@ -74,7 +79,8 @@ impl<S: Storage> Convergence<S> {
             since: None,
             told: Claimed::Nothing,
             dirty: false,
-            heat: Heat::COLD,
+            inquire_at: Instant::NEVER,
+            wait: Duration::ZERO,
         }
     }
 
@@ -88,7 +94,9 @@ impl<S: Storage> Convergence<S> {
         self.digest = digest;
         self.since = None;
         self.dirty = true;
-        self.heat = cx.heat();
+        // Things have to settle first; under a stream of writes, they never do.
+        self.wait = first_wait(cx);
+        self.inquire_at = cx.now + self.wait;
     }
 
     /// A live member spoke: so much it knows.
@@ -97,8 +105,7 @@ impl<S: Storage> Convergence<S> {
         if before == Some(header.digest) {
             return;
         }
-        self.dirty = true;
-        self.heat = cx.heat();
+        self.on_evidence(cx);
         self.record(header.sender, header.digest);
     }
 
@@ -139,7 +146,6 @@ impl<S: Storage> Convergence<S> {
         let all = cx.live > 1 && live.filter(|id| *id != cx.me.id).all(|id| self.agrees(id));
         if all && self.since.is_none() {
             self.since = Some(cx.now);
-            self.heat = cx.heat();
         } else if !all {
             self.since = None;
         }
@@ -176,16 +182,31 @@ impl<S: Storage> Convergence<S> {
         })
     }
 
-    pub(crate) fn has_news(&self) -> bool {
-        self.heat.is_hot()
+    /// Whom to ask now for the digest in its answer: at random, one of those who are not known to agree. As long as that
+    /// brings nothing new, the next one is asked after twice the time.
+    pub(crate) fn on_timer(&mut self, cx: &mut Context<S>, live: impl Iterator<Item = NodeId>) -> Option<NodeId> {
+        if cx.now < self.next_deadline() {
+            return None;
+        }
+        self.wait = (self.wait * 2).min(cx.config.probe_interval * WAIT_MAX);
+        self.inquire_at = cx.now + self.wait;
+        let mut doubtful = 0;
+        let mut drawn = None;
+        for id in live.filter(|id| *id != cx.me.id) {
+            if !self.agrees(id) {
+                doubtful += 1;
+                drawn = if cx.rng.below(doubtful) == 0 { Some(id) } else { drawn };
+            }
+        }
+        drawn
+    }
+
+    pub(crate) fn next_deadline(&self) -> Instant {
+        if self.is_unanimous() { Instant::NEVER } else { self.inquire_at }
     }
 
     /// Passes evidence on. That everybody agrees is said by the header alone.
-    pub(crate) fn piggyback(&mut self, cx: &Context<S>, live: impl Iterator<Item = NodeId>, writer: &mut Writer<'_>) {
-        if !self.heat.is_hot() {
-            return;
-        }
-        self.heat = self.heat.cooled();
+    pub(crate) fn piggyback(&self, cx: &Context<S>, live: impl Iterator<Item = NodeId>, writer: &mut Writer<'_>) {
         if self.is_unanimous() || cx.live.div_ceil(8) > BITS_LEN_MAX.min(writer.room()) {
             return;
         }
@@ -206,6 +227,13 @@ impl<S: Storage> Convergence<S> {
         ("evidence", self.evidence.len(), self.evidence.limit())
     }
 
+    /// Something was learned: it is worth asking on.
+    fn on_evidence(&mut self, cx: &Context<S>) {
+        self.dirty = true;
+        self.wait = first_wait(cx);
+        self.inquire_at = self.inquire_at.min(cx.now + self.wait);
+    }
+
     fn agrees(&self, id: NodeId) -> bool {
         self.evidence.get(&id).is_some_and(|evidence| evidence.digest == self.digest)
     }
@@ -215,8 +243,7 @@ impl<S: Storage> Convergence<S> {
         match self.evidence.get(&id).map(|evidence| evidence.digest) {
             Some(digest) if digest == self.digest || !self.past.contains(&digest) => {}
             _ => {
-                self.dirty = true;
-                self.heat = cx.heat();
+                self.on_evidence(cx);
                 self.record(id, self.digest);
             }
         }
@@ -231,4 +258,8 @@ impl<S: Storage> Convergence<S> {
         // As many rows as members: there is room, but for members forgotten a moment ago.
         let _ = self.evidence.insert(id, Evidence { digest, behind: 0 });
     }
+}
+
+fn first_wait<S: Storage>(cx: &Context<S>) -> Duration {
+    cx.config.gossip_interval / 4
 }

@@ -10,6 +10,7 @@ extern crate std;
 
 pub mod time;
 mod rng;
+mod pace;
 pub mod lattice;
 pub mod digest;
 pub mod id;

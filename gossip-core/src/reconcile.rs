@@ -6,18 +6,23 @@
 use crate::{
     context::Context,
     id::{Addr, NodeId, Writer as Life},
+    pace::Pace,
     records::Intent,
     storage::Storage,
     time::Instant,
     wire::{Parts, Served, Store},
 };
+use core::time::Duration;
 
 /// The exchange under way, and with whom to start the next.
 pub(crate) struct Reconcile {
     exchange: Exchange,
     candidate: Option<Peer>,
-    /// Exchanges start no more often than gossip goes round.
+    pace: Pace,
+    /// When the next exchange starts, if there is cause.
     next_at: Instant,
+    /// How long an answer took lately: the longest, fading.
+    round_trip: Option<Duration>,
     token: u8,
 }
 
@@ -30,8 +35,8 @@ struct Peer {
 #[derive(Debug, Clone, Copy)]
 enum Exchange {
     Idle,
-    Comparing { peer: Peer, until: Instant, tries: u8 },
-    Pulling { peer: Peer, until: Instant, tries: u8, pull: Pulling },
+    Comparing { peer: Peer, asked_at: Instant, until: Instant, tries: u8 },
+    Pulling { peer: Peer, asked_at: Instant, until: Instant, tries: u8, pull: Pulling },
 }
 
 /// One question of an exchange.
@@ -43,7 +48,7 @@ struct Pulling {
     end: Life,
     token: u8,
     /// The store's digest when we asked: an answer that changes nothing is no progress.
-    asked_at: Parts,
+    had: Parts,
     later: Todo,
 }
 
@@ -59,12 +64,27 @@ const TRIES_MAX: u8 = 4;
 
 impl Reconcile {
     pub(crate) const fn new() -> Self {
-        Self { exchange: Exchange::Idle, candidate: None, next_at: Instant::ZERO, token: 0 }
+        Self {
+            exchange: Exchange::Idle,
+            candidate: None,
+            pace: Pace::new(),
+            next_at: Instant::NEVER,
+            round_trip: None,
+            token: 0,
+        }
     }
 
     /// `peer` knows something else than we do.
-    pub(crate) fn on_differing(&mut self, peer: NodeId, addr: Addr) {
+    ///
+    /// A random part of a gossip interval passes before we ask: the push, which is under way, often settles the
+    /// difference by then; and those who joined together do not all ask one seed together.
+    pub(crate) fn on_differing<S: Storage>(&mut self, cx: &mut Context<S>, peer: NodeId, addr: Addr) {
         self.candidate = Some(Peer { id: peer, addr });
+        if self.next_at == Instant::NEVER {
+            let micros = usize::try_from(cx.config.gossip_interval.as_micros() / 4).unwrap_or(0);
+            let wait = Duration::from_micros(u64::try_from(cx.rng.below(micros)).unwrap_or(0));
+            self.next_at = self.pace.next_at(cx.now) + wait;
+        }
     }
 
     /// `peer` is gone.
@@ -83,7 +103,7 @@ impl Reconcile {
     }
 
     pub(crate) fn on_parts<S: Storage>(&mut self, cx: &mut Context<S>, from: NodeId, theirs: &Parts, ours: &Parts) {
-        let Exchange::Comparing { peer, .. } = self.exchange else {
+        let Exchange::Comparing { peer, asked_at, .. } = self.exchange else {
             cx.stats.stale_answers += 1;
             return;
         };
@@ -91,6 +111,7 @@ impl Reconcile {
             cx.stats.stale_answers += 1;
             return;
         }
+        self.on_answer(cx, asked_at);
         let later = Todo { rumors: theirs.rumors != ours.rumors, entries: theirs.entries != ours.entries };
         if theirs.members == ours.members {
             self.pull_next(cx, peer, later, ours);
@@ -109,7 +130,7 @@ impl Reconcile {
     }
 
     pub(crate) fn on_served<S: Storage>(&mut self, cx: &mut Context<S>, from: NodeId, served: &Served, ours: &Parts) {
-        let Exchange::Pulling { peer, pull, .. } = self.exchange else {
+        let Exchange::Pulling { peer, asked_at, pull, .. } = self.exchange else {
             cx.stats.stale_answers += 1;
             return;
         };
@@ -117,7 +138,8 @@ impl Reconcile {
             cx.stats.stale_answers += 1;
             return;
         }
-        let progress = *ours != pull.asked_at;
+        self.on_answer(cx, asked_at);
+        let progress = *ours != pull.had;
         match (served.complete, pull.end == Life::LAST) {
             // The peer has more for us, and we take it.
             (false, _) if progress => self.pull(cx, peer, pull.store, pull.from, pull.later, ours),
@@ -131,13 +153,12 @@ impl Reconcile {
         match self.exchange {
             Exchange::Idle => self.start(cx),
             Exchange::Comparing { until, .. } | Exchange::Pulling { until, .. } if cx.now < until => {}
-            Exchange::Comparing { peer, tries, .. } if tries < TRIES_MAX => {
-                self.compare(cx, peer, tries + 1);
+            Exchange::Comparing { peer, asked_at, tries, .. } if tries < TRIES_MAX => {
+                self.compare(cx, peer, asked_at, tries + 1);
             }
-            Exchange::Pulling { peer, tries, pull, .. } if tries < TRIES_MAX => {
-                let Pulling { store, from, later, .. } = pull;
-                self.pull(cx, peer, store, from, later, ours);
-                self.count_try(tries + 1);
+            Exchange::Pulling { peer, asked_at, tries, pull, .. } if tries < TRIES_MAX => {
+                let pull = Pulling { had: *ours, ..pull };
+                self.ask(cx, peer, asked_at, tries + 1, pull);
             }
             Exchange::Comparing { .. } | Exchange::Pulling { .. } => {
                 cx.stats.exchanges_failed += 1;
@@ -149,8 +170,7 @@ impl Reconcile {
     pub(crate) fn next_deadline(&self) -> Instant {
         match self.exchange {
             Exchange::Comparing { until, .. } | Exchange::Pulling { until, .. } => until,
-            Exchange::Idle if self.candidate.is_some() => self.next_at,
-            Exchange::Idle => Instant::NEVER,
+            Exchange::Idle => self.next_at,
         }
     }
 
@@ -165,15 +185,17 @@ impl Reconcile {
         if cx.now < self.next_at {
             return;
         }
+        self.next_at = Instant::NEVER;
         if let Some(peer) = self.candidate.take() {
             cx.stats.exchanges += 1;
-            self.compare(cx, peer, 1);
+            self.pace.mark(cx.now, cx.config.gossip_interval);
+            self.compare(cx, peer, cx.now, 1);
         }
     }
 
-    fn compare<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, tries: u8) {
-        let until = cx.now + cx.config.gossip_interval;
-        self.exchange = Exchange::Comparing { peer, until, tries };
+    fn compare<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, asked_at: Instant, tries: u8) {
+        let until = cx.now + self.patience(cx, tries);
+        self.exchange = Exchange::Comparing { peer, asked_at, until, tries };
         cx.send(peer.addr, Some(peer.id), Intent::Compare);
     }
 
@@ -198,20 +220,32 @@ impl Reconcile {
         ours: &Parts,
     ) {
         self.token = self.token.wrapping_add(1);
-        let until = cx.now + cx.config.gossip_interval;
-        let pull = Pulling { store, from, end: from, token: self.token, asked_at: *ours, later };
-        self.exchange = Exchange::Pulling { peer, until, tries: 1, pull };
-        cx.send(peer.addr, Some(peer.id), Intent::Pull { token: self.token, store, from });
+        let pull = Pulling { store, from, end: from, token: self.token, had: *ours, later };
+        self.ask(cx, peer, cx.now, 1, pull);
     }
 
-    fn count_try(&mut self, count: u8) {
-        if let Exchange::Pulling { tries, .. } = &mut self.exchange {
-            *tries = count;
-        }
+    /// Asks, for the first time or again: the same question under the same number, with whatever we have by now.
+    fn ask<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, asked_at: Instant, tries: u8, pull: Pulling) {
+        let until = cx.now + self.patience(cx, tries);
+        self.exchange = Exchange::Pulling { peer, asked_at, until, tries, pull };
+        cx.send(peer.addr, Some(peer.id), Intent::Pull { token: pull.token, store: pull.store, from: pull.from });
     }
 
     fn finish<S: Storage>(&mut self, cx: &Context<S>) {
         self.exchange = Exchange::Idle;
-        self.next_at = cx.now + cx.config.gossip_interval;
+        self.next_at = if self.candidate.is_some() { self.pace.next_at(cx.now) } else { Instant::NEVER };
+    }
+
+    /// How long to wait for an answer: some round trips, longer each time.
+    fn patience<S: Storage>(&self, cx: &Context<S>, tries: u8) -> Duration {
+        let interval = cx.config.gossip_interval;
+        let first = self.round_trip.map_or(interval / 8, |round_trip| (round_trip * 4).clamp(interval / 16, interval));
+        first * (1 << (tries - 1).min(2))
+    }
+
+    /// An answer came, to a question first asked at `asked_at`: if it was asked again, that tells too much, never too little.
+    fn on_answer<S: Storage>(&mut self, cx: &Context<S>, asked_at: Instant) {
+        let sample = cx.now.saturating_duration_since(asked_at);
+        self.round_trip = Some(self.round_trip.map_or(sample, |round_trip| sample.max(round_trip * 7 / 8)));
     }
 }

@@ -68,8 +68,8 @@ pub struct Member<B> {
     pub since: Instant,
     /// When we last had a datagram from it.
     pub heard_at: Option<Instant>,
-    /// When a suspicion turns into a verdict.
-    pub deadline: Instant,
+    /// How far a suspicion has come.
+    pub trial: Trial,
     /// How often its claim is still to be told.
     pub heat: Heat,
     /// It speaks under another generation than the one we know: it is to be told what is said of it.
@@ -78,6 +78,36 @@ pub struct Member<B> {
     pub told: Told,
     /// Whether there is something to tell the application.
     pub untold: Untold,
+}
+
+/// How far a suspicion has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trial {
+    /// There is none.
+    None,
+    /// Others may hear of it and contradict; then we look ourselves.
+    Suspected {
+        /// Until then.
+        until: Instant,
+    },
+    /// We ask the suspect ourselves; then comes the verdict.
+    LastLook {
+        /// How often we ask again.
+        asks_left: u8,
+        /// Until then we wait for an answer.
+        until: Instant,
+    },
+}
+
+impl Trial {
+    /// When it goes on; never, when there is none.
+    #[must_use]
+    pub const fn until(self) -> Instant {
+        match self {
+            Self::None => Instant::NEVER,
+            Self::Suspected { until } | Self::LastLook { until, .. } => until,
+        }
+    }
 }
 
 /// What the application was last told of a member.

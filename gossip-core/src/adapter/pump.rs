@@ -365,3 +365,76 @@ enum Standing {
     Departed,
     Aborted,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapter::Closed;
+    use core::task::{Context, Poll, Waker};
+
+    fn pump(change: impl FnOnce(&mut Options)) -> Pump {
+        let mut options = Options::new("one");
+        options.seeds = vec![SocketAddr::from(([127, 0, 0, 1], 2))];
+        change(&mut options);
+        Pump::new(options, SocketAddr::from(([127, 0, 0, 1], 1))).unwrap()
+    }
+
+    /// Polls until the pump wants to wait, or to stop.
+    fn drain(pump: &mut Pump) -> (usize, Result<std::time::Instant, Closed>) {
+        let mut sent = 0;
+        loop {
+            match pump.poll() {
+                Step::Send { .. } => sent += 1,
+                Step::Save(save) => save.write(),
+                Step::Wait(deadline) => return (sent, Ok(deadline)),
+                Step::Stop => return (sent, Err(Closed)),
+            }
+        }
+    }
+
+    #[test]
+    fn seeds_are_asked_from_the_first_poll_on() {
+        let mut pump = pump(|_| {});
+        let Step::Send { to, bytes } = pump.poll() else { panic!("the seed is to be asked") };
+        assert_eq!(to.port(), 2);
+        assert!(!bytes.is_empty());
+        assert!(drain(&mut pump).1.is_ok());
+    }
+
+    #[test]
+    fn a_farewell_takes_no_longer_than_it_may() {
+        let mut patient = pump(|_| {});
+        patient.leave();
+        assert!(drain(&mut patient).1.is_ok(), "a seed that may yet answer is worth a wait");
+        let mut hasty = pump(|options| options.leave_timeout = Duration::ZERO);
+        hasty.leave();
+        assert_eq!(drain(&mut hasty).1, Err(Closed));
+    }
+
+    #[test]
+    fn an_aborted_pump_says_nothing_more() {
+        let mut pump = pump(|_| {});
+        pump.abort();
+        assert_eq!(drain(&mut pump), (0, Err(Closed)));
+        assert!(pump.last_save().is_none());
+    }
+
+    #[test]
+    fn subscriptions_end_with_the_pump() {
+        let pump = pump(|_| {});
+        let mut events = pump.subscribers().subscribe();
+        let cx = Context::from_waker(Waker::noop());
+        assert_eq!(events.poll_next(&cx), Poll::Pending);
+        drop(pump);
+        assert_eq!(events.poll_next(&cx), Poll::Ready(None));
+    }
+
+    #[test]
+    fn ipv6_sockets_are_given_ipv4_addresses_in_their_own_form() {
+        let mut pump = pump(|options| options.advertise = Some(SocketAddr::from(([127, 0, 0, 1], 1))));
+        let (v4, v6) = (SocketAddr::from(([127, 0, 0, 1], 2)), "[::1]:2".parse().unwrap());
+        assert_eq!((pump.reachable(v4), pump.reachable(v6)), (v4, v6));
+        pump.local = "[::]:1".parse().unwrap();
+        assert_eq!((pump.reachable(v4), pump.reachable(v6)), ("[::ffff:127.0.0.1]:2".parse().unwrap(), v6));
+    }
+}

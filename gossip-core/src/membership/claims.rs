@@ -1,10 +1,10 @@
 //! What is said of members: a lattice of claims, joined from whatever source, in whatever order.
-use super::{Change, Membership, is_live};
+use super::{Change, Membership, is_live, suspicion::LOOKS};
 use crate::{
     context::Context,
     id::{Addr, Generation, Incarnation, NodeId},
     lattice::{Joined, Lattice},
-    records::{Claim, Member, Told, Untold},
+    records::{Claim, Member, Told, Trial, Untold},
     storage::Storage,
     table::{Blob, Table},
     time::Instant,
@@ -104,28 +104,34 @@ impl<S: Storage> Membership<S> {
     ) -> Option<Change> {
         let (id, member) = self.members.as_slice().get(slot)?;
         let (id, known) = (*id, member.claim);
-        // A verdict over somebody whom we found well is news to us, and may be of a partition that healed: we make it a
-        // suspicion, so that the accused can contradict here too. Whoever did die was suspected everywhere before.
-        if claim.standing == Standing::Down && known.standing == Standing::Alive {
+        // Nobody dies here of hearsay alone: it may come from the other side of a partition that healed. A verdict of
+        // others makes us look for ourselves, at once.
+        let hearsay = claim.standing == Standing::Down && is_live(member) && by != cx.me.id;
+        if hearsay {
             claim.standing = Standing::Suspect;
+            if matches!(member.trial, Trial::Suspected { .. }) {
+                self.look(cx, slot, LOOKS - 1);
+            }
         }
         let mut joined = known;
         if joined.join(&claim) == Joined::Same {
             return None;
         }
         self.count_verdict(cx, known, joined);
-        let deadline = if joined.standing == Standing::Suspect { cx.now + self.suspicion_len(cx) } else { Instant::NEVER };
-        self.verdict_at = self.verdict_at.min(deadline);
+        let trial = if joined.standing == Standing::Suspect { self.open_trial(cx) } else { Trial::None };
         let (now, heat) = (cx.now, cx.relay_heat());
         self.update(cx, slot, |member| {
             member.since = if known.standing == joined.standing { member.since } else { now };
             member.claim = joined;
             member.by = by;
-            member.deadline = deadline;
+            member.trial = trial;
             member.heat = heat;
             member.contested = false;
             member.mark_untold();
         });
+        if hearsay {
+            self.look(cx, slot, LOOKS - 1);
+        }
         self.on_company(cx);
         match (known.standing <= Standing::Suspect, joined.standing <= Standing::Suspect) {
             (true, false) => Some(Change::Gone(id)),
@@ -185,8 +191,7 @@ impl<S: Storage> Membership<S> {
             return None;
         };
         let forgotten = if self.members.is_full() { self.forget_longest_gone(cx) } else { None };
-        let deadline =
-            if claim.standing == Standing::Suspect { cx.now + self.suspicion_len(cx) } else { Instant::NEVER };
+        let trial = if claim.standing == Standing::Suspect { self.open_trial(cx) } else { Trial::None };
         let member = Member {
             claim,
             by: frame.id,
@@ -195,7 +200,7 @@ impl<S: Storage> Membership<S> {
             presence,
             since: cx.now,
             heard_at: None,
-            deadline,
+            trial,
             heat: cx.relay_heat(),
             contested: false,
             told: Told::Nothing,
@@ -204,7 +209,6 @@ impl<S: Storage> Membership<S> {
         if !self.add(cx, frame.id, member) {
             return None;
         }
-        self.verdict_at = self.verdict_at.min(deadline);
         self.on_company(cx);
         let up = frame.id;
         Some(forgotten.map_or(Change::Up(up), |forgotten| Change::Replaced { forgotten, up }))

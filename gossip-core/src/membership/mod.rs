@@ -23,7 +23,7 @@ use crate::{
     digest::Digest,
     error::TooLong,
     id::{Addr, Incarnation, NodeId},
-    records::{Claim, Heat, Member, Told, Untold},
+    records::{Claim, Heat, Member, Told, Trial, Untold},
     storage::Storage,
     table::{Blob, Table},
     time::Instant,
@@ -53,8 +53,8 @@ pub(crate) struct Membership<S: Storage> {
     prober: Prober,
     /// When the next of the lost is tried.
     reconnect_at: Instant,
-    /// When the first suspicion ends.
-    verdict_at: Instant,
+    /// When the first suspicion goes on.
+    trial_at: Instant,
     /// When a farewell has been said for long enough.
     departure: Stay,
     /// Another life under our name.
@@ -84,7 +84,7 @@ impl<S: Storage> Membership<S> {
             seeds: Table::with_limit(cx.config.limits.seeds),
             prober: Prober::new(cx),
             reconnect_at: Instant::NEVER,
-            verdict_at: Instant::NEVER,
+            trial_at: Instant::NEVER,
             departure: Stay::Staying,
             rival: None,
             company: Company::Untried,
@@ -156,12 +156,12 @@ impl<S: Storage> Membership<S> {
             return None;
         }
         self.on_probe_timer(cx);
-        self.on_reconnect_timer(cx).or_else(|| self.on_verdict_timer(cx))
+        self.on_reconnect_timer(cx).or_else(|| self.on_trial_timer(cx))
     }
 
     pub(crate) fn next_deadline(&self) -> Instant {
         match self.departure {
-            Stay::Staying => self.prober.next_deadline().min(self.reconnect_at).min(self.verdict_at),
+            Stay::Staying => self.prober.next_deadline().min(self.reconnect_at).min(self.trial_at),
             Stay::Leaving { until } => until,
             Stay::Departed { .. } => Instant::NEVER,
         }
@@ -225,7 +225,7 @@ impl<S: Storage> Membership<S> {
             presence,
             since: cx.now,
             heard_at: None,
-            deadline: Instant::NEVER,
+            trial: Trial::None,
             heat: Heat::COLD,
             contested: false,
             told: Told::Nothing,

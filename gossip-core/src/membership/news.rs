@@ -6,7 +6,7 @@ use crate::{
     records::{Claim, Intent, Member, Question},
     storage::Storage,
     table::{Smallest, Table},
-    wire::{Accusation, Frame, Items, MemberFrame, Standing, Writer},
+    wire::{Accusation, Frame, Items, MemberFrame, Ping, Standing, Writer},
 };
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +43,7 @@ impl<S: Storage> Membership<S> {
             let _ = writer.put(&accusation(id, member));
         }
         let stranger = known.is_none_or(|member| !is_live(member) || member.heard_at.is_none());
-        let knock = matches!(intent, Intent::Ping(0) | Intent::Ack(0));
+        let knock = matches!(intent, Intent::Ping(Ping::KNOCK) | Intent::Ack(Ping::KNOCK));
         if (stranger || knock)
             && let Some(me) = self.members.get(&cx.me.id) {
             let _ = writer.put(&news(cx.me.id, me));

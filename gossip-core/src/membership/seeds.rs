@@ -8,7 +8,7 @@ use crate::{
     storage::Storage,
     table::Table,
     time::Instant,
-    wire::Standing,
+    wire::{Ping, Standing},
 };
 use core::time::Duration;
 
@@ -26,8 +26,8 @@ impl<S: Storage> Membership<S> {
             let fresh = Seed { answered: None, knocks: 1 };
             self.seeds.insert(seed, fresh).map_err(|_| JoinError::SeedsFull { limit })?;
         }
-        cx.send(seed, None, Intent::Ping(0));
-        self.reconnect_at = self.reconnect_at.min(cx.now + cx.config.gossip_interval);
+        cx.send(seed, None, Intent::Ping(Ping::KNOCK));
+        self.reconnect_at = self.reconnect_at.min(cx.now + eagerness(cx.config.gossip_interval, 0));
         Ok(())
     }
 
@@ -64,9 +64,9 @@ impl<S: Storage> Membership<S> {
                     patience = patience.min(eagerness(cx.config.gossip_interval, seed.knocks));
                     seed.knocks = seed.knocks.saturating_add(1);
                 }
-                cx.send(addr, None, Intent::Ping(0));
+                cx.send(addr, None, Intent::Ping(Ping::KNOCK));
             }
-            Some(Lost::Member(id, addr)) => cx.send(addr, Some(id), Intent::Ping(0)),
+            Some(Lost::Member(id, addr)) => cx.send(addr, Some(id), Intent::Ping(Ping::KNOCK)),
             None => {}
         }
         self.reconnect_at = cx.now + patience;
@@ -107,6 +107,6 @@ enum Lost {
 }
 
 /// A first few knocks come quickly, for whoever joins waits for them; then ever more slowly.
-fn eagerness(first: Duration, knocks: u32) -> Duration {
-    first.saturating_mul(1 << knocks.min(16))
+fn eagerness(gossip_interval: Duration, knocks: u32) -> Duration {
+    (gossip_interval / 4).saturating_mul(1 << knocks.min(16))
 }

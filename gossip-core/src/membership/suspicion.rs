@@ -2,32 +2,40 @@
 use super::{Change, Membership};
 use crate::{
     context::Context,
-    records::{Claim, Intent},
+    records::{Claim, Intent, Trial},
     storage::Storage,
     table::Table,
     time::Instant,
-    wire::Standing,
+    wire::{Ping, Standing},
 };
 use core::time::Duration;
 
 impl<S: Storage> Membership<S> {
     /// How long a suspicion lasts: `suspicion_mult` probe intervals for each power of ten of the cluster's size, as
     /// hashicorp/memberlist has it; the news must reach the suspect and its answer come back, both by gossip.
-    pub(super) fn suspicion_len(&self, cx: &Context<S>) -> Duration {
+    fn suspicion_len(&self, cx: &Context<S>) -> Duration {
         let thousandths = log10_thousandths(cx.live).max(1_000);
         let millis = cx.config.probe_interval.as_millis() * u128::from(cx.config.suspicion_mult);
         Duration::from_millis(u64::try_from(millis * u128::from(thousandths) / 1_000).unwrap_or(u64::MAX))
     }
 
-    /// Passes one verdict that is due.
-    pub(super) fn on_verdict_timer(&mut self, cx: &mut Context<S>) -> Option<Change> {
-        while cx.now >= self.verdict_at {
-            let due = self.members.as_slice().iter().position(|(_, member)| member.deadline <= cx.now);
+    /// A suspicion begins. Before it ends, there is time for one look of our own.
+    pub(super) fn open_trial(&mut self, cx: &Context<S>) -> Trial {
+        let until = cx.now + self.suspicion_len(cx).saturating_sub(cx.config.probe_interval);
+        self.trial_at = self.trial_at.min(until);
+        Trial::Suspected { until }
+    }
+
+    /// Goes on with one suspicion that is due.
+    pub(super) fn on_trial_timer(&mut self, cx: &mut Context<S>) -> Option<Change> {
+        while cx.now >= self.trial_at {
+            let due = self.members.as_slice().iter().position(|(_, member)| member.trial.until() <= cx.now);
             let Some(slot) = due else {
-                self.verdict_at = self.earliest_deadline();
+                let trials = self.members.as_slice().iter().map(|(_, member)| member.trial.until());
+                self.trial_at = trials.min().unwrap_or(Instant::NEVER);
                 break;
             };
-            let change = self.pass_verdict(cx, slot);
+            let change = self.proceed(cx, slot);
             if change.is_some() {
                 return change;
             }
@@ -35,31 +43,39 @@ impl<S: Storage> Membership<S> {
         None
     }
 
-    fn pass_verdict(&mut self, cx: &mut Context<S>, slot: usize) -> Option<Change> {
-        let (id, member) = self.members.as_slice().get(slot)?;
-        // It speaks to us, so it lives; it only has not heard what is said of it. We ask it again, which tells it.
-        if member.heard_at.is_some_and(|heard_at| heard_at > member.since) {
-            let (id, addr) = (*id, member.addr);
-            self.extend_suspicion(cx, slot);
-            cx.send(addr, Some(id), Intent::Ping(0));
-            return None;
+    fn proceed(&mut self, cx: &mut Context<S>, slot: usize) -> Option<Change> {
+        let (_, member) = self.members.as_slice().get(slot)?;
+        let (claim, trial) = (member.claim, member.trial);
+        // Whoever speaks to us lives, and has only not heard what is said of it.
+        let speaks = member.heard_at.is_some_and(|heard_at| heard_at > member.since);
+        match trial {
+            Trial::LastLook { .. } if speaks => {
+                let (now, trial) = (cx.now, self.open_trial(cx));
+                self.update(cx, slot, |member| (member.since, member.trial) = (now, trial));
+            }
+            Trial::LastLook { asks_left: 0, .. } => {
+                let verdict = Claim { standing: Standing::Down, ..claim };
+                return self.join_claim(cx, slot, verdict, cx.me.id);
+            }
+            Trial::LastLook { asks_left, .. } => self.look(cx, slot, asks_left - 1),
+            Trial::None | Trial::Suspected { .. } => self.look(cx, slot, LOOKS - 1),
         }
-        let claim = Claim { standing: Standing::Down, ..member.claim };
-        self.join_claim(cx, slot, claim, cx.me.id)
+        None
     }
 
-    fn extend_suspicion(&mut self, cx: &mut Context<S>, slot: usize) {
-        let (now, deadline) = (cx.now, cx.now + self.suspicion_len(cx));
-        self.update(cx, slot, |member| {
-            member.since = now;
-            member.deadline = deadline;
-        });
-    }
-
-    fn earliest_deadline(&self) -> Instant {
-        self.members.as_slice().iter().map(|(_, member)| member.deadline).min().unwrap_or(Instant::NEVER)
+    /// Asks the suspect; that tells it what is said of it, too.
+    pub(super) fn look(&mut self, cx: &mut Context<S>, slot: usize, asks_left: u8) {
+        let Some((id, member)) = self.members.as_slice().get(slot) else { return };
+        cx.send(member.addr, Some(*id), Intent::Ping(Ping::INQUIRY));
+        let until = cx.now + cx.config.probe_interval / u32::from(LOOKS);
+        self.trial_at = self.trial_at.min(until);
+        self.update(cx, slot, |member| member.trial = Trial::LastLook { asks_left, until });
     }
 }
+
+/// So often do we ask a suspect ourselves, all within one probe interval: at a loss of one in four, 96 of 100 that live
+/// are heard.
+pub(super) const LOOKS: u8 = 4;
 
 /// The decimal logarithm of `n` in thousandths, to within 28: linear between powers of two, so that
 /// every platform agrees.

@@ -23,13 +23,14 @@ use crate::{
     id::{Addr, NodeId},
     io::{Event, Input, Output},
     membership::{Change, Membership},
+    pace::Pace,
     reconcile::Reconcile,
     records::Intent,
     replica::Replica,
     storage::Storage,
     table::Queue,
     time::Instant,
-    wire::{Parts, len},
+    wire::{Parts, Ping, len},
 };
 use rand_core::Rng;
 
@@ -79,10 +80,10 @@ pub struct Node<S: Storage> {
     started: bool,
 }
 
-/// When news was last pushed, and when it will be.
+/// When news is pushed.
 #[derive(Debug, Clone, Copy)]
 struct Gossip {
-    last_at: Option<Instant>,
+    pace: Pace,
     next_at: Instant,
 }
 
@@ -118,7 +119,7 @@ impl<S: Storage> Node<S> {
             reconcile: Reconcile::new(),
             convergence: Convergence::new(&cx, Digest::default()),
             questions: Queue::with_limit(cx.config.limits.questions),
-            gossip: Gossip { last_at: None, next_at: Instant::NEVER },
+            gossip: Gossip { pace: Pace::new(), next_at: Instant::NEVER },
             started: false,
             membership,
             cx,
@@ -184,14 +185,15 @@ impl<S: Storage> Node<S> {
         if self.cx.now >= self.gossip.next_at {
             self.push_news();
         }
+        self.inquire();
     }
 
-    /// Owes news to a few members drawn at random. Evidence alone goes to one: it is no news to the application.
+    /// Owes news to a few members drawn at random.
     fn push_news(&mut self) {
-        self.gossip = Gossip { last_at: Some(self.cx.now), next_at: Instant::NEVER };
-        let fanout = if self.has_news() { usize::from(self.cx.config.fanout) } else { 1 };
+        self.gossip.next_at = Instant::NEVER;
+        self.gossip.pace.mark(self.cx.now, self.cx.config.gossip_interval);
         let mut drawn = heapless::Vec::<NodeId, 16>::new();
-        for _ in 0..fanout {
+        for _ in 0..self.cx.config.fanout {
             let Some((peer, addr)) = self.membership.sample(&mut self.cx, &drawn) else { return };
             self.cx.send(addr, Some(peer), Intent::News);
             if drawn.push(peer).is_err() {
@@ -200,15 +202,21 @@ impl<S: Storage> Node<S> {
         }
     }
 
+    /// Asks somebody who is not known to agree.
+    fn inquire(&mut self) {
+        let asked = self.convergence.on_timer(&mut self.cx, self.membership.live_ids());
+        if let Some((peer, addr)) = asked.and_then(|id| self.membership.get(id).map(|member| (id, member.addr))) {
+            self.cx.send(addr, Some(peer), Intent::Ping(Ping::INQUIRY));
+        }
+    }
+
     /// Brings in step what follows from all machines together, after anything may have changed.
     fn settle(&mut self) {
         let digest = self.digest();
         self.convergence.set_digest(&self.cx, digest);
         self.convergence.settle(&self.cx, self.membership.live_ids());
-        if self.gossip.next_at == Instant::NEVER && (self.has_news() || self.convergence.has_news()) && self.cx.live > 1 {
-            // At once, unless we have just pushed: each hop costs the wait for a tick only when news is plenty.
-            let interval = self.cx.config.gossip_interval;
-            self.gossip.next_at = self.gossip.last_at.map_or(self.cx.now, |last_at| self.cx.now.max(last_at + interval));
+        if self.gossip.next_at == Instant::NEVER && self.has_news() && self.cx.live > 1 {
+            self.gossip.next_at = self.gossip.pace.next_at(self.cx.now);
         }
     }
 
@@ -225,7 +233,9 @@ impl<S: Storage> Node<S> {
         if self.membership.is_departed() {
             return Instant::NEVER;
         }
-        self.membership.next_deadline().min(self.reconcile.next_deadline()).min(self.gossip.next_at)
+        self.membership.next_deadline().min(self.reconcile.next_deadline())
+            .min(self.gossip.next_at)
+            .min(self.convergence.next_deadline())
     }
 
     fn parts(&self) -> Parts {

@@ -123,7 +123,7 @@ impl<S: Storage> Node<S> {
         let Some(addr) = self.addr_of_asker(asker) else { return };
         self.cx.send(addr, Some(asker), Intent::Parts);
         if compare.parts != self.parts() {
-            self.reconcile.on_differing(asker, addr);
+            self.reconcile.on_differing(&mut self.cx, asker, addr);
         }
     }
 
@@ -164,7 +164,7 @@ impl<S: Storage> Node<S> {
         self.convergence.set_digest(&self.cx, ours);
         self.convergence.on_heard(&self.cx, header);
         if header.digest != ours {
-            self.reconcile.on_differing(header.sender, addr);
+            self.reconcile.on_differing(&mut self.cx, header.sender, addr);
         } else if header.is_unanimous() {
             self.convergence.on_unanimous(&self.cx, self.membership.live_ids());
         }

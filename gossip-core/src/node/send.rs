@@ -34,12 +34,11 @@ impl<S: Storage> Node<S> {
     fn write_outgoing(&mut self, outgoing: &Outgoing, buffer: &mut [u8]) -> Option<usize> {
         let mut writer = Writer::new(buffer, &self.header())?;
         let bare = writer.len();
-        let worth_a_header = self.convergence.has_news();
         if !self.put_intent(outgoing.intent, &mut writer) {
             return None;
         }
         self.piggyback(outgoing, &mut writer);
-        (writer.len() > bare || worth_a_header).then_some(writer.len())
+        (writer.len() > bare).then_some(writer.len())
     }
 
     /// Whether the frame that the datagram is for fitted. News is for nothing in particular.

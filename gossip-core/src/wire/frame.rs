@@ -60,6 +60,13 @@ pub struct Ping {
     pub probe: u16,
 }
 
+impl Ping {
+    /// The number of a knock: of a ping to a stranger, or to one lost, whose answer introduces itself.
+    pub const KNOCK: u16 = 0;
+    /// The number of an inquiry: of a ping whose answer is wanted for the digest in its header.
+    pub const INQUIRY: u16 = 1;
+}
+
 /// Answers a [`Ping`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ack {
