@@ -16,7 +16,7 @@ use core::{net::SocketAddr, time::Duration};
 use serde::{Deserialize, Serialize};
 use std::io::{self, IsTerminal, Read};
 use tokio::{runtime::Builder, sync::oneshot, task::JoinHandle, time::timeout};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 /// How long requests under way may take to finish once the node has left.
 const SERVER_END_TIMEOUT: Duration = Duration::from_secs(2);
@@ -206,8 +206,11 @@ fn tell(happening: &Happening) {
     let sentence = sentence(&value);
     match happening {
         Happening::NameConflict { .. } => error!("{sentence}"),
-        Happening::MemberSuspect { .. } | Happening::MemberDown { .. } => warn!("{sentence}"),
-        Happening::Alone | Happening::Missed { .. } => warn!("{sentence}"),
+        Happening::MemberSuspect { .. } | Happening::MemberDown { .. } | Happening::Missed { .. } => {
+            warn!("{sentence}")
+        }
+        // A busy cluster does these all the time.
+        Happening::Changed { .. } | Happening::Converged { .. } | Happening::Diverged { .. } => debug!("{sentence}"),
         _ => info!("{sentence}"),
     }
 }

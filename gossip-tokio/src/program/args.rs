@@ -50,11 +50,9 @@ pub(crate) enum Command {
     Demo(DemoArgs),
 }
 
-/// Each flag can also be given in the environment (GOSSIP_NAME, GOSSIP_BIND, GOSSIP_ADVERTISE, GOSSIP_SEEDS, GOSSIP_ROLE,
-/// GOSSIP_TAGS, GOSSIP_CLUSTER, GOSSIP_PRESET, GOSSIP_DATA_DIR, GOSSIP_CONTROL, GOSSIP_LOG_LEVEL, GOSSIP_CONFIG; lists with
-/// commas) and in a TOML file (name, bind, advertise, seeds, role, tags, cluster, preset, data-dir, control, log-level).
-/// Flags go before the environment, the environment before the file.
+/// What an agent runs with.
 #[derive(Debug, Args)]
+#[command(after_help = SOURCES)]
 pub(crate) struct AgentArgs {
     #[command(flatten)]
     pub(crate) flags: Layer,
@@ -68,6 +66,25 @@ pub(crate) struct AgentArgs {
     #[arg(long, hide = true)]
     pub(crate) until_stdin_closes: bool,
 }
+
+const SOURCES: &str = "\
+Each flag can also be given in the environment and in the TOML file; flags go before the environment,
+the environment before the file, and whoever speaks of a setting first decides it whole:
+
+  --name       GOSSIP_NAME       name       = \"alpha\"
+  --bind       GOSSIP_BIND       bind       = \"127.0.0.1:7946\"
+  --advertise  GOSSIP_ADVERTISE  advertise  = \"192.0.2.1:7946\"
+  --seed       GOSSIP_SEEDS      seeds      = [\"192.0.2.2:7946\", \"seed.example:7946\"]
+  --role       GOSSIP_ROLE       role       = \"web\"
+  --tag        GOSSIP_TAGS       tags       = { zone = \"a\", rack = \"7\" }
+  --cluster    GOSSIP_CLUSTER    cluster    = \"gossip\"
+  --preset     GOSSIP_PRESET     preset     = \"lan\"
+  --data-dir   GOSSIP_DATA_DIR   data-dir   = \"/var/lib/gossip\"
+  --control    GOSSIP_CONTROL    control    = \"unix:/run/gossip.sock\"
+  --log-level  GOSSIP_LOG_LEVEL  log-level  = \"info\"
+  --config     GOSSIP_CONFIG
+
+In the environment, lists have commas: GOSSIP_TAGS=zone=a,rack=7.";
 
 /// Which agent to talk to.
 #[derive(Debug, Clone, Args)]

@@ -102,11 +102,14 @@ fn what_fits_no_datagram_is_refused_with_the_limit() {
 #[test]
 fn a_watch_tells_changes_under_its_prefix_once() {
     let (one, two) = pair();
-    let mut watch = Follower::start(&mut two.command(&["watch", "config/", "--json", "--count", "3"]));
+    let watch = Follower::start(&mut two.command(&["watch", "config/", "--json", "--count", "3"]));
     one.run(&["put", "other", "unseen"]).done();
     let dot = one.run(&["put", "config/motd", "one"]).done();
     let change = watch.next_json();
-    assert_eq!((&change["event"], &change["key"], &change["value"]), (&"changed".into(), &"config/motd".into(), &"one".into()));
+    assert_eq!(
+        (&change["event"], &change["key"], &change["value"]),
+        (&"changed".into(), &"config/motd".into(), &"one".into())
+    );
     assert_eq!(text(&change["dot"]), dot.trim());
     one.run(&["put", "config/motd", "two"]).done();
     assert_eq!(watch.next_json()["value"], "two");
@@ -119,7 +122,7 @@ fn a_watch_tells_changes_under_its_prefix_once() {
 #[test]
 fn a_notice_is_told_once_and_says_how_urgent_it_is() {
     let (one, two) = pair();
-    let mut monitor = Follower::start(&mut two.command(&["monitor", "--json"]));
+    let monitor = Follower::start(&mut two.command(&["monitor", "--json"]));
     let dot = one.run(&["publish", "--critical", "the sky falls"]).done();
     one.run(&["publish", "it does not"]).done();
     let mut notices = core::iter::from_fn(|| Some(monitor.next_json())).filter(|event| event["event"] == "delivered");
@@ -133,7 +136,7 @@ fn a_notice_is_told_once_and_says_how_urgent_it_is() {
 #[test]
 fn a_late_monitor_can_begin_with_what_was() {
     let (one, _two) = pair();
-    let mut monitor = Follower::start(&mut one.command(&["monitor", "--replay"]));
+    let monitor = Follower::start(&mut one.command(&["monitor", "--replay"]));
     let line = core::iter::from_fn(|| monitor.next()).find(|line| line.contains("two at")).unwrap();
     assert!(line.contains("is up: joined"), "{line}");
 }

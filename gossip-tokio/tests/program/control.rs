@@ -1,9 +1,9 @@
 //! The control API, as other programs meet it.
 use crate::process::Agent;
+use core::time::Duration;
 use std::{
     io::{Read, Write},
     net::TcpStream,
-    time::Duration,
 };
 
 #[test]

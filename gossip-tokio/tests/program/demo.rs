@@ -15,8 +15,21 @@ fn the_demonstration_holds_and_says_so() {
     assert_eq!(
         names,
         [
-            "start", "join", "presence", "facts", "config", "notice", "agree", "keep", "crash", "meanwhile",
-            "return", "catch-up", "agree-again", "leave", "once"
+            "start",
+            "join",
+            "presence",
+            "facts",
+            "config",
+            "notice",
+            "agree",
+            "keep",
+            "crash",
+            "meanwhile",
+            "return",
+            "catch-up",
+            "agree-again",
+            "leave",
+            "once"
         ]
     );
 }

@@ -16,7 +16,7 @@ fn signals_make_an_agent_leave() {
 #[test]
 fn the_command_makes_an_agent_leave() {
     let (one, mut two) = pair();
-    let mut monitor = Follower::start(&mut two.command(&["monitor", "--json"]));
+    let monitor = Follower::start(&mut two.command(&["monitor", "--json"]));
     assert_eq!(two.run(&["leave"]).done(), "two has left\n");
     assert_eq!(wait(&mut two.child).code(), Some(0));
     eventually("one knows that two has left", || one.status_of("two").as_deref() == Some("left"));

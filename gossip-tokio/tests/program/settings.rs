@@ -75,7 +75,8 @@ fn a_bad_file_is_named_with_its_line() {
 #[test]
 fn tags_that_fit_no_datagram_are_refused_at_the_start() {
     let tag = format!("novel={}", "word ".repeat(1_000));
-    let said = run(&mut program(&["agent", "--bind", "127.0.0.1:0", "--control", "127.0.0.1:0", "--tag", &tag])).refused(2);
+    let said =
+        run(&mut program(&["agent", "--bind", "127.0.0.1:0", "--control", "127.0.0.1:0", "--tag", &tag])).refused(2);
     assert!(said.contains("too long"), "{said}");
 }
 

@@ -14,8 +14,10 @@ pub(super) async fn leave(cluster: &mut Cluster, first: usize, by: Instant) -> R
     let n = cluster.len();
     let name = cluster.agents[first].name.clone();
     let zero = Instant::now();
-    leave_and_exit(&mut cluster.agents[first], by).await?;
-    let times = all_until(cluster.others(first), zero, by, async |agent| lists(agent, &name, "left").await).await?;
+    let asked = ask_to_leave(&cluster.agents[first], by);
+    let known = all_until(cluster.others(first), zero, by, async |agent| lists(agent, &name, "left").await);
+    let ((), times) = tokio::try_join!(asked, known)?;
+    cluster.agents[first].exited(by).await?;
     let rest = cluster.agents.iter_mut().filter(|agent| agent.life().is_ok());
     try_join_all(rest.map(async |agent| leave_and_exit(agent, by).await)).await?;
     let said = format!("the others list {name} as left ({}); then all {n} have left and exited", spread(&times));
@@ -62,10 +64,14 @@ fn check(index: usize, victim: usize, notice: &Notice, count: usize) -> Result<(
 }
 
 async fn leave_and_exit(agent: &mut Agent, by: Instant) -> Result<(), String> {
+    ask_to_leave(agent, by).await?;
+    agent.exited(by).await
+}
+
+async fn ask_to_leave(agent: &Agent, by: Instant) -> Result<(), String> {
     let client = agent.client()?.patient(by.saturating_duration_since(Instant::now()));
     let left = client.send(Method::POST, "/v1/leave", Vec::new()).await;
-    left.map_err(|error| format!("{}: {}", agent.name, why(error)))?;
-    agent.exited(by).await
+    left.map(|_| ()).map_err(|error| format!("{}: {}", agent.name, why(error)))
 }
 
 #[cfg(test)]
