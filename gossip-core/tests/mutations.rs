@@ -1,7 +1,6 @@
 //! Mutated and random datagrams, by the hundred thousand, into nodes that are members of a cluster: no panic, and no
 //! memory that grows. `GOSSIP_DATAGRAMS=10000000 cargo test --release --test mutations` is the long form.
-#![expect(missing_docs, reason = "a test")]
-#[expect(dead_code, reason = "the other body is run elsewhere")]
+#[allow(dead_code, reason = "others use the rest")]
 mod harness;
 
 use harness::{

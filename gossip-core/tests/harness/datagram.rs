@@ -2,7 +2,10 @@
 //!
 //! Nothing may panic, no table outgrow its limit, no datagram be longer than the cluster's, and no stranger be
 //! answered with more than it sent.
-use super::world::{self, SIZE, World};
+use super::{
+    tell,
+    world::{self, SIZE, World},
+};
 use arbitrary::{Arbitrary, Unstructured};
 use gossip_core::{
     Addr,
@@ -63,6 +66,7 @@ pub(crate) fn datagram(bytes: &[u8]) {
 
 /// Takes one step, and judges it.
 pub(crate) fn play(world: &mut World, step: Step) {
+    tell(world, &step);
     let (to, from, mut bytes) = match step {
         Step::Raw { to, from, bytes } => (to, from, bytes),
         Step::Changed { to, from, pick, edits } => {

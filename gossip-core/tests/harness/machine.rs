@@ -1,7 +1,9 @@
 //! A node, whatever its memory: one type for clusters in which servers and sensors meet.
 use gossip_core::{
     Addr, DeleteError, Dot, Input, Instant, JoinError, MemberView, Node, Output, PublishError, PutError, RestoreError,
-    SaveCursor, Storage, TooLong, Urgency, records::Stamp, stats::Usage,
+    SaveCursor, Storage, TooLong, Urgency,
+    records::Stamp,
+    stats::{Stats, Usage},
 };
 
 /// An entry as its node shows it.
@@ -28,6 +30,7 @@ pub(crate) trait Machine {
     /// All other members.
     fn members(&self) -> Vec<MemberView<'_>>;
     fn usage(&self) -> Usage;
+    fn stats(&self) -> &Stats;
     fn is_converged(&self) -> bool;
     /// What must survive a restart.
     fn save(&self) -> Vec<Vec<u8>>;
@@ -88,6 +91,10 @@ impl<S: Storage> Machine for Node<S> {
 
     fn usage(&self) -> Usage {
         Self::usage(self)
+    }
+
+    fn stats(&self) -> &Stats {
+        Self::stats(self)
     }
 
     fn is_converged(&self) -> bool {

@@ -9,3 +9,14 @@ pub(crate) mod operations;
 #[path = "../../examples/firmware/sensor.rs"]
 pub(crate) mod sensor;
 pub(crate) mod world;
+
+use std::{env, fmt::Debug, sync::LazyLock};
+
+/// Whether each step is to be told, which explains a failure and slows a fuzzer: set `GOSSIP_FUZZ_TELL`.
+static TELLING: LazyLock<bool> = LazyLock::new(|| env::var_os("GOSSIP_FUZZ_TELL").is_some());
+
+fn tell(world: &world::World, step: &impl Debug) {
+    if *TELLING {
+        println!("{:>12.3} s: {step:?}", world.age().as_secs_f64());
+    }
+}

@@ -5,6 +5,7 @@
 //! watched all along, in [`World`].)
 use super::{
     machine::Entry,
+    tell,
     world::{self, Memory, SIZE, World},
 };
 use arbitrary::{Arbitrary, Unstructured};
@@ -63,6 +64,7 @@ pub(crate) fn operations(bytes: &[u8]) {
             break;
         }
         let Ok(operation) = bytes.arbitrary() else { break };
+        tell(&story.world, &operation);
         story.play(&operation);
     }
     story.calm();
@@ -83,33 +85,31 @@ impl Story {
             Operation::PassMinutes { minutes } => world.pass(Duration::from_secs(60) * u32::from(minutes % 16)),
             Operation::Put { place: Place(place), key, value } => {
                 let (key, value) = (name(key), value.to_be_bytes());
-                let dot = world.command(place, |node, now| node.put(now, &key, &value));
+                let dot = world.write(place, |node, now| node.put(now, &key, &value));
                 self.ledger.wrote(world, place, &key, dot);
             }
             Operation::Delete { place: Place(place), key } => {
                 let key = name(key);
                 let before = entry(world, place, &key);
-                let dot = world.command(place, |node, now| node.delete(now, &key));
+                let dot = world.write(place, |node, now| node.delete(now, &key));
                 self.ledger.deleted(world, place, before, dot);
             }
             Operation::Publish { place: Place(place), urgent } => {
                 let urgency = if urgent { Urgency::Critical } else { Urgency::Normal };
-                world.command(place, |node, now| node.publish(now, urgency, b"news"));
+                world.publish(place, urgency, b"news");
             }
             Operation::Present { place: Place(place), tag } => {
-                world.command(place, |node, now| node.set_presence(now, &[tag]).map_err(drop).and(Err::<Dot, _>(())));
+                world.command(place, |node, now| node.set_presence(now, &[tag]).is_ok());
             }
             Operation::Save { place: Place(place) } => {
-                world.save(place);
-                self.ledger.saved(place);
+                if world.save(place) {
+                    self.ledger.saved(place);
+                }
             }
             Operation::Crash { place: Place(place) } => world.crash(place),
             Operation::Start { place: Place(place), memory } => self.start(place, memory),
             Operation::Leave { place: Place(place) } => {
-                world.command(place, |node, now| {
-                    node.leave(now);
-                    Err::<Dot, _>(())
-                });
+                world.command(place, |node, now| node.leave(now));
                 // Its farewell is bounded in time: behind a partition, what only it knew goes with it.
                 self.ledger.restarted(place, Memory::Lost);
             }
@@ -156,6 +156,9 @@ impl Story {
             }
         }
         if let Some(quarrel) = self.quarrel() {
+            for (place, host) in self.world.hosts.iter().enumerate() {
+                println!("{place}: {:?}", host.node.as_ref().map(|node| (node.members(), node.stats())));
+            }
             panic!("after {CALM_MAX:?} of calm: {quarrel}");
         }
     }
@@ -176,8 +179,10 @@ impl Story {
                     return Some(format!("{place} sees {other} as {liveness:?}"));
                 }
             }
-            if !node.is_converged() {
-                return Some(format!("{place} does not say that all agree, and all do"));
+            // Alone, there is nobody to agree with.
+            if live().count() > 1 && !node.is_converged() {
+                let others = node.members();
+                return Some(format!("all agree, and {place} does not say so; it sees {others:?}"));
             }
         }
         None
@@ -284,7 +289,7 @@ impl Ledger {
                 Some(entry) => {
                     assert!(entry.stamp >= write.stamp, "{dot} was lost: an older write prevailed")
                 }
-                None => assert!(self.was_deleted(&write.key), "{dot} was lost, and nobody deleted its key"),
+                None => assert!(self.was_deleted(&write.key), "{dot}, {write:?}, was lost, and nobody deleted its key"),
             }
         }
         for deletion in self.deletions.iter().filter(|deletion| deletion.fate != Fate::Uncertain) {

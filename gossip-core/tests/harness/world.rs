@@ -2,8 +2,12 @@
 //!
 //! Smaller than `gossip_core::sim`, and apart from it on purpose: here servers and sensors are mixed, every step is
 //! taken by hand, and whatever a node puts out is checked at once.
-use super::{machine::Machine, network::Network, sensor::Sensor};
-use gossip_core::{Addr, Config, Dot, Event, Heap, Input, Instant, Limits, Node, NodeId, Output};
+use super::{
+    machine::Machine,
+    network::Network,
+    sensor::{self, Sensor},
+};
+use gossip_core::{Addr, Config, Dot, Event, Heap, Input, Instant, Limits, Node, NodeId, Output, Urgency};
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
@@ -14,6 +18,8 @@ pub(crate) const SIZE: usize = 4;
 pub(crate) const SENSOR: usize = SIZE - 1;
 /// A drain that puts out more than this has no end: all regions together hold less.
 const DRAIN_MAX: usize = 10_000;
+/// Longer than any datagram of any preset, in bytes.
+const BUFFER_LEN: usize = 1500;
 /// So many steps without time passing are a node that keeps itself busy.
 const STEPS_MAX: usize = 10_000;
 /// Noon of some day in 2026, in microseconds since the Unix epoch.
@@ -24,9 +30,16 @@ pub(crate) struct World {
     pub(crate) now: Instant,
     pub(crate) hosts: [Host; SIZE],
     pub(crate) network: Network,
-    /// Every dot ever given out.
-    dots: BTreeSet<Dot>,
+    /// Every dot ever given out, for writes and for rumors.
+    dots: BTreeSet<(Names, Dot)>,
     chance: Pcg32,
+}
+
+/// What a dot names: writes and rumors are numbered apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Names {
+    Write,
+    Rumor,
 }
 
 /// A place for a node, and what is known of the node in it.
@@ -81,8 +94,8 @@ impl World {
     pub(crate) fn settled(seed: u64) -> Self {
         let mut world = Self::new(seed);
         for place in 0..SIZE {
-            world.command(place, |node, now| node.put(now, &[b'k', place as u8], b"settled"));
-            world.command(place, |node, now| node.publish(now, gossip_core::Urgency::Normal, b"hello"));
+            world.write(place, |node, now| node.put(now, &[b'k', place as u8], b"settled"));
+            world.publish(place, Urgency::Normal, b"hello");
         }
         for _ in 0..120 {
             world.pass(Duration::from_secs(1));
@@ -103,7 +116,7 @@ impl World {
         }
 
         let mut node: Box<dyn Machine> = if place == SENSOR {
-            Box::new(Node::<Sensor>::with_storage(id(place), addr(place), Config::sensor(), &mut rng).unwrap())
+            Box::new(Node::<Sensor>::with_storage(id(place), addr(place), sensor::config(), &mut rng).unwrap())
         } else {
             Box::new(Node::<Heap>::new(id(place), addr(place), server(), &mut rng).unwrap())
         };
@@ -125,31 +138,52 @@ impl World {
         self.hosts[place].node = None;
     }
 
-    /// Has the node in `place` write down what must survive it.
-    pub(crate) fn save(&mut self, place: usize) {
+    /// Has the node in `place` write down what must survive it; whether there was one.
+    pub(crate) fn save(&mut self, place: usize) -> bool {
         let host = &mut self.hosts[place];
-        if let Some(node) = &host.node {
-            host.disk = Disk { chunks: node.save(), delivered: host.delivered.clone() };
-        }
+        let Some(node) = &host.node else { return false };
+        host.disk = Disk { chunks: node.save(), delivered: host.delivered.clone() };
+        true
     }
 
-    /// Has the node in `place`, if there is one, carry out a command that gives out a dot.
-    pub(crate) fn command<E>(
+    /// Has the node in `place`, if there is one, carry out a command.
+    pub(crate) fn command<T>(
         &mut self,
         place: usize,
-        command: impl FnOnce(&mut dyn Machine, Instant) -> Result<Dot, E>,
-    ) -> Option<Dot> {
+        command: impl FnOnce(&mut dyn Machine, Instant) -> T,
+    ) -> Option<T> {
         let now = self.clock(place);
-        let host = &mut self.hosts[place];
-        let dot = command(host.node.as_deref_mut()?, now).ok();
-        if let Some(dot) = dot {
-            assert!(self.dots.insert(dot), "{dot} was given out twice");
-            assert_eq!(dot.origin, id(place), "a node numbers its own");
-            // Its own rumors are not told back to it.
-            host.delivered.insert(dot);
-        }
+        let answer = command(self.hosts[place].node.as_deref_mut()?, now);
         self.drain(place, None);
-        dot
+        Some(answer)
+    }
+
+    /// Has the node in `place` write; the write's dot, if it did.
+    pub(crate) fn write<E>(
+        &mut self,
+        place: usize,
+        write: impl FnOnce(&mut dyn Machine, Instant) -> Result<Dot, E>,
+    ) -> Option<Dot> {
+        let dot = self.command(place, write)?.ok()?;
+        self.register(Names::Write, place, dot);
+        Some(dot)
+    }
+
+    /// Has the node in `place` publish a rumor.
+    pub(crate) fn publish(&mut self, place: usize, urgency: Urgency, payload: &[u8]) {
+        let now = self.clock(place);
+        let Some(Ok(dot)) = self.hosts[place].node.as_mut().map(|node| node.publish(now, urgency, payload)) else {
+            return;
+        };
+        self.register(Names::Rumor, place, dot);
+        // Told to its own publisher, it counts as told twice.
+        self.hosts[place].delivered.insert(dot);
+        self.drain(place, None);
+    }
+
+    fn register(&mut self, names: Names, place: usize, dot: Dot) {
+        assert!(self.dots.insert((names, dot)), "{dot} was given out twice");
+        assert_eq!(dot.origin, id(place), "a node numbers its own");
     }
 
     /// Hands the node in `place` a datagram; says how much it answers to where that came from.
@@ -166,8 +200,6 @@ impl World {
         let Some(node) = &mut self.hosts[place].node else { return };
         node.handle_input(now, Input::TimerFired);
         self.drain(place, None);
-        let deadline = self.hosts[place].deadline;
-        assert!(deadline.is_none_or(|at| at > now), "{place} is busy with itself: it wants to be called again at once");
     }
 
     /// Lets time pass: datagrams arrive, deadlines come.
@@ -194,6 +226,11 @@ impl World {
         self.hosts.iter_mut().for_each(|host| host.delivered.clear());
     }
 
+    /// For how long the world has run.
+    pub(crate) fn age(&self) -> Duration {
+        self.now.saturating_duration_since(NOON)
+    }
+
     /// What the clock of `place` shows.
     pub(crate) fn clock(&self, place: usize) -> Instant {
         self.now + self.hosts[place].clock_ahead
@@ -214,7 +251,7 @@ impl World {
     fn drain(&mut self, place: usize, watched: Option<Addr>) -> Answer {
         let host = &mut self.hosts[place];
         let Some(node) = &mut host.node else { return Answer::default() };
-        let (mut buffer, mut answer) = ([0; gossip_core::BUFFER_LEN], Answer::default());
+        let (mut buffer, mut answer) = ([0; BUFFER_LEN], Answer::default());
         for _ in 0..DRAIN_MAX {
             match node.poll_output(&mut buffer) {
                 Output::Send { to, bytes } => {

@@ -1,6 +1,9 @@
 //! The firmware image: how it is built, and what it takes of the chip.
 use anyhow::{Context, Result, bail, ensure};
-use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind, elf::SHF_ALLOC};
+use object::{
+    Object, ObjectSection, ObjectSymbol, SectionFlags,
+    elf::{SHF_ALLOC, SHT_NOBITS},
+};
 use std::{
     env, fs,
     ops::Range,
@@ -48,12 +51,12 @@ impl Image {
         let elf = object::File::parse(&*bytes)?;
         let (mut flash, mut ram) = (0, 0);
         for section in elf.sections() {
-            let SectionFlags::Elf { sh_flags } = section.flags() else { bail!("not an ELF file") };
-            if sh_flags & u64::from(SHF_ALLOC) == 0 {
+            let SectionFlags::Elf { sh_type, sh_flags } = section.flags() else { bail!("not an ELF file") };
+            if !sh_flags.contains(SHF_ALLOC) {
                 continue;
             }
             let lies_in_ram = section.address() >= RAM_ORIGIN;
-            let is_zeroed = matches!(section.kind(), SectionKind::UninitializedData);
+            let is_zeroed = sh_type == SHT_NOBITS;
             // Initialised variables take both: their room in RAM, their initial values in flash.
             ram += if lies_in_ram { section.size() } else { 0 };
             flash += if lies_in_ram && is_zeroed { 0 } else { section.size() };
