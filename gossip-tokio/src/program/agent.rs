@@ -12,10 +12,18 @@ use super::{
     signals::stop_asked,
 };
 use crate::{BindError, DataFile, Events, Gossip, Happening};
-use core::{net::SocketAddr, time::Duration};
+use core::{future::pending, net::SocketAddr, time::Duration};
 use serde::{Deserialize, Serialize};
-use std::io::{self, IsTerminal, Read};
-use tokio::{runtime::Builder, sync::oneshot, task::JoinHandle, time::timeout};
+use std::{
+    io::{self, IsTerminal, Read},
+    sync::Arc,
+};
+use tokio::{
+    runtime::Builder,
+    sync::{Notify, oneshot},
+    task::JoinHandle,
+    time::timeout,
+};
 use tracing::{debug, error, info, warn};
 
 /// How long requests under way may take to finish once the node has left.
@@ -142,7 +150,8 @@ impl Agent {
 
     async fn run_until_told_to_leave(mut self, parent: Parent) -> Result<(), Failure> {
         let (end_server, server_ends) = oneshot::channel::<()>();
-        let api = Api { gossip: self.gossip.clone(), log: self.log.clone() };
+        let leave_asked = Arc::new(Notify::new());
+        let api = Api { gossip: self.gossip.clone(), log: self.log.clone(), leave_asked: Arc::clone(&leave_asked) };
         let server_ends = async {
             // Dropping the sender means the same as sending.
             let _ = server_ends.await;
@@ -150,9 +159,10 @@ impl Agent {
         let server = tokio::spawn(self.listener.serve(api, server_ends));
         let end = tokio::select! {
             end = &mut self.chronicle => end.unwrap_or(End::Broken),
-            reason = told_to_leave(parent) => {
+            reason = told_to_leave(parent, &leave_asked) => {
                 info!("leaving: {reason}");
-                farewell(&self.gossip, &mut self.chronicle).await
+                farewell(&self.gossip, &mut self.chronicle).await;
+                End::Departed
             }
         };
         self.log.close();
@@ -168,21 +178,19 @@ impl Agent {
 }
 
 /// Says goodbye, within bounds: a second signal, or too long a farewell, ends it.
-async fn farewell(gossip: &Gossip, chronicle: &mut JoinHandle<End>) -> End {
+async fn farewell(gossip: &Gossip, chronicle: &mut JoinHandle<End>) {
     let limit = crate::Options::new("").leave_timeout + LEAVE_SLACK;
     let leaving = async {
+        // An error means that it has stopped by itself; either way, its chronicle ends.
         let _ = gossip.leave().await;
         chronicle.await.unwrap_or(End::Broken)
     };
     tokio::select! {
-        end = timeout(limit, leaving) => end.unwrap_or_else(|_| {
-            warn!("the farewell took too long");
-            End::Departed
-        }),
-        signal = stop_asked() => {
-            warn!("going without a farewell: {signal} came again");
-            End::Departed
-        }
+        end = timeout(limit, leaving) => match end {
+            Ok(End::Departed) => {}
+            Ok(End::Broken) | Err(_) => warn!("the farewell may not have reached anybody: it took too long"),
+        },
+        signal = stop_asked() => warn!("going without a farewell: {signal} came again"),
     }
 }
 
@@ -216,13 +224,17 @@ fn tell(happening: &Happening) {
 }
 
 /// Waits for a reason to leave, and says it.
-async fn told_to_leave(parent: Parent) -> String {
-    match parent {
-        Parent::Ignored => stop_asked().await.to_owned(),
-        Parent::Watched => tokio::select! {
-            signal = stop_asked() => signal.to_owned(),
-            () = stdin_closed() => "stdin was closed".to_owned(),
-        },
+async fn told_to_leave(parent: Parent, leave_asked: &Notify) -> String {
+    let parent_gone = async {
+        match parent {
+            Parent::Watched => stdin_closed().await,
+            Parent::Ignored => pending().await,
+        }
+    };
+    tokio::select! {
+        signal = stop_asked() => signal.to_owned(),
+        () = leave_asked.notified() => "asked to over the control API".to_owned(),
+        () = parent_gone => "stdin was closed".to_owned(),
     }
 }
 

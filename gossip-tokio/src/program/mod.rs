@@ -1,5 +1,13 @@
 //! The `gossip` program: an agent that runs a node, the commands that talk to it, and a demonstration of it all.
 //!
+//! ```text
+//! gossip demo                                        the main job, on this machine, in one command
+//! gossip agent --name alpha                          a node, on 127.0.0.1:7946
+//! gossip agent --name beta --bind 127.0.0.1:7956 --control 127.0.0.1:7957 --seed 127.0.0.1:7946
+//! gossip put config/motd hello                       … at alpha
+//! gossip get config/motd --control 127.0.0.1:7957    … at beta
+//! ```
+//!
 //! Only with the feature `program`. Where to look, in the order of dependency:
 //!
 //! | module | what it does |

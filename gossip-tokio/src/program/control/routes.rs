@@ -187,10 +187,12 @@ async fn join(State(api): State<Api>, body: Body) -> Answer<Json<Joined>> {
     }
 }
 
-/// Says farewell. The node stops with it, and the agent after the node, once this was answered.
-async fn leave(State(api): State<Api>) -> Answer<StatusCode> {
-    api.gossip.leave().await?;
-    Ok(StatusCode::NO_CONTENT)
+/// Has the agent leave, and answers when the node has stopped. Whether it is a signal or we who ask, the agent does it.
+async fn leave(State(api): State<Api>) -> StatusCode {
+    let mut news = api.log.read(None);
+    api.leave_asked.notify_one();
+    while news.next().await.is_some() {}
+    StatusCode::NO_CONTENT
 }
 
 #[derive(Debug, Deserialize)]

@@ -10,14 +10,17 @@ use axum::{
     response::Response,
 };
 use core::{future::Future, net::SocketAddr};
-use std::io;
-use tokio::net::TcpListener;
+use std::{io, sync::Arc};
+use tokio::{net::TcpListener, sync::Notify};
 
 /// What every request has at hand.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
     pub(crate) gossip: Gossip,
+    /// Closed when the node has stopped.
     pub(crate) log: EventLog,
+    /// Tells the agent to leave.
+    pub(crate) leave_asked: Arc<Notify>,
 }
 
 /// A bound control address; nobody is answered yet.

@@ -77,6 +77,11 @@ impl Seen {
         missed.filter_map(|sighting| sighting.event["count"].as_u64()).sum()
     }
 
+    /// Whether the stream went on to the node's own farewell: then it has told everything.
+    pub(super) fn is_complete(&self) -> bool {
+        lock(&self.sightings).iter().any(|sighting| kind(&sighting.event) == "departed")
+    }
+
     /// Waits until the agent has ended the stream, so that all it had to tell is here.
     pub(super) async fn ended(&mut self, by: Instant) {
         if timeout_at(by, &mut self.reading).await.is_err() {

@@ -3,6 +3,7 @@ use super::{Notice, all_until, crashing::lists, spread};
 use crate::program::demo::{
     cluster::{Agent, Cluster, why},
     report::Finding,
+    seen::Seen,
 };
 use axum::http::Method;
 use futures_util::future::try_join_all;
@@ -29,12 +30,15 @@ pub(super) async fn leave(cluster: &mut Cluster, first: usize, by: Instant) -> R
 pub(super) fn once(cluster: &Cluster, victim: usize, notices: &BTreeMap<String, Notice>) -> Result<Finding, String> {
     let mut deliveries = 0;
     for (index, agent) in cluster.agents.iter().enumerate() {
-        let missed: u64 = agent.streams().map(|stream| stream.missed()).sum();
+        let missed: u64 = agent.streams().map(Seen::missed).sum();
         if missed > 0 {
             return Err(format!("the stream of {} left out {missed} events: nothing can be said", agent.name));
         }
+        if !agent.streams().last().is_some_and(Seen::is_complete) {
+            return Err(format!("the stream of {} broke off: nothing can be said", agent.name));
+        }
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for dot in agent.streams().flat_map(|stream| stream.deliveries()) {
+        for dot in agent.streams().flat_map(Seen::deliveries) {
             *counts.entry(dot).or_default() += 1;
         }
         for (dot, notice) in notices {
