@@ -10,6 +10,7 @@ use crate::{
     table::Queue,
     time::Instant,
 };
+use core::time::Duration;
 
 /// The node's surroundings, lent to each machine for the length of one call.
 pub(crate) struct Context<S: Storage> {
@@ -82,6 +83,12 @@ impl<S: Storage> Context<S> {
 
     pub(crate) fn owed(&self) -> usize {
         self.outbox.len()
+    }
+
+    /// A random part of a time span, so that nodes which do the same do not do it in step.
+    pub(crate) fn random_part(&mut self, span: Duration) -> Duration {
+        let micros = self.rng.below(usize::try_from(span.as_micros()).unwrap_or(usize::MAX));
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
     }
 
     /// How often our own news is to be told.

@@ -183,12 +183,12 @@ impl<S: Storage> Convergence<S> {
     }
 
     /// Whom to ask now for the digest in its answer: at random, one of those who are not known to agree. As long as that
-    /// brings nothing new, the next one is asked after twice the time.
+    /// brings nothing new, each next one is asked after half as long again.
     pub(crate) fn on_timer(&mut self, cx: &mut Context<S>, live: impl Iterator<Item = NodeId>) -> Option<NodeId> {
         if cx.now < self.next_deadline() {
             return None;
         }
-        self.wait = (self.wait * 2).min(cx.config.probe_interval * WAIT_MAX);
+        self.wait = (self.wait + self.wait / 2).min(cx.config.probe_interval * WAIT_MAX);
         self.inquire_at = cx.now + self.wait;
         let mut doubtful = 0;
         let mut drawn = None;

@@ -59,8 +59,8 @@ struct Todo {
     entries: bool,
 }
 
-/// So often a question is asked before its exchange is given up: at a loss of one in four each way, one exchange in 30 is.
-const TRIES_MAX: u8 = 4;
+/// So often a question is asked before its exchange is given up: at a loss of one in four each way, one in 60 is.
+const TRIES_MAX: u8 = 5;
 
 impl Reconcile {
     pub(crate) const fn new() -> Self {
@@ -79,11 +79,14 @@ impl Reconcile {
     /// A random part of a gossip interval passes before we ask: the push, which is under way, often settles the
     /// difference by then; and those who joined together do not all ask one seed together.
     pub(crate) fn on_differing<S: Storage>(&mut self, cx: &mut Context<S>, peer: NodeId, addr: Addr) {
-        self.candidate = Some(Peer { id: peer, addr });
+        let peer = Peer { id: peer, addr };
+        if self.is_overdue() {
+            // Whoever speaks now is a better bet than one who has not answered.
+            return self.compare(cx, peer, cx.now, 1);
+        }
+        self.candidate = Some(peer);
         if self.next_at == Instant::NEVER {
-            let micros = usize::try_from(cx.config.gossip_interval.as_micros() / 4).unwrap_or(0);
-            let wait = Duration::from_micros(u64::try_from(cx.rng.below(micros)).unwrap_or(0));
-            self.next_at = self.pace.next_at(cx.now) + wait;
+            self.next_at = self.pace.next_at(cx.now) + cx.random_part(cx.config.gossip_interval / 4);
         }
     }
 
@@ -174,6 +177,14 @@ impl Reconcile {
         }
     }
 
+    /// Whether a question has had to be asked again.
+    fn is_overdue(&self) -> bool {
+        match self.exchange {
+            Exchange::Idle => false,
+            Exchange::Comparing { tries, .. } | Exchange::Pulling { tries, .. } => tries > 1,
+        }
+    }
+
     fn peer(&self) -> Option<NodeId> {
         match self.exchange {
             Exchange::Idle => None,
@@ -240,7 +251,7 @@ impl Reconcile {
     fn patience<S: Storage>(&self, cx: &Context<S>, tries: u8) -> Duration {
         let interval = cx.config.gossip_interval;
         let first = self.round_trip.map_or(interval / 8, |round_trip| (round_trip * 4).clamp(interval / 16, interval));
-        first * (1 << (tries - 1).min(2))
+        first * (1 << (tries / 2).min(2))
     }
 
     /// An answer came, to a question first asked at `asked_at`: if it was asked again, that tells too much, never too little.

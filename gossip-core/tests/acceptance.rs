@@ -31,9 +31,21 @@ fn joining(seed: u64, size: usize, network: Network) -> (World, Vec<HostId>) {
 /// The same, once all of them agree.
 fn settled(seed: u64, size: usize, network: Network) -> (World, Vec<HostId>) {
     let (mut world, hosts) = joining(seed, size, network);
-    let took = world.run_until(Duration::from_secs(300), all_converged);
+    let took = run_until(&mut world, Duration::from_secs(300), all_converged);
     assert!(took.is_some(), "seed {seed}, {size} nodes, {network:?}: {:?}", agreements(&world));
     (world, hosts)
+}
+
+/// Looks every 5 ms: to look whenever anything happens would cost more than the cluster itself.
+fn run_until(world: &mut World, limit: Duration, mut done: impl FnMut(&World) -> bool) -> Option<Duration> {
+    let start = world.now();
+    while !done(world) {
+        if world.now().saturating_duration_since(start) >= limit {
+            return None;
+        }
+        world.run_for(Duration::from_millis(5));
+    }
+    Some(world.now().saturating_duration_since(start))
 }
 
 fn all_converged(world: &World) -> bool {
@@ -61,7 +73,7 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
 fn full_views(world: &mut World, hosts: &[HostId]) -> Vec<Duration> {
     let start = world.now();
     let mut full = BTreeMap::new();
-    let all = world.run_until(Duration::from_secs(120), |world| {
+    let all = run_until(world, Duration::from_secs(120), |world| {
         for &host in hosts {
             if live_seen(world, host) == hosts.len() {
                 full.entry(host).or_insert(world.now().saturating_duration_since(start));
@@ -91,9 +103,8 @@ fn joins_of_all_at_once_end_with_full_views_and_no_tail() {
                     worst = (ratio, median, last);
                 }
                 bytes += hosts.iter().map(|&host| world.traffic(host).bytes).sum::<u64>() / size as u64;
-                let took = world.run_until(Duration::from_secs(60), all_converged);
+                let took = run_until(&mut world, Duration::from_secs(60), all_converged);
                 converged.push(took.unwrap_or_else(|| panic!("seed {seed}: {:?}", agreements(&world))) + last);
-                if ratio > 3.0 && env::var("GOSSIP_TRACE").is_ok() { for &host in &hosts { println!("{host:?} {:?} {:?}\n", world.told(host), world.node(host).unwrap().stats()); } }
                 assert!(ratio <= 3.0, "seed {seed}, N = {size}, loss {loss}: median {median:?}, last {last:?}");
             }
             converged.sort();
@@ -123,7 +134,7 @@ fn every_write_and_every_rumor_reaches_every_live_node_once() {
                     world.command(host, |node, now| node.put(now, &key, &[round as u8; 64])).unwrap().unwrap();
                     world.run_for(Duration::from_millis(50));
                 }
-                let took = world.run_until(Duration::from_secs(120), all_converged);
+                let took = run_until(&mut world, Duration::from_secs(120), all_converged);
                 assert!(took.is_some(), "seed {seed}, N = {size}, loss {loss}: {:?}", agreements(&world));
                 slowest = slowest.max(world.now().saturating_duration_since(start));
                 bytes += hosts.iter().map(|&host| world.traffic(host).bytes).sum::<u64>() - before;
@@ -160,6 +171,7 @@ fn check_knowledge(world: &World, hosts: &[HostId], host: HostId) {
 #[test]
 fn an_idle_cluster_costs_two_datagrams_and_a_hundred_bytes() {
     for size in sizes().into_iter().chain([64]) {
+        let mut dearest = (0.0_f64, 0.0_f64);
         for seed in seeds() {
             let (mut world, hosts) = settled(seed, size, Network::lan());
             world.run_for(Duration::from_secs(5));
@@ -171,10 +183,11 @@ fn an_idle_cluster_costs_two_datagrams_and_a_hundred_bytes() {
             });
             let node_seconds = size as f64 * 60.0;
             let (datagrams, bytes) = (datagrams as f64 / node_seconds, bytes as f64 / node_seconds);
-            println!("idle N = {size}, seed {seed}: {datagrams:.2} datagrams and {bytes:.1} bytes a node and second");
-            assert!(datagrams <= 2.0 && bytes <= 100.0);
+            dearest = (dearest.0.max(datagrams), dearest.1.max(bytes));
+            assert!(datagrams <= 2.0 && bytes <= 100.0, "seed {seed}, N = {size}: {datagrams} datagrams, {bytes} bytes");
             assert!(all_converged(&world));
         }
+        println!("idle N = {size}: at most {:.2} datagrams and {:.1} bytes a node and second", dearest.0, dearest.1);
     }
 }
 
@@ -195,7 +208,7 @@ fn a_partition_of_any_length_heals_into_one_cluster_and_one_state() {
             world.run_for(Duration::from_secs(secs - secs / 2));
             world.heal();
             let healed_at = world.now();
-            let took = world.run_until(Duration::from_secs(120), all_converged);
+            let took = run_until(&mut world, Duration::from_secs(120), all_converged);
             assert!(took.is_some(), "seed {seed}, N = {size}, {secs} s: {:?}", agreements(&world));
             slowest = slowest.max(took.unwrap());
             for &host in &hosts {
@@ -220,7 +233,7 @@ fn a_crash_is_known_to_all_and_a_restart_is_recognised_at_once() {
             let victim = hosts[size / 2];
             let id = world.id(victim);
             world.crash(victim);
-            let took = world.run_until(Duration::from_secs(60), |world| {
+            let took = run_until(&mut world, Duration::from_secs(60), |world| {
                 world.live().all(|host| live_seen(world, host) == size - 1)
             });
             detection.push(took.unwrap());
@@ -232,11 +245,11 @@ fn a_crash_is_known_to_all_and_a_restart_is_recognised_at_once() {
             let memory = if seed % 2 == 0 { Memory::Kept } else { Memory::Lost };
             world.restart(victim, memory);
             world.join(victim, hosts[0]);
-            let took = world.run_until(Duration::from_secs(60), |world| {
+            let took = run_until(&mut world, Duration::from_secs(60), |world| {
                 world.live().all(|host| live_seen(world, host) == size)
             });
             recognition.push(took.unwrap());
-            assert!(world.run_until(Duration::from_secs(60), all_converged).is_some());
+            assert!(run_until(&mut world, Duration::from_secs(60), all_converged).is_some());
             let back = Told::Up(id, Arrival::Restarted);
             for &host in hosts.iter().filter(|&&host| host != victim) {
                 assert_eq!(world.told(host).iter().filter(|(_, event)| *event == back).count(), 1);
@@ -265,7 +278,7 @@ fn a_restart_before_anyone_noticed_is_recognised_at_once() {
             world.restart(victim, memory);
             world.join(victim, hosts[0]);
             let first = world.command(victim, |node, now| node.put(now, b"mine", b"second life")).unwrap().unwrap();
-            let took = world.run_until(Duration::from_secs(10), all_converged);
+            let took = run_until(&mut world, Duration::from_secs(10), all_converged);
             assert!(took.is_some(), "seed {seed}, {memory:?}: {:?}", agreements(&world));
             for &host in hosts.iter().filter(|&&host| host != victim) {
                 let node = world.node(host).unwrap();
@@ -285,7 +298,7 @@ fn a_leaver_is_known_to_have_left() {
         let (mut world, hosts) = settled(seed, 16, Network::lan().with_loss(0.1));
         let id = world.id(hosts[5]);
         world.command(hosts[5], |node, now| node.leave(now));
-        let took = world.run_until(Duration::from_secs(30), all_converged);
+        let took = run_until(&mut world, Duration::from_secs(30), all_converged);
         assert!(took.is_some() && world.node(hosts[5]).is_none());
         for host in world.live() {
             let gone = world.told(host).iter().filter(|(_, event)| matches!(event, Told::Down(..)));

@@ -70,9 +70,7 @@ impl Prober {
 
     /// The first probe comes at a random moment of the first period, so that nodes started together do not march in step.
     pub(super) fn start<S: Storage>(&mut self, cx: &mut Context<S>) {
-        let micros = usize::try_from(cx.config.probe_interval.as_micros()).unwrap_or(usize::MAX);
-        let phase = u64::try_from(cx.rng.below(micros)).unwrap_or(0);
-        self.next_at = cx.now + core::time::Duration::from_micros(phase);
+        self.next_at = cx.now + cx.random_part(cx.config.probe_interval);
     }
 
     pub(super) fn next_deadline(&self) -> Instant {

@@ -13,7 +13,8 @@ use crate::{
 use core::time::Duration;
 
 impl<S: Storage> Membership<S> {
-    /// Remembers an address to join through, and knocks there at once.
+    /// Remembers an address to join through, and knocks there shortly: within half a gossip interval, at random, so that
+    /// hundreds that were started together do not overrun one seed's socket in the same millisecond.
     pub(crate) fn join(&mut self, cx: &mut Context<S>, seed: Addr) -> Result<(), JoinError> {
         if !self.is_staying() {
             return Err(JoinError::Left);
@@ -23,11 +24,10 @@ impl<S: Storage> Membership<S> {
         }
         if self.seeds.slot(&seed).is_none() {
             let limit = self.seeds.limit();
-            let fresh = Seed { answered: None, knocks: 1 };
+            let fresh = Seed { answered: None, knocks: 0 };
             self.seeds.insert(seed, fresh).map_err(|_| JoinError::SeedsFull { limit })?;
         }
-        cx.send(seed, None, Intent::Ping(Ping::KNOCK));
-        self.reconnect_at = self.reconnect_at.min(cx.now + eagerness(cx.config.gossip_interval, 0));
+        self.reconnect_at = self.reconnect_at.min(cx.now + cx.random_part(cx.config.gossip_interval / 2));
         Ok(())
     }
 
@@ -108,5 +108,5 @@ enum Lost {
 
 /// A first few knocks come quickly, for whoever joins waits for them; then ever more slowly.
 fn eagerness(gossip_interval: Duration, knocks: u32) -> Duration {
-    (gossip_interval / 4).saturating_mul(1 << knocks.min(16))
+    (gossip_interval / 4).saturating_mul(1 << (knocks / 2).min(16))
 }
