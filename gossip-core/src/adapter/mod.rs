@@ -8,8 +8,10 @@
 //!
 //! `gossip-udp-std` does it in one thread and is the one to read first. Files, in the order in which they build on each other:
 //! `options` and `error` (what goes in, what is refused), `clock`, `text` (how values look in JSON), `info` and `happening`
-//! (what is told), `subscribers` (to whom), `keeper` (what survives a restart), `pump` (all of it around one node).
+//! (what is told), `subscribers` (to whom), `keeper` (what survives a restart), `pump` (all of it around one node), `calls`
+//! (what the handles ask of it).
 
+mod calls;
 mod clock;
 mod error;
 mod happening;

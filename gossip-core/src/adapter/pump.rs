@@ -1,17 +1,11 @@
 //! The pump: a node with its clock, its subscribers and its data file. A driver adds a socket and a way to wait.
 use crate::{
-    adapter::{
-        AgreementInfo, BindError, Clock, DataFile, EntryInfo, Happening, Info, IoCounts, Keeper, Lengths, MemberInfo,
-        Options, Save, Subscribers,
-    },
-    error::{DeleteError, JoinError, PublishError, PutError, TooLong},
-    id::{Addr, Dot, NodeId},
+    adapter::{BindError, Clock, DataFile, Happening, IoCounts, Keeper, Options, Save, Subscribers},
+    id::{Addr, NodeId},
     io::{Input, Output},
     node::Node,
-    presence::Presence,
     storage::Heap,
     time::Instant,
-    wire::Urgency,
 };
 use core::{
     net::{IpAddr, SocketAddr},
@@ -19,7 +13,7 @@ use core::{
 };
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
-use std::{boxed::Box, collections::BTreeMap, io, string::String, vec, vec::Vec};
+use std::{boxed::Box, io, string::String, vec, vec::Vec};
 
 /// What a handle asks of its driver: it is run on the pump, and carries its answer away by itself.
 ///
@@ -69,14 +63,14 @@ pub enum Step<'p> {
 /// Dropping it ends all subscriptions: that is how the handles learn that the node has stopped.
 #[derive(Debug)]
 pub struct Pump {
-    node: Node<Heap>,
-    clock: Clock,
-    name: String,
+    pub(super) node: Node<Heap>,
+    pub(super) clock: Clock,
+    pub(super) name: String,
     local: SocketAddr,
     subscribers: Subscribers,
-    keeper: Option<Keeper>,
-    data_file: DataFile,
-    counts: IoCounts,
+    pub(super) keeper: Option<Keeper>,
+    pub(super) data_file: DataFile,
+    pub(super) counts: IoCounts,
     standing: Standing,
     leave_timeout: Duration,
     output: Box<[u8]>,
@@ -84,7 +78,7 @@ pub struct Pump {
 }
 
 impl Pump {
-    /// A node for a socket that is bound to `local`. It has read its data file, and asks its seeds from the first poll on.
+    /// A node for a socket that is bound to `local`. It has read its data file, and is about to ask its seeds.
     pub fn new(options: Options, local: SocketAddr) -> Result<Self, BindError> {
         if options.name.is_empty() {
             return Err(BindError::NoName);
@@ -125,8 +119,6 @@ impl Pump {
         }
         Ok(pump)
     }
-
-    // What happens outside.
 
     /// A datagram arrived.
     pub fn receive(&mut self, from: SocketAddr, bytes: &mut [u8]) {
@@ -189,13 +181,6 @@ impl Pump {
         self.keeper.as_mut()?.save(&self.node)
     }
 
-    // What the handles ask for.
-
-    /// Asks `seed` for the cluster until it answers.
-    pub fn join(&mut self, seed: SocketAddr) -> Result<(), JoinError> {
-        self.node.join(self.clock.now(), Addr::from(seed))
-    }
-
     /// Says farewell; [`Step::Stop`] follows when it is spread, or after [`Options::leave_timeout`].
     pub fn leave(&mut self) {
         if self.standing == Standing::Running {
@@ -208,91 +193,6 @@ impl Pump {
     /// Stops at the next poll, without a farewell and without a last save: what a crash looks like to the others.
     pub fn abort(&mut self) {
         self.standing = Standing::Aborted;
-    }
-
-    /// Writes an entry of the replicated map.
-    pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<Dot, PutError> {
-        let now = self.mark_changed();
-        self.node.put(now, key, value)
-    }
-
-    /// Deletes an entry of the replicated map.
-    pub fn delete(&mut self, key: &[u8]) -> Result<Dot, DeleteError> {
-        let now = self.mark_changed();
-        self.node.delete(now, key)
-    }
-
-    /// The entry with this key.
-    #[must_use]
-    pub fn get(&self, key: &[u8]) -> Option<EntryInfo> {
-        self.node.entry(key).as_ref().map(EntryInfo::of)
-    }
-
-    /// The entries whose keys begin so, sorted by key.
-    #[must_use]
-    pub fn list(&self, prefix: &[u8]) -> Vec<EntryInfo> {
-        let mut entries: Vec<EntryInfo> = self.node.entries(prefix).map(|view| EntryInfo::of(&view)).collect();
-        entries.sort_by(|one, other| one.key.cmp(&other.key));
-        entries
-    }
-
-    /// Spreads a rumor: each other member is told once.
-    pub fn publish(&mut self, urgency: Urgency, payload: &[u8]) -> Result<Dot, PublishError> {
-        let now = self.mark_changed();
-        self.node.publish(now, urgency, payload)
-    }
-
-    /// Changes what the node says of itself.
-    pub fn set_presence(&mut self, role: &str, tags: &BTreeMap<String, String>) -> Result<(), TooLong> {
-        let tags = || tags.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        // Each string takes its bytes and a length of at most 5 more; so does the count of tags.
-        let text_len = |text: &str| text.len() + 5;
-        let tags_len: usize = tags().map(|(name, value)| text_len(name) + text_len(value)).sum();
-        let mut blob = vec![0; text_len(&self.name) + text_len(role) + tags_len + 5];
-        let len = Presence::encode(&self.name, role, tags(), &mut blob).unwrap_or(blob.len());
-        let now = self.mark_changed();
-        self.node.set_presence(now, &blob[..len])
-    }
-
-    /// All members, ourselves included, sorted by name and then by id.
-    #[must_use]
-    pub fn members(&self) -> Vec<MemberInfo> {
-        let others = self.node.members().map(|view| MemberInfo::of(&view));
-        let mut members: Vec<MemberInfo> = others.chain([MemberInfo::of_self(&self.node.me())]).collect();
-        members.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
-        members
-    }
-
-    /// How far the cluster agrees with us, as far as we know.
-    #[must_use]
-    pub fn agreement(&self) -> AgreementInfo {
-        AgreementInfo::of(&self.node.agreement())
-    }
-
-    /// Everything the node says of itself.
-    #[must_use]
-    pub fn info(&self) -> Info {
-        let (node, config) = (&self.node, self.node.config());
-        let mut io = self.counts.clone();
-        if let Some(keeper) = &self.keeper {
-            keeper.count_into(&mut io);
-        }
-        Info {
-            me: MemberInfo::of_self(&node.me()),
-            cluster: config.cluster,
-            uptime: self.clock.uptime(),
-            agreement: self.agreement(),
-            lengths: Lengths {
-                datagram_max: usize::from(config.datagram_len_max),
-                payload_max: node.payload_len_max(),
-                entry_max: node.entry_len_max(),
-                presence_max: node.presence_len_max(),
-            },
-            data_file: self.data_file.clone(),
-            io,
-            usage: node.usage().rows().collect(),
-            stats: node.stats().rows().collect(),
-        }
     }
 
     /// The id of the node.
@@ -315,7 +215,7 @@ impl Pump {
         self.subscribers.tell(happening);
     }
 
-    fn mark_changed(&mut self) -> Instant {
+    pub(super) fn mark_changed(&mut self) -> Instant {
         let now = self.clock.now();
         if let Some(keeper) = &mut self.keeper {
             keeper.mark_changed(now);
@@ -392,13 +292,23 @@ mod tests {
         }
     }
 
+    /// A pump that owes its seed a datagram.
+    fn eager_pump() -> Pump {
+        let mut pump = pump(|options| options.config.gossip_interval = Duration::from_millis(1));
+        while pump.clock.uptime() < Duration::from_millis(2) {
+            core::hint::spin_loop();
+        }
+        pump.fire_timer();
+        pump
+    }
+
     #[test]
-    fn seeds_are_asked_from_the_first_poll_on() {
-        let mut pump = pump(|_| {});
+    fn seeds_are_asked() {
+        let mut pump = eager_pump();
         let Step::Send { to, bytes } = pump.poll() else { panic!("the seed is to be asked") };
         assert_eq!(to.port(), 2);
         assert!(!bytes.is_empty());
-        assert!(drain(&mut pump).1.is_ok());
+        assert_eq!(drain(&mut pump).0, 0);
     }
 
     #[test]
@@ -413,10 +323,28 @@ mod tests {
 
     #[test]
     fn an_aborted_pump_says_nothing_more() {
-        let mut pump = pump(|_| {});
+        let mut pump = eager_pump();
         pump.abort();
         assert_eq!(drain(&mut pump), (0, Err(Closed)));
-        assert!(pump.last_save().is_none());
+    }
+
+    #[test]
+    fn what_was_saved_is_remembered_and_not_told_again() {
+        let dir = std::env::temp_dir().join(std::format!("gossip-pump-{}", std::process::id()));
+        let mut first = pump(|options| options.data_dir = Some(dir.clone()));
+        first.put(b"color", b"red").unwrap();
+        first.last_save().unwrap().write();
+        first.put(b"shape", b"round").unwrap();
+        first.abort();
+        assert!(first.last_save().is_none(), "a crash saves nothing");
+        drop(first);
+        let mut second = pump(|options| options.data_dir = Some(dir.clone()));
+        let mut events = second.subscribers().subscribe();
+        assert!(drain(&mut second).1.is_ok());
+        assert_eq!(second.get(b"color").unwrap().value, b"red");
+        assert_eq!(events.poll_next(&Context::from_waker(Waker::noop())), Poll::Pending);
+        drop(second);
+        std::fs::remove_dir_all(dir).unwrap();
     }
 
     #[test]

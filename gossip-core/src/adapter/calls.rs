@@ -1,0 +1,102 @@
+//! What the handles ask of the pump: one method a call, the same for all adapters.
+use crate::{
+    adapter::{AgreementInfo, EntryInfo, Info, Lengths, MemberInfo, Pump},
+    error::{DeleteError, JoinError, PublishError, PutError, TooLong},
+    id::{Addr, Dot},
+    presence::Presence,
+    wire::Urgency,
+};
+use core::net::SocketAddr;
+use std::{collections::BTreeMap, string::String, vec, vec::Vec};
+
+impl Pump {
+    /// Asks `seed` for the cluster until it answers.
+    pub fn join(&mut self, seed: SocketAddr) -> Result<(), JoinError> {
+        self.node.join(self.clock.now(), Addr::from(seed))
+    }
+
+    /// Writes an entry of the replicated map.
+    pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<Dot, PutError> {
+        let now = self.mark_changed();
+        self.node.put(now, key, value)
+    }
+
+    /// Deletes an entry of the replicated map.
+    pub fn delete(&mut self, key: &[u8]) -> Result<Dot, DeleteError> {
+        let now = self.mark_changed();
+        self.node.delete(now, key)
+    }
+
+    /// The entry with this key.
+    #[must_use]
+    pub fn get(&self, key: &[u8]) -> Option<EntryInfo> {
+        self.node.entry(key).as_ref().map(EntryInfo::of)
+    }
+
+    /// The entries whose keys begin so, sorted by key.
+    #[must_use]
+    pub fn list(&self, prefix: &[u8]) -> Vec<EntryInfo> {
+        let mut entries: Vec<EntryInfo> = self.node.entries(prefix).map(|view| EntryInfo::of(&view)).collect();
+        entries.sort_by(|one, other| one.key.cmp(&other.key));
+        entries
+    }
+
+    /// Spreads a rumor: each other member is told once.
+    pub fn publish(&mut self, urgency: Urgency, payload: &[u8]) -> Result<Dot, PublishError> {
+        let now = self.mark_changed();
+        self.node.publish(now, urgency, payload)
+    }
+
+    /// Changes what the node says of itself.
+    pub fn set_presence(&mut self, role: &str, tags: &BTreeMap<String, String>) -> Result<(), TooLong> {
+        let tags = || tags.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        // Each string takes its bytes and a length of at most 5 more; so does the count of tags.
+        let text_len = |text: &str| text.len() + 5;
+        let tags_len: usize = tags().map(|(name, value)| text_len(name) + text_len(value)).sum();
+        let mut blob = vec![0; text_len(&self.name) + text_len(role) + tags_len + 5];
+        let len = Presence::encode(&self.name, role, tags(), &mut blob).unwrap_or(blob.len());
+        let now = self.mark_changed();
+        self.node.set_presence(now, &blob[..len])
+    }
+
+    /// All members, ourselves included, sorted by name and then by id.
+    #[must_use]
+    pub fn members(&self) -> Vec<MemberInfo> {
+        let others = self.node.members().map(|view| MemberInfo::of(&view));
+        let mut members: Vec<MemberInfo> = others.chain([MemberInfo::of_self(&self.node.me())]).collect();
+        members.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
+        members
+    }
+
+    /// How far the cluster agrees with us, as far as we know.
+    #[must_use]
+    pub fn agreement(&self) -> AgreementInfo {
+        AgreementInfo::of(&self.node.agreement())
+    }
+
+    /// Everything the node says of itself.
+    #[must_use]
+    pub fn info(&self) -> Info {
+        let (node, config) = (&self.node, self.node.config());
+        let mut io = self.counts.clone();
+        if let Some(keeper) = &self.keeper {
+            keeper.count_into(&mut io);
+        }
+        Info {
+            me: MemberInfo::of_self(&node.me()),
+            cluster: config.cluster,
+            uptime: self.clock.uptime(),
+            agreement: self.agreement(),
+            lengths: Lengths {
+                datagram_max: usize::from(config.datagram_len_max),
+                payload_max: node.payload_len_max(),
+                entry_max: node.entry_len_max(),
+                presence_max: node.presence_len_max(),
+            },
+            data_file: self.data_file.clone(),
+            io,
+            usage: node.usage().rows().collect(),
+            stats: node.stats().rows().collect(),
+        }
+    }
+}
