@@ -11,7 +11,7 @@ use super::{
     settings::{Seed, Settings},
     signals::stop_asked,
 };
-use crate::{BindError, DataFile, Events, Gossip, Happening};
+use crate::{BindError, CallError, DataFile, Events, Gossip, Happening, JoinError};
 use core::{future::pending, net::SocketAddr, time::Duration};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -120,7 +120,11 @@ impl Agent {
         let log = EventLog::new();
         let chronicle = tokio::spawn(keep_chronicle(gossip.subscribe(), log.clone()));
         for seed in seeds {
-            gossip.join(seed).await.map_err(|error| Failure::refused(format!("cannot join {seed}: {error}")))?;
+            match gossip.join(seed).await {
+                // Where all are given the same list of seeds, each finds itself on it.
+                Ok(()) | Err(CallError::Refused(JoinError::OwnAddress)) => {}
+                Err(error) => return Err(Failure::refused(format!("cannot join {seed}: {error}"))),
+            }
         }
         let info = gossip.info().await.map_err(|error| Failure::refused(error.to_string()))?;
         Ok(Self { gossip, info, listener, log, chronicle })

@@ -45,6 +45,17 @@ fn joining_says_who_is_live_or_that_nobody_answered() {
 }
 
 #[test]
+fn all_may_be_given_the_same_seeds() {
+    let free = || UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let addrs = [free(), free()];
+    let seeds = ["--seed", &addrs[0], "--seed", &addrs[1]];
+    let one = Agent::start_at(&addrs[0], "one", &seeds);
+    let two = Agent::start_at(&addrs[1], "two", &seeds);
+    eventually("one lists two", || one.status_of("two").as_deref() == Some("alive"));
+    eventually("two lists one", || two.status_of("one").as_deref() == Some("alive"));
+}
+
+#[test]
 fn entries_are_written_read_listed_and_deleted() {
     let (one, two) = pair();
     one.run(&["put", "config/motd", "grüezi"]).done();

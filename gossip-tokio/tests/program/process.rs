@@ -122,7 +122,13 @@ impl Agent {
     /// Starts an agent on free ports.
     #[track_caller]
     pub(crate) fn start(name: &str, flags: &[&str]) -> Self {
-        let args = ["agent", "--json", "--name", name, "--bind", "127.0.0.1:0", "--control", "127.0.0.1:0"];
+        Self::start_at("127.0.0.1:0", name, flags)
+    }
+
+    /// Starts an agent on this address.
+    #[track_caller]
+    pub(crate) fn start_at(addr: &str, name: &str, flags: &[&str]) -> Self {
+        let args = ["agent", "--json", "--name", name, "--bind", addr, "--control", "127.0.0.1:0"];
         Self::start_command(program(&args).args(flags))
     }
 
