@@ -212,6 +212,7 @@ impl<'de> Deserialize<'de> for Addr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::string::ToString;
 
     #[test]
     fn socket_addresses_come_back() {

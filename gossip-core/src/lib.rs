@@ -1,40 +1,113 @@
-//! A gossip node as a state machine, without a socket, a clock, a thread, or an allocator of its own.
+//! A gossip node as a state machine: membership, rumors, replicated entries, anti-entropy and agreement, without a socket,
+//! a clock, a thread, or an allocator of its own.
 //!
-//! (front page follows)
+//! [`Node`] turns *datagrams in* and *time passing* into *datagrams out*, *one deadline* and *events*. Something else
+//! binds it to a world: `gossip-udp-std`, `gossip-tokio` and `gossip-async-std` to sockets, [`sim`] to a simulated
+//! network, your own loop to whatever you have.
+//!
+//! # The contract
+//!
+//! - [`Node::handle_input`] takes what happened, and cannot fail: the worst that a stranger's bytes can do is be counted.
+//! - Commands are methods: [`join`](Node::join), [`leave`](Node::leave), [`publish`](Node::publish), [`put`](Node::put),
+//!   [`delete`](Node::delete), [`set_presence`](Node::set_presence). Each has an error type of its own, for misuse alone.
+//! - After either, [`Node::poll_output`] is drained until it puts out [`Output::Schedule`]: the one deadline.
+//! - The same seed and the same inputs give the same outputs, byte for byte, on every platform and in every storage.
+//!
+//! ```text
+//! node.handle_input(now, Input::Received { from, bytes });
+//! loop {
+//!     match node.poll_output(&mut buffer) {
+//!         Output::Send { to, bytes } => socket.send_to(bytes, to),
+//!         Output::Event(event) => application.tell(event),
+//!         Output::Schedule(at) => break timer.set(at),
+//!     }
+//! }
+//! ```
+//!
+//! # Three rules that carry the design
+//!
+//! 1. **Everything replicated is a join-semilattice** ([`lattice`]): loss, duplication, reordering and partition are one
+//!    question, *did every join happen yet?*, and the [`digest`] in every header answers it.
+//! 2. **Everything that moves is written last.** What is queued is an intent of a few bytes; the datagram is written when
+//!    it leaves, with the freshest news, until it is full.
+//! 3. **Everything has a limit** ([`Limits`]), with a policy at the limit and a counter ([`Stats`]), on a heap too.
+//!
+//! # Where things are
+//!
+//! The modules below stand in the order of their dependency: each uses only those above it, and machines are strangers
+//! to each other (`tests/architecture.rs` holds us to it).
+//!
+//! | to change | look in |
+//! |---|---|
+//! | how long a suspicion lasts, and the verdict | `membership/suspicion.rs` |
+//! | whom we probe, and how often we insist | `membership/probe.rs` |
+//! | what is believed of members, and what we contradict | `membership/claims.rs` |
+//! | joining, and finding the lost again | `membership/seeds.rs` |
+//! | which news rides on an ack, or any datagram, and in what order | `node/piggyback.rs` |
+//! | how a rumor spreads and is told once | `dissemination.rs` |
+//! | which of two concurrent writes wins | `replica/mod.rs`, by [`records::Entry::prevails`] |
+//! | what a peer lacks of the entries | `replica/delta.rs` |
+//! | when and with whom differences are settled | `reconcile.rs` |
+//! | who agrees, and when that is claimed | `convergence.rs` |
+//! | a frame, and its place on the wire | `wire/frame.rs` |
+//! | a preset, a limit, and what happens there | `config.rs` |
+//!
+//! One datagram's way: the adapter's `Driver::receive` → `node/mod.rs` `Node::handle_input` → `node/receive.rs`
+//! `Node::on_datagram`, by way of `wire` `Header::open` and `Reader::next` → `Node::on_frame` → a machine's `on_…` →
+//! `node/mod.rs` `Node::on_change`; and out again: `Node::poll_output` → `node/send.rs` `Node::write_next` →
+//! `Writer::put` → `node/piggyback.rs` → the adapter's `Driver::send`.
+//!
+//! Every machine has the same verbs: `on_…(cx, frame)` takes a frame and returns what changed, `on_timer(cx)` does what is
+//! due, `next_deadline()` says when that is, `piggyback(…, writer)` adds news to a datagram, `summarise` says what we
+//! have, and `serve` what an asker lacks.
+//!
+//! # Features
+//!
+//! `no_std` always. `alloc`: [`Heap`] storage. `std` (the default): `adapter`, what the adapters share. `sim`: whole
+//! clusters under virtual time. All are additive.
 #![no_std]
-#![cfg_attr(docsrs, feature(doc_cfg))]
 #[cfg(feature = "alloc")]
 extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+// Values.
 pub mod time;
 mod rng;
 mod pace;
 pub mod lattice;
 pub mod digest;
 pub mod id;
+pub mod stamp;
+// Memory.
 pub mod table;
+// Words.
 pub mod wire;
-pub mod io;
 pub mod records;
+pub mod io;
 pub mod presence;
+// Surroundings.
 pub mod error;
 pub mod stats;
 pub mod storage;
 pub mod config;
 mod context;
+// Machines.
 mod membership;
 mod dissemination;
 mod replica;
 mod reconcile;
 mod convergence;
+// The meeting place.
 mod node;
+// The world.
 #[cfg(feature = "std")]
 pub mod adapter;
 #[cfg(feature = "sim")]
 pub mod sim;
 
+#[cfg(feature = "alloc")]
+pub use crate::storage::Heap;
 pub use crate::{
     config::{Config, ConfigError, Limits},
     convergence::Agreement,
@@ -43,11 +116,9 @@ pub use crate::{
     id::{Addr, Dot, Generation, Incarnation, NodeId},
     io::{Arrival, Departure, Event, Input, Output},
     node::{EntryView, Liveness, MemberView, Node, SaveCursor},
-    records::Stamp,
+    stamp::Stamp,
     stats::{Stats, Usage},
     storage::Storage,
     time::Instant,
     wire::{ClusterLabel, Urgency},
 };
-#[cfg(feature = "alloc")]
-pub use crate::storage::Heap;

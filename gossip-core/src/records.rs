@@ -2,10 +2,10 @@
 use crate::{
     id::{Addr, Dot, Generation, Incarnation, NodeId, Writer},
     lattice::{Joined, Lattice},
+    stamp::Stamp,
     time::Instant,
     wire::{Standing, Store, Urgency},
 };
-use serde::{Deserialize, Serialize};
 
 /// How often news is still to be told, at most: counts down with each datagram that carries it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,34 +139,6 @@ pub struct Seed {
     pub knocks: u32,
 }
 
-/// When a write was made, as a hybrid logical clock tells it (Kulkarni et al. 2014): 48 bits of milliseconds, 16 of a counter.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Stamp(#[serde(with = "postcard::fixint::le")] u64);
-
-impl Stamp {
-    /// Stamps beyond the year 6429 are not believed: a hostile one would leave nobody room to write after it.
-    pub const CREDIBLE_MAX: Self = Self(1 << 63);
-
-    /// The first stamp of a millisecond.
-    #[must_use]
-    pub const fn from_millis(millis: u64) -> Self {
-        let millis = if millis < 1 << 47 { millis } else { (1 << 47) - 1 };
-        Self(millis << 16)
-    }
-
-    /// The stamp after this one.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-
-    /// Milliseconds since the writer's origin of time: the Unix epoch, where it had a clock.
-    #[must_use]
-    pub const fn as_millis(self) -> u64 {
-        self.0 >> 16
-    }
-}
-
 /// A replicated entry: the write to a key that prevails.
 #[derive(Debug, Clone)]
 pub struct Entry<B> {
@@ -278,13 +250,12 @@ impl Lattice for Window {
     fn join(&mut self, other: &Self) -> Joined {
         let before = *self;
         let mut other = *other;
-        let floor = self.floor.max(other.floor);
-        self.raise(floor);
-        other.raise(floor);
-        // Settling may have lifted the two floors apart again.
-        let floor = self.floor.max(other.floor);
-        self.raise(floor);
-        other.raise(floor);
+        // What was seen just above a floor lifts it, and the two apart again; each round lifts one of them.
+        while self.floor != other.floor {
+            let floor = self.floor.max(other.floor);
+            self.raise(floor);
+            other.raise(floor);
+        }
         self.above |= other.above;
         self.settle();
         if *self == before { Joined::Same } else { Joined::Grew }

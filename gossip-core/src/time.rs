@@ -4,7 +4,7 @@ use core::{ops::Add, time::Duration};
 /// Microseconds since a moment of the caller's choosing, never running backwards.
 ///
 /// Choose the Unix epoch where a clock is at hand: the stamps of concurrent writes are compared between nodes
-/// (see [`Stamp`](crate::records::Stamp)), and a node without a calendar simply follows those that have one.
+/// (see [`Stamp`](crate::stamp::Stamp)), and a node without a calendar simply follows those that have one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(u64);
 

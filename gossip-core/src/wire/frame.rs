@@ -4,7 +4,7 @@
 use crate::{
     digest::Digest,
     id::{Addr, Dot, Generation, Incarnation, NodeId, Writer},
-    records::Stamp,
+    stamp::Stamp,
 };
 use serde::{Deserialize, Serialize};
 

@@ -1,0 +1,160 @@
+//! The wire contract: every frame in bytes, written and read from one constant. A change here breaks clusters in service.
+use gossip_core::{
+    Addr, ClusterLabel, Digest, Dot, Generation, Incarnation, NodeId, Stamp, Urgency,
+    id::Writer as Life,
+    wire::{
+        Accusation, Ack, Agreeing, Compare, EntryFrame, Floor, Frame, Gap, Header, MemberFrame, Parts, Ping, PingRequest,
+        Pull, Read, Reader, Refusal, Relayed, RumorFrame, Served, Standing, Store, Writer,
+    },
+};
+
+const ID: NodeId = NodeId(0x0807_0605_0403_0201);
+const LIFE: Life = Life { origin: ID, generation: Generation(0x0d0c_0b0a) };
+const DOT: Dot = LIFE.dot(300);
+const LIFE_HEX: &str = "0102030405060708 0a0b0c0d";
+const DOT_HEX: &str = "0102030405060708 0a0b0c0d ac02";
+
+/// Kind, frame and bytes: length, kind, body.
+fn vectors() -> Vec<(u8, Frame<'static>, String)> {
+    let addr = Addr::from("127.0.0.1:7946".parse::<std::net::SocketAddr>().unwrap());
+    let parts = Parts { members: Digest(1), rumors: Digest(2), entries: Digest(3) };
+    let parts_hex = "0100000000000000 0200000000000000 0300000000000000";
+    let stamp = Stamp::from_millis(1);
+    vec![
+        (0, Frame::Ping(Ping { probe: 300 }), "03 00 ac02".into()),
+        (1, Frame::Ack(Ack { probe: 2 }), "02 01 02".into()),
+        (2, Frame::PingRequest(PingRequest { probe: 2, target: ID }), "0a 02 02 0102030405060708".into()),
+        (3, Frame::Relayed(Relayed { probe: 2, target: ID }), "0a 03 02 0102030405060708".into()),
+        (
+            4,
+            Frame::Member(MemberFrame {
+                id: ID,
+                generation: LIFE.generation,
+                incarnation: Incarnation(5),
+                standing: Standing::Suspect,
+                addr,
+                presence: b"web",
+            }),
+            format!("1a 04 {LIFE_HEX} 05 01 06 7f0000011f0a 03 776562"),
+        ),
+        (
+            5,
+            Frame::Accusation(Accusation {
+                id: ID,
+                generation: LIFE.generation,
+                incarnation: Incarnation(200),
+                standing: Standing::Left,
+                by: NodeId(1),
+            }),
+            format!("18 05 {LIFE_HEX} c801 03 0100000000000000"),
+        ),
+        (
+            6,
+            Frame::Rumor(RumorFrame { dot: DOT, urgency: Urgency::Critical, payload: b"fire" }),
+            format!("15 06 {DOT_HEX} 00 04 66697265"),
+        ),
+        (
+            7,
+            Frame::Entry(EntryFrame { dot: DOT, span: 2, stamp, key: b"k", value: Some(b"v") }),
+            format!("1d 07 {DOT_HEX} 02 0000010000000000 01 6b 01 01 76"),
+        ),
+        (
+            7,
+            Frame::Entry(EntryFrame { dot: DOT, span: 2, stamp, key: b"k", value: None }),
+            format!("1b 07 {DOT_HEX} 02 0000010000000000 01 6b 00"),
+        ),
+        (8, Frame::Gap(Gap { writer: LIFE, after: 1, upto: 300 }), format!("10 08 {LIFE_HEX} 01 ac02")),
+        (9, Frame::Floor(Floor { writer: LIFE, floor: 9 }), format!("0e 09 {LIFE_HEX} 09")),
+        (10, Frame::Agreeing(Agreeing { bits: &[0xff, 0x01] }), "04 0a 02 ff01".into()),
+        (11, Frame::Compare(Compare { parts }), format!("19 0b {parts_hex}")),
+        (12, Frame::Parts(parts), format!("19 0c {parts_hex}")),
+        (
+            13,
+            Frame::Pull(Pull { token: 7, store: Store::Entries, from: Life::FIRST, until: LIFE, summary: &[9, 9] }),
+            format!("1e 0d 07 02 {} {LIFE_HEX} 02 0909", "00".repeat(12)),
+        ),
+        (14, Frame::Served(Served { token: 7, complete: true }), "03 0e 07 01".into()),
+    ]
+}
+
+#[test]
+fn every_frame_has_its_bytes() {
+    for (kind, frame, hex) in vectors() {
+        let bytes = unhex(&hex);
+        assert_eq!(bytes[1], kind, "{frame:?}");
+        assert_eq!(written(&frame), bytes, "{frame:?}");
+        assert_eq!(Reader::new(&bytes).collect::<Vec<_>>(), [Ok(Read::Frame(frame))]);
+    }
+}
+
+#[test]
+fn there_is_a_vector_for_every_kind() {
+    let kinds: std::collections::BTreeSet<u8> = vectors().iter().map(|(kind, ..)| *kind).collect();
+    assert!(kinds.into_iter().eq(0..Frame::KINDS));
+}
+
+#[test]
+fn the_header_has_its_bytes() {
+    let cluster = ClusterLabel::new("gossip");
+    let header = Header::new(cluster, ID, LIFE.generation, Incarnation(200), Digest(0x1817_1615_1413_1211));
+    let label = format!("{cluster}");
+    let label: String = (0..4).rev().map(|byte| &label[2 * byte..2 * byte + 2]).collect();
+    let rest = format!("{label} {LIFE_HEX} 1112131415161718 c801");
+    for (header, hex) in [(header, format!("01 {rest}")), (header.unanimous(), format!("81 {rest}"))] {
+        let bytes = unhex(&hex);
+        assert_eq!(Writer::new(&mut [0; 64], &header).unwrap().finish(), bytes);
+        assert_eq!(Header::open(&bytes, cluster), Ok((header, &[][..])));
+        assert_eq!(Header::open(&bytes, ClusterLabel::new("other")), Err(Refusal::ForeignCluster));
+        assert!((0..bytes.len()).all(|cut| Header::open(&bytes[..cut], cluster) == Err(Refusal::Truncated)));
+    }
+    assert_eq!(format!("{cluster}"), "34cac47e", "the label of a name is part of the wire, too");
+    assert_eq!(Header::open(&[0x02; 64], cluster), Err(Refusal::Version));
+    let vain = Header::new(cluster, ID, LIFE.generation, Incarnation(Incarnation::CREDIBLE_MAX.0 + 1), Digest(0));
+    let mut buffer = [0; 64];
+    let bytes = Writer::new(&mut buffer, &vain).unwrap().finish();
+    assert_eq!(Header::open(bytes, cluster), Err(Refusal::Incredible));
+}
+
+#[test]
+fn a_name_has_its_id() {
+    assert_eq!(NodeId::from_name("web-1").to_string(), "2eb063d8818488c9");
+}
+
+#[test]
+fn no_truncation_and_no_flipped_bit_does_more_than_end_the_reading() {
+    for (_, frame, hex) in vectors() {
+        let bytes = unhex(&hex);
+        for cut in 0..bytes.len() {
+            assert!(Reader::new(&bytes[..cut]).all(|read| read.is_err()), "{frame:?} cut to {cut}");
+        }
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_ne!(Reader::new(&flipped).collect::<Vec<_>>(), [Ok(Read::Frame(frame.clone()))]);
+        }
+    }
+}
+
+#[test]
+fn what_a_newer_node_adds_is_passed_over() {
+    let mut bytes = unhex("05 00 ac02 dead 02 01 02");
+    let read = [Ok(Read::Frame(Frame::Ping(Ping { probe: 300 }))), Ok(Read::Frame(Frame::Ack(Ack { probe: 2 })))];
+    assert_eq!(Reader::new(&bytes).collect::<Vec<_>>(), read);
+    bytes[1] = Frame::KINDS;
+    let read = [Ok(Read::Unknown), Ok(Read::Frame(Frame::Ack(Ack { probe: 2 })))];
+    assert_eq!(Reader::new(&bytes).collect::<Vec<_>>(), read);
+}
+
+fn written(frame: &Frame<'_>) -> Vec<u8> {
+    let header = Header::new(ClusterLabel::default(), ID, LIFE.generation, Incarnation(0), Digest(0));
+    let mut buffer = [0; 200];
+    let mut writer = Writer::new(&mut buffer, &header).unwrap();
+    let start = writer.len();
+    assert!(writer.put(frame));
+    writer.finish()[start..].to_vec()
+}
+
+fn unhex(hex: &str) -> Vec<u8> {
+    let digits: String = hex.split_whitespace().collect();
+    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
+}
