@@ -3,8 +3,9 @@
 mod suite;
 
 use async_std::task::block_on as wait;
+use core::{net::SocketAddr, time::Duration};
 use gossip_async_std::*;
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::collections::BTreeMap;
 
 suite::scenarios!(Gossip);
 

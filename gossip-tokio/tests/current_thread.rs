@@ -1,6 +1,6 @@
 //! A program of one thread can run nodes as well: drivers, calls and events share it.
+use core::time::Duration;
 use gossip_tokio::{Gossip, Happening, Options};
-use std::time::Duration;
 
 #[tokio::test(flavor = "current_thread")]
 async fn two_nodes_share_a_thread() {

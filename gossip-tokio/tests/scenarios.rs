@@ -2,8 +2,9 @@
 #[path = "../../gossip-udp-std/tests/suite/mod.rs"]
 mod suite;
 
+use core::{net::SocketAddr, time::Duration};
 use gossip_tokio::*;
-use std::{collections::BTreeMap, net::SocketAddr, sync::LazyLock, time::Duration};
+use std::{collections::BTreeMap, sync::LazyLock};
 use tokio::runtime::Runtime;
 
 suite::scenarios!(Gossip);

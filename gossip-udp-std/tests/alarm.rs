@@ -1,6 +1,7 @@
 //! A call rouses a driver that waits for a datagram.
+use core::time::Duration;
 use gossip_udp_std::{Gossip, Options, TimedOut};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Without the alarm, every other call would wait until the driver looks up by itself: a quarter of a second, 25 s for all.
 #[test]

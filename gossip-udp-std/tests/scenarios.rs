@@ -1,8 +1,9 @@
 //! The scenarios of all adapters, for the blocking one.
 mod suite;
 
+use core::{net::SocketAddr, time::Duration};
 use gossip_udp_std::*;
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::collections::BTreeMap;
 
 suite::scenarios!(Gossip);
 

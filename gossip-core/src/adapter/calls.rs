@@ -11,17 +11,26 @@ use std::{collections::BTreeMap, string::String, vec, vec::Vec};
 
 impl Pump {
     /// Asks `seed` for the cluster until it answers.
+    ///
+    /// # Errors
+    /// The seed is the node itself, or one too many; or the node is leaving.
     pub fn join(&mut self, seed: SocketAddr) -> Result<(), JoinError> {
         self.node.join(self.clock.now(), Addr::from(seed))
     }
 
     /// Writes an entry of the replicated map.
+    ///
+    /// # Errors
+    /// It is too long, or finds no room; or the node is leaving.
     pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<Dot, PutError> {
         let now = self.mark_changed();
         self.node.put(now, key, value)
     }
 
     /// Deletes an entry of the replicated map.
+    ///
+    /// # Errors
+    /// There is no such entry; or the node is leaving.
     pub fn delete(&mut self, key: &[u8]) -> Result<Dot, DeleteError> {
         let now = self.mark_changed();
         self.node.delete(now, key)
@@ -42,12 +51,18 @@ impl Pump {
     }
 
     /// Spreads a rumor: each other member is told once.
+    ///
+    /// # Errors
+    /// It is too long, or finds no room; or the node is leaving.
     pub fn publish(&mut self, urgency: Urgency, payload: &[u8]) -> Result<Dot, PublishError> {
         let now = self.mark_changed();
         self.node.publish(now, urgency, payload)
     }
 
     /// Changes what the node says of itself.
+    ///
+    /// # Errors
+    /// Name, role and tags are too long together.
     pub fn set_presence(&mut self, role: &str, tags: &BTreeMap<String, String>) -> Result<(), TooLong> {
         let tags = || tags.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         // Each string takes its bytes and a length of at most 5 more; so does the count of tags.

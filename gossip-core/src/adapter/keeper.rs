@@ -74,6 +74,9 @@ pub struct Keeper {
 
 impl Keeper {
     /// Takes possession of a directory, which is created if need be.
+    ///
+    /// # Errors
+    /// It cannot be used, or another running node has it.
     pub fn open(dir: &Path) -> Result<Self, BindError> {
         let refuse = |path: &Path, source| BindError::DataDir { path: path.to_owned(), source };
         fs::create_dir_all(dir).map_err(|source| refuse(dir, source))?;
@@ -92,7 +95,9 @@ impl Keeper {
     }
 
     /// Gives a node its memory back. A damaged file is put aside, and `fresh` makes the node that starts without it.
-    /// A file that is whole but not ours to read is an error: nobody's memory is thrown away for a wrong path.
+    ///
+    /// # Errors
+    /// The file cannot be read. It is whole, but not ours: nobody's memory is thrown away for a wrong path. Or `fresh` fails.
     pub fn restore(
         &self,
         now: Instant,

@@ -20,7 +20,8 @@ pub struct Options {
     /// Where others reach this node, if not at the address it listens on. Needed when that is `0.0.0.0` or `[::]`.
     /// Port 0 stands for the port it listens on.
     pub advertise: Option<SocketAddr>,
-    /// Whom to ask for the cluster. One that answers is enough; they are asked until one does. Empty by default: wait to be asked.
+    /// Whom to ask for the cluster. One that answers is enough; they are asked until one does. All nodes may be given
+    /// one list: a node does not ask itself. Empty by default: wait to be asked.
     pub seeds: Vec<SocketAddr>,
     /// How the node behaves. [`Config::lan`] by default.
     pub config: Config,

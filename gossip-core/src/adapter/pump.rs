@@ -1,6 +1,7 @@
 //! The pump: a node with its clock, its subscribers and its data file. A driver adds a socket and a way to wait.
 use crate::{
     adapter::{BindError, Clock, DataFile, Happening, IoCounts, Keeper, Options, Save, Subscribers},
+    error::JoinError,
     id::{Addr, NodeId},
     io::{Input, Output},
     node::Node,
@@ -73,12 +74,17 @@ pub struct Pump {
     pub(super) counts: IoCounts,
     standing: Standing,
     leave_timeout: Duration,
+    /// What the node writes its output into.
     output: Box<[u8]>,
+    /// What is lent to the driver to be sent.
     datagram: Vec<u8>,
 }
 
 impl Pump {
     /// A node for a socket that is bound to `local`. It has read its data file, and is about to ask its seeds.
+    ///
+    /// # Errors
+    /// Whatever keeps it from starting, in words for the one who started it.
     pub fn new(options: Options, local: SocketAddr) -> Result<Self, BindError> {
         if options.name.is_empty() {
             return Err(BindError::NoName);
@@ -115,7 +121,11 @@ impl Pump {
         };
         pump.set_presence(&options.role, &options.tags).map_err(BindError::Presence)?;
         for addr in options.seeds {
-            pump.join(addr).map_err(|source| BindError::Seed { addr, source })?;
+            match pump.join(addr) {
+                // All nodes may be given one list of seeds, and then some of them are on it.
+                Ok(()) | Err(JoinError::OwnAddress) => {}
+                Err(source) => return Err(BindError::Seed { addr, source }),
+            }
         }
         Ok(pump)
     }
@@ -157,6 +167,7 @@ impl Pump {
                         self.counts.last_error = Some(std::format!("sending to {to}: not an address of the Internet"));
                         continue;
                     };
+                    // Copied, for what is lent out here could not be told from what the next turn overwrites.
                     self.datagram.clear();
                     self.datagram.extend_from_slice(bytes);
                     return Step::Send { to: self.reachable(to), bytes: &self.datagram };
@@ -309,6 +320,13 @@ mod tests {
         assert_eq!(to.port(), 2);
         assert!(!bytes.is_empty());
         assert_eq!(drain(&mut pump).0, 0);
+    }
+
+    #[test]
+    fn a_list_of_seeds_may_name_the_node_itself() {
+        let myself = SocketAddr::from(([127, 0, 0, 1], 1));
+        let mut pump = pump(|options| options.seeds.push(myself));
+        assert_eq!(pump.join(myself), Err(JoinError::OwnAddress), "who asks for it by name is told");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is refused, what is lost, and what is survived.
 use super::*;
-use std::{net::UdpSocket, sync::atomic::AtomicBool, thread};
+use core::sync::atomic::AtomicBool;
+use std::{net::UdpSocket, thread};
 
 pub(crate) fn an_address_in_use_is_named<A: Adapter>() {
     let one = start::<A>("one", &[]);
@@ -134,7 +135,7 @@ pub(crate) fn socket_errors_and_strangers_are_counted_and_survived<A: Adapter>()
 pub(crate) fn a_flood_holds_up_neither_calls_nor_members<A: Adapter>() {
     let one = start::<A>("one", &[]);
     let two = start::<A>("two", &[&one]);
-    everybody_sees(&[one.clone()], "two", Liveness::Alive);
+    everybody_sees(core::slice::from_ref(&one), "two", Liveness::Alive);
     let flooding = AtomicBool::new(true);
     thread::scope(|scope| {
         scope.spawn(|| {

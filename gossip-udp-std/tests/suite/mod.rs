@@ -6,15 +6,18 @@ pub(crate) mod cluster;
 pub(crate) mod data;
 pub(crate) mod edges;
 
+use core::{
+    net::SocketAddr,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 use gossip_core::adapter::vocabulary::*;
 use std::{
     collections::BTreeMap,
     fs,
-    net::SocketAddr,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
     thread::sleep,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// How long a state may take to come about: long enough for a machine that has other things to do.
