@@ -167,7 +167,7 @@ impl Pump {
                         self.counts.last_error = Some(std::format!("sending to {to}: not an address of the Internet"));
                         continue;
                     };
-                    // Copied, for what is lent out here could not be told from what the next turn overwrites.
+                    // Copied: a loan of `output` that leaves this function would keep the next turn from writing into it.
                     self.datagram.clear();
                     self.datagram.extend_from_slice(bytes);
                     return Step::Send { to: self.reachable(to), bytes: &self.datagram };
