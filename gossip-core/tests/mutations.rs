@@ -3,9 +3,10 @@
 #[allow(dead_code, reason = "others use the rest")]
 mod harness;
 
+use gossip_core::Liveness;
 use harness::{
     datagram::{Edit, Sender, Step, play},
-    world::World,
+    world::{SIZE, World, id},
 };
 use rand_core::Rng;
 use rand_pcg::Pcg32;
@@ -20,6 +21,8 @@ const DATAGRAMS: u64 = 100_000;
 const WARM_UP: u64 = 5;
 /// What tables and queues at their limits may still differ by, in bytes: a fiftieth of what four nodes take.
 const SWING_MAX: usize = 32 * 1024;
+/// After a flood, nodes may take so long to find each other again.
+const QUIET: Duration = Duration::from_secs(15 * 60);
 /// So many datagrams come within ten milliseconds: a flood.
 const BURST: u64 = 32;
 
@@ -40,6 +43,15 @@ fn a_flood_of_damaged_datagrams_changes_nothing_for_good() {
     }
     println!("{count} datagrams; at most {peak_early} bytes held in the first fifth, {peak_late} after");
     assert!(peak_late <= peak_early + SWING_MAX, "memory grows: {peak_early} bytes, later {peak_late}");
+    // Lies about members are contradicted, invented members die.
+    world.pass(QUIET);
+    for (place, host) in world.hosts.iter().enumerate() {
+        let members = host.node.as_ref().map(|node| node.members()).unwrap_or_default();
+        for other in (0..SIZE).filter(|other| *other != place) {
+            let found = members.iter().find(|member| member.id == id(other));
+            assert_eq!(found.map(|member| member.liveness), Some(Liveness::Alive), "{place} of {other}");
+        }
+    }
 }
 
 /// What the four nodes and the network between them hold, in bytes.

@@ -23,14 +23,14 @@ impl Storage for Sensor {
     type Entries = InlineTable<Self::Key, Entry<Self::Blob>, 16>;
     type Versions = InlineTable<Writer, u32, 16>;
     type Evidence = InlineTable<NodeId, Evidence, 16>;
-    type Outbox = InlineQueue<Outgoing, 8>;
+    type Outbox = InlineQueue<Outgoing, 6>;
     type Questions = InlineQueue<Question<Self::Summary>, 1>;
 }
 
 /// The configuration that goes with it: the preset, within this memory.
 pub(crate) fn config() -> Config {
     let preset = Config::sensor();
-    Config { limits: Limits { writers: 16, outbox: 8, ..preset.limits }, ..preset }
+    Config { limits: Limits { writers: 16, outbox: 6, ..preset.limits }, ..preset }
 }
 
 const _: () = assert!(size_of::<Node<Sensor>>() <= 8 * 1024, "a sensor's node fits in 8 KiB");

@@ -89,7 +89,7 @@ struct Device {
     origin: Instant,
     board: Board,
     line: &'static mut Line,
-    /// The datagram that comes in or goes out.
+    /// The datagram that goes out.
     datagram: &'static mut [u8; DATAGRAM_LEN_MAX],
     application: Application,
 }
@@ -100,8 +100,7 @@ impl Device {
         self.application.record_uptime(node, self.now());
         let mut deadline = self.drain(node);
         loop {
-            while let Some((from, len)) = self.receive() {
-                let bytes = &mut self.datagram[..len];
+            while let Some((from, bytes)) = self.line.receive_datagram(&mut self.board) {
                 node.handle_input(now(self.origin, &self.board), Input::Received { from, bytes });
                 deadline = self.drain(node);
             }
@@ -130,13 +129,6 @@ impl Device {
                 Output::Schedule(at) => return at,
             }
         }
-    }
-
-    /// Puts the next datagram into the buffer: who sent it, and how long it is.
-    fn receive(&mut self) -> Option<(Addr, usize)> {
-        let Downlink::Datagram { from, bytes } = self.line.receive(&mut self.board)? else { return None };
-        self.datagram.get_mut(..bytes.len())?.copy_from_slice(bytes);
-        Some((Addr::new(from)?, bytes.len()))
     }
 
     fn now(&self) -> Instant {

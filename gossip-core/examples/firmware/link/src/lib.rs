@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 /// The longest datagram that crosses the line, in bytes.
 pub const DATAGRAM_LEN_MAX: usize = 100;
 
-/// The longest frame on the line, in bytes: a datagram, an address, postcard's lengths, COBS's overhead.
-pub const FRAME_LEN_MAX: usize = DATAGRAM_LEN_MAX + 32;
+/// The longest frame on the line, in bytes: a datagram, an address of 18, a kind and two lengths, and what COBS adds.
+pub const FRAME_LEN_MAX: usize = DATAGRAM_LEN_MAX + 18 + 3 + 2;
 
 /// From the rig to the microcontroller.
 #[derive(Debug, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub enum Downlink<'a> {
     Datagram {
         /// The address of its sender, as `gossip_core::Addr` has it.
         from: &'a [u8],
-        /// What it says.
+        /// What it says. It comes last, so that it can be read where it lies.
         bytes: &'a [u8],
     },
 }
