@@ -170,6 +170,11 @@ impl<S: Storage> Convergence<S> {
     /// What changed since the application was last told.
     pub(crate) fn next_event(&mut self, cx: &Context<S>, live: impl Iterator<Item = NodeId>) -> Option<Event<'static>> {
         let claim = if self.since.is_some() { Claimed::Converged } else { Claimed::Diverged };
+        if cx.live == 1 {
+            // Nobody is there to agree or differ: the application is told that we are alone.
+            self.told = Claimed::Nothing;
+            return None;
+        }
         let nothing_to_take_back = claim == Claimed::Diverged && self.told == Claimed::Nothing;
         if claim == self.told || nothing_to_take_back {
             return None;

@@ -98,7 +98,7 @@ impl Writer {
     }
 }
 
-/// The name of one write or one rumor: never used twice.
+/// The name of a write, or of a rumor: no two writes ever share one, nor do two rumors. The two are numbered apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Dot {
     /// Who made it.

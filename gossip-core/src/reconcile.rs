@@ -82,7 +82,7 @@ impl Reconcile {
         let peer = Peer { id: peer, addr };
         if self.is_overdue() {
             // Whoever speaks now is a better bet than one who has not answered.
-            return self.compare(cx, peer, cx.now, 1);
+            return self.compare(cx, peer, 1);
         }
         self.candidate = Some(peer);
         if self.next_at == Instant::NEVER {
@@ -156,12 +156,12 @@ impl Reconcile {
         match self.exchange {
             Exchange::Idle => self.start(cx),
             Exchange::Comparing { until, .. } | Exchange::Pulling { until, .. } if cx.now < until => {}
-            Exchange::Comparing { peer, asked_at, tries, .. } if tries < TRIES_MAX => {
-                self.compare(cx, peer, asked_at, tries + 1);
+            Exchange::Comparing { peer, tries, .. } if tries < TRIES_MAX => {
+                self.compare(cx, peer, tries + 1);
             }
-            Exchange::Pulling { peer, asked_at, tries, pull, .. } if tries < TRIES_MAX => {
+            Exchange::Pulling { peer, tries, pull, .. } if tries < TRIES_MAX => {
                 let pull = Pulling { had: *ours, ..pull };
-                self.ask(cx, peer, asked_at, tries + 1, pull);
+                self.ask(cx, peer, tries + 1, pull);
             }
             Exchange::Comparing { .. } | Exchange::Pulling { .. } => {
                 cx.stats.exchanges_failed += 1;
@@ -200,12 +200,12 @@ impl Reconcile {
         if let Some(peer) = self.candidate.take() {
             cx.stats.exchanges += 1;
             self.pace.mark(cx.now, cx.config.gossip_interval);
-            self.compare(cx, peer, cx.now, 1);
+            self.compare(cx, peer, 1);
         }
     }
 
-    fn compare<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, asked_at: Instant, tries: u8) {
-        let until = cx.now + self.patience(cx, tries);
+    fn compare<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, tries: u8) {
+        let (asked_at, until) = (cx.now, cx.now + self.patience(cx, tries));
         self.exchange = Exchange::Comparing { peer, asked_at, until, tries };
         cx.send(peer.addr, Some(peer.id), Intent::Compare);
     }
@@ -232,12 +232,12 @@ impl Reconcile {
     ) {
         self.token = self.token.wrapping_add(1);
         let pull = Pulling { store, from, end: from, token: self.token, had: *ours, later };
-        self.ask(cx, peer, cx.now, 1, pull);
+        self.ask(cx, peer, 1, pull);
     }
 
     /// Asks, for the first time or again: the same question under the same number, with whatever we have by now.
-    fn ask<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, asked_at: Instant, tries: u8, pull: Pulling) {
-        let until = cx.now + self.patience(cx, tries);
+    fn ask<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, tries: u8, pull: Pulling) {
+        let (asked_at, until) = (cx.now, cx.now + self.patience(cx, tries));
         self.exchange = Exchange::Pulling { peer, asked_at, until, tries, pull };
         cx.send(peer.addr, Some(peer.id), Intent::Pull { token: pull.token, store: pull.store, from: pull.from });
     }
@@ -254,7 +254,8 @@ impl Reconcile {
         first * (1 << (tries / 2).min(2))
     }
 
-    /// An answer came, to a question first asked at `asked_at`: if it was asked again, that tells too much, never too little.
+    /// An answer came, to a question last asked at `asked_at`. If it answers an earlier asking, that tells too little; four
+    /// times as much is then enough for the next question to be asked once, which tells the truth.
     fn on_answer<S: Storage>(&mut self, cx: &Context<S>, asked_at: Instant) {
         let sample = cx.now.saturating_duration_since(asked_at);
         self.round_trip = Some(self.round_trip.map_or(sample, |round_trip| sample.max(round_trip * 7 / 8)));

@@ -50,10 +50,7 @@ fn run_until(world: &mut World, limit: Duration, mut done: impl FnMut(&World) ->
 
 fn all_converged(world: &World) -> bool {
     let live = world.live().count();
-    world.live().all(|host| world.node(host).is_some_and(|node| {
-        let agreement = node.agreement();
-        agreement.is_converged() && agreement.live == live
-    }))
+    world.live().all(|host| world.node(host).is_some_and(|node| node.is_converged() && node.live() == live))
 }
 
 fn agreements(world: &World) -> Vec<String> {
@@ -62,7 +59,7 @@ fn agreements(world: &World) -> Vec<String> {
 }
 
 fn live_seen(world: &World, host: HostId) -> usize {
-    world.node(host).map_or(0, |node| node.agreement().live)
+    world.node(host).map_or(0, |node| node.live())
 }
 
 fn percentile(sorted: &[Duration], percent: usize) -> Duration {

@@ -27,10 +27,6 @@ impl<S: Storage> Membership<S> {
         if let Some(addr) = self.conflict.take() {
             return Some(Event::NameConflict { id: cx.me.id, addr });
         }
-        if self.company == (Company::Alone { told: false }) {
-            self.company = Company::Alone { told: true };
-            return Some(Event::Alone);
-        }
         while self.untold > 0 {
             let untold = |(_, member): &(NodeId, Member<S::Blob>)| member.untold != Untold::Nothing;
             let slot = self.members.as_slice().iter().position(untold)?;
@@ -38,6 +34,10 @@ impl<S: Storage> Membership<S> {
             if event.is_some() {
                 return event;
             }
+        }
+        if self.company == (Company::Alone { told: false }) {
+            self.company = Company::Alone { told: true };
+            return Some(Event::Alone);
         }
         if self.departure == (Stay::Departed { told: false }) {
             self.departure = Stay::Departed { told: true };

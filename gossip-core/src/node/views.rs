@@ -70,6 +70,18 @@ impl<S: Storage> Node<S> {
         self.convergence.agreement(&self.cx, self.membership.live_ids())
     }
 
+    /// How many members live, ourselves included.
+    #[must_use]
+    pub fn live(&self) -> usize {
+        self.cx.live
+    }
+
+    /// Whether every live member is known to agree with us: [`agreement`](Self::agreement), without the counting.
+    #[must_use]
+    pub fn is_converged(&self) -> bool {
+        self.convergence.is_unanimous()
+    }
+
     /// What was counted since the start.
     #[must_use]
     pub fn stats(&self) -> &Stats {
