@@ -197,10 +197,15 @@ impl fmt::Display for ConfigError {
         match self {
             Self::TooShort(name) => write!(f, "`{name}` must be at least 1 ms"),
             Self::ZeroLimit(name) => write!(f, "`{name}` must not be zero"),
-            Self::BeyondStorage(name) => write!(f, "`{name}` exceeds what the storage can hold: lower it or enlarge the region"),
+            Self::BeyondStorage(name) => {
+                write!(f, "`{name}` exceeds what the storage can hold: lower it or enlarge the region")
+            }
             Self::TimeoutBeyondInterval => f.write_str("`probe_timeout` must be shorter than `probe_interval`"),
             Self::DatagramLen(len) => {
-                write!(f, "`datagram_len_max` is {len}, and must be from {DATAGRAM_LEN_MIN} to {DATAGRAM_LEN_MAX} bytes")
+                write!(
+                    f,
+                    "`datagram_len_max` is {len}, and must be from {DATAGRAM_LEN_MIN} to {DATAGRAM_LEN_MAX} bytes"
+                )
             }
             Self::AddressTooLong => f.write_str("our own address does not fit a datagram: raise `datagram_len_max`"),
         }

@@ -79,7 +79,10 @@ impl<S: Storage> Dissemination<S> {
         }
         self.published = sequence;
         self.see(cx, writer, sequence);
-        self.keep(writer.dot(sequence), Rumor { urgency, payload, heat: cx.heat(), arrival: self.arrivals, untold: false });
+        self.keep(
+            writer.dot(sequence),
+            Rumor { urgency, payload, heat: cx.heat(), arrival: self.arrivals, untold: false },
+        );
         Ok(writer.dot(sequence))
     }
 
@@ -111,7 +114,7 @@ impl<S: Storage> Dissemination<S> {
     }
 
     /// Joins what a former life of ours had seen.
-    pub(crate) fn restore(&mut self, cx: &mut Context<S>, writer: Life, kept: Window) {
+    pub(crate) fn restore(&mut self, cx: &Context<S>, writer: Life, kept: Window) {
         if self.has_window(writer)
             && let Some(mut window) = self.windows.get(&writer).copied()
             && window.join(&kept) == Joined::Grew
@@ -205,10 +208,7 @@ impl<S: Storage> Dissemination<S> {
     }
 
     pub(crate) fn usage(&self) -> [(&'static str, usize, usize); 2] {
-        [
-            ("rumors", self.rumors.len(), self.rumors.limit()),
-            ("publishers", self.windows.len(), self.windows.limit()),
-        ]
+        [("rumors", self.rumors.len(), self.rumors.limit()), ("publishers", self.windows.len(), self.windows.limit())]
     }
 
     fn take_in(&mut self, cx: &mut Context<S>, frame: &RumorFrame<'_>) {
@@ -255,15 +255,15 @@ impl<S: Storage> Dissemination<S> {
         let wanted = |dot: &Dot| theirs.look(dot.sequence) != Sight::Seen;
         // What they lack below our floor and we remember no more, they need not wait for.
         let oldest = kept().map(|(dot, _)| dot.sequence).find(|&sequence| theirs.look(sequence) != Sight::Seen);
-        let floor = oldest.map_or(ours.floor(), |sequence| ours.floor().min(sequence - 1));
+        let floor = oldest.map_or_else(|| ours.floor(), |sequence| ours.floor().min(sequence - 1));
         if floor > theirs.floor() && !writer.put(&Frame::Floor(Floor { writer: life, floor })) {
             return false;
         }
         let mut reach = *theirs;
         reach.raise(floor);
-        kept().filter(|(dot, _)| wanted(dot) && reach.look(dot.sequence) == Sight::New).all(|(dot, rumor)| {
-            writer.put(&frame_of(*dot, rumor))
-        })
+        kept()
+            .filter(|(dot, _)| wanted(dot) && reach.look(dot.sequence) == Sight::New)
+            .all(|(dot, rumor)| writer.put(&frame_of(*dot, rumor)))
     }
 
     fn windows_from(&self, from: Life) -> impl Iterator<Item = &(Life, Window)> {

@@ -66,7 +66,9 @@ impl fmt::Display for PublishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong(too_long) => too_long.fmt(f),
-            Self::Full { limit } => write!(f, "all {limit} rumors remembered wait to be drained: drain, or raise `limits.rumors`"),
+            Self::Full { limit } => {
+                write!(f, "all {limit} rumors remembered wait to be drained: drain, or raise `limits.rumors`")
+            }
             Self::Exhausted => f.write_str(EXHAUSTED),
             Self::Left => f.write_str(LEFT),
         }
@@ -96,7 +98,9 @@ impl fmt::Display for PutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong(too_long) => too_long.fmt(f),
-            Self::Full { limit } => write!(f, "no room for another key: {limit} are held, deleted ones included; raise `limits.entries`"),
+            Self::Full { limit } => {
+                write!(f, "no room for another key: {limit} are held, deleted ones included; raise `limits.entries`")
+            }
             Self::Exhausted => f.write_str(EXHAUSTED),
             Self::Left => f.write_str(LEFT),
         }

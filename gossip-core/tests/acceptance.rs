@@ -3,15 +3,16 @@
 //! `cargo test` runs a few seeds. All of them, with their figures:
 //! `GOSSIP_SEEDS=30 GOSSIP_NODES=8,64,256 cargo test --release -p gossip-core --features sim --test acceptance -- --nocapture`
 #![cfg(feature = "sim")]
+use core::time::Duration;
 use gossip_core::{
     Arrival, Config, Departure, Urgency,
     sim::{HostId, Memory, Network, Told, World},
 };
-use std::{collections::BTreeMap, env, time::Duration};
+use std::{collections::BTreeMap, env};
 
 const LOSSES: [f64; 3] = [0.0, 0.10, 0.25];
 
-fn seeds() -> std::ops::Range<u64> {
+fn seeds() -> core::ops::Range<u64> {
     0..env::var("GOSSIP_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(2)
 }
 
@@ -73,7 +74,7 @@ fn full_views(world: &mut World, hosts: &[HostId]) -> Vec<Duration> {
     let all = run_until(world, Duration::from_secs(120), |world| {
         for &host in hosts {
             if live_seen(world, host) == hosts.len() {
-                full.entry(host).or_insert(world.now().saturating_duration_since(start));
+                full.entry(host).or_insert_with(|| world.now().saturating_duration_since(start));
             }
         }
         full.len() == hosts.len()
@@ -107,7 +108,11 @@ fn joins_of_all_at_once_end_with_full_views_and_no_tail() {
             converged.sort();
             println!(
                 "join N = {size}, loss {loss}: worst last/median {:.2} ({:?} / {:?}), {} B a node; all claim agreement after {:?}",
-                worst.0, worst.2, worst.1, bytes / converged.len() as u64, converged.last().unwrap(),
+                worst.0,
+                worst.2,
+                worst.1,
+                bytes / converged.len() as u64,
+                converged.last().unwrap(),
             );
         }
     }
@@ -140,7 +145,10 @@ fn every_write_and_every_rumor_reaches_every_live_node_once() {
                 }
             }
             let runs = seeds().count() as u64 * size as u64;
-            println!("spread N = {size}, loss {loss}: 0 misses; all claim agreement within {slowest:?}; {} B a node", bytes / runs);
+            println!(
+                "spread N = {size}, loss {loss}: 0 misses; all claim agreement within {slowest:?}; {} B a node",
+                bytes / runs
+            );
         }
     }
 }
@@ -181,7 +189,10 @@ fn an_idle_cluster_costs_two_datagrams_and_a_hundred_bytes() {
             let node_seconds = size as f64 * 60.0;
             let (datagrams, bytes) = (datagrams as f64 / node_seconds, bytes as f64 / node_seconds);
             dearest = (dearest.0.max(datagrams), dearest.1.max(bytes));
-            assert!(datagrams <= 2.0 && bytes <= 100.0, "seed {seed}, N = {size}: {datagrams} datagrams, {bytes} bytes");
+            assert!(
+                datagrams <= 2.0 && bytes <= 100.0,
+                "seed {seed}, N = {size}: {datagrams} datagrams, {bytes} bytes"
+            );
             assert!(all_converged(&world));
         }
         println!("idle N = {size}: at most {:.2} datagrams and {:.1} bytes a node and second", dearest.0, dearest.1);
@@ -210,11 +221,17 @@ fn a_partition_of_any_length_heals_into_one_cluster_and_one_state() {
             slowest = slowest.max(took.unwrap());
             for &host in &hosts {
                 assert_eq!(world.node(host).unwrap().get(b"side"), Some(&b"right"[..]));
-                let told = |event: &&(_, Told)| matches!(&event.1, Told::Delivered(_, payload) if payload == b"over here");
+                let told =
+                    |event: &&(_, Told)| matches!(&event.1, Told::Delivered(_, payload) if payload == b"over here");
                 assert_eq!(world.told(host).iter().filter(told).count(), usize::from(host != right[1]));
-                let down = |(at, event): &&(gossip_core::Instant, Told)| *at > healed_at && matches!(event, Told::Down(..));
+                let down =
+                    |(at, event): &&(gossip_core::Instant, Told)| *at > healed_at && matches!(event, Told::Down(..));
                 let late: Vec<_> = world.told(host).iter().filter(down).collect();
-                assert!(late.is_empty(), "seed {seed}, N = {size}, {secs} s: false deaths after healing at {healed_at:?}: {late:?} {:?}", world.told(host));
+                assert!(
+                    late.is_empty(),
+                    "seed {seed}, N = {size}, {secs} s: false deaths after healing at {healed_at:?}: {late:?} {:?}",
+                    world.told(host)
+                );
             }
         }
         println!("partition N = {size}, {secs} s: one cluster and one state within {slowest:?} of healing");
@@ -256,7 +273,9 @@ fn a_crash_is_known_to_all_and_a_restart_is_recognised_at_once() {
         recognition.sort();
         println!(
             "crash N = {size}: known to all after {:?} (median), {:?} (worst), {alarms} false; restart seen by all after {:?} (worst)",
-            percentile(&detection, 50), percentile(&detection, 100), percentile(&recognition, 100),
+            percentile(&detection, 50),
+            percentile(&detection, 100),
+            percentile(&recognition, 100),
         );
         assert_eq!(alarms, 0);
     }
@@ -279,7 +298,10 @@ fn a_restart_before_anyone_noticed_is_recognised_at_once() {
             assert!(took.is_some(), "seed {seed}, {memory:?}: {:?}", agreements(&world));
             for &host in hosts.iter().filter(|&&host| host != victim) {
                 let node = world.node(host).unwrap();
-                assert_eq!(node.entry(b"mine").map(|entry| (entry.value, entry.dot)), Some((&b"second life"[..], first)));
+                assert_eq!(
+                    node.entry(b"mine").map(|entry| (entry.value, entry.dot)),
+                    Some((&b"second life"[..], first))
+                );
                 let up = world.told(host).iter().filter(|(_, event)| *event == Told::Up(id, Arrival::Restarted));
                 assert_eq!(up.count(), 1);
                 let down = world.told(host).iter().filter(|(_, event)| matches!(event, Told::Down(..)));

@@ -1,5 +1,6 @@
 //! The same script in every storage gives the same bytes: at ease, and with every table full.
 #![cfg(feature = "sim")]
+use core::time::Duration;
 use gossip_core::{
     Addr, Config, Digest, Dot, Heap, Limits, Node, NodeId, Storage, Urgency,
     id::Writer,
@@ -7,7 +8,6 @@ use gossip_core::{
     sim::{Memory, Network, World},
     table::{InlineBlob, InlineQueue, InlineTable},
 };
-use std::time::Duration;
 
 #[path = "../examples/firmware/sensor.rs"]
 mod sensor;
@@ -60,8 +60,7 @@ fn story<S: Storage>(crowd: usize, config: &Config) -> Digest {
 
 #[test]
 fn heap_and_inline_storage_give_the_same_bytes() {
-    let limits =
-        Limits { members: 16, seeds: 4, rumors: 8, entries: 16, writers: 16, outbox: 16, questions: 4 };
+    let limits = Limits { members: 16, seeds: 4, rumors: 8, entries: 16, writers: 16, outbox: 16, questions: 4 };
     let config = Config { limits, ..Config::lan() };
     for crowd in [5, 12, 20] {
         assert_eq!(story::<Heap>(crowd, &config), story::<Inline>(crowd, &config), "{crowd} nodes");

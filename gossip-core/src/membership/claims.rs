@@ -27,13 +27,14 @@ const RIVAL_PATIENCE: u32 = 10;
 
 impl<S: Storage> Membership<S> {
     /// A datagram came from a member: proof that it lives, and of which life.
-    pub(crate) fn on_heard(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
+    pub(crate) fn on_heard(&mut self, cx: &Context<S>, from: Addr, header: &Header) {
         self.on_seed_heard(from, header.sender);
         let now = cx.now;
         let Some(member) = self.members.get_mut(&header.sender) else { return };
         member.heard_at = Some(now);
         // Another life than the one we know, and it does not outdo what we know: it must hear of it, to do so.
-        member.contested = header.generation != member.claim.generation && header.incarnation <= member.claim.incarnation;
+        member.contested =
+            header.generation != member.claim.generation && header.incarnation <= member.claim.incarnation;
     }
 
     /// Our own name came in from elsewhere: a rival that lives, seen directly.
@@ -45,8 +46,7 @@ impl<S: Storage> Membership<S> {
 
     /// A member in its own words, from itself or passed on.
     pub(crate) fn on_member(&mut self, cx: &mut Context<S>, frame: &MemberFrame<'_>) -> Option<Change> {
-        let claim =
-            Claim { incarnation: frame.incarnation, standing: frame.standing, generation: frame.generation };
+        let claim = Claim { incarnation: frame.incarnation, standing: frame.standing, generation: frame.generation };
         if claim.incarnation > Incarnation::CREDIBLE_MAX || claim.standing > Standing::Suspect {
             cx.stats.claims_refused += 1;
             return None;
@@ -142,11 +142,7 @@ impl<S: Storage> Membership<S> {
 
     /// Contradicts what is said of us, when it is not what we say.
     fn on_claim_about_us(&mut self, cx: &mut Context<S>, claim: Claim, addr: Option<Addr>) {
-        let ours = Claim {
-            incarnation: cx.me.incarnation,
-            standing: Standing::Alive,
-            generation: cx.me.generation,
-        };
+        let ours = Claim { incarnation: cx.me.incarnation, standing: Standing::Alive, generation: cx.me.generation };
         let outdated = claim.incarnation < ours.incarnation || claim == ours;
         if outdated || !self.is_staying() {
             return;

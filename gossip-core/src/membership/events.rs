@@ -16,7 +16,9 @@ pub(super) enum Company {
     /// Nobody has answered yet, nor kept silent for long.
     Untried,
     Accompanied,
-    Alone { told: bool },
+    Alone {
+        told: bool,
+    },
 }
 
 /// So many knocks without an answer mean that we are alone.

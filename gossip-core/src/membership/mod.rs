@@ -208,10 +208,7 @@ impl<S: Storage> Membership<S> {
     }
 
     pub(crate) fn usage(&self) -> [(&'static str, usize, usize); 2] {
-        [
-            ("members", self.members.len(), self.members.limit()),
-            ("seeds", self.seeds.len(), self.seeds.limit()),
-        ]
+        [("members", self.members.len(), self.members.limit()), ("seeds", self.seeds.len(), self.seeds.limit())]
     }
 
     /// Adds our own row. There is room: the table is empty, and a limit of zero was refused.

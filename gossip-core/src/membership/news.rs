@@ -45,7 +45,8 @@ impl<S: Storage> Membership<S> {
         let stranger = known.is_none_or(|member| !is_live(member) || member.heard_at.is_none());
         let knock = matches!(intent, Intent::Ping(Ping::KNOCK) | Intent::Ack(Ping::KNOCK));
         if (stranger || knock)
-            && let Some(me) = self.members.get(&cx.me.id) {
+            && let Some(me) = self.members.get(&cx.me.id)
+        {
             let _ = writer.put(&news(cx.me.id, me));
         }
     }

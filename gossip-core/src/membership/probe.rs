@@ -89,7 +89,7 @@ impl Prober {
 }
 
 impl<S: Storage> Membership<S> {
-    pub(crate) fn on_ping(&mut self, cx: &mut Context<S>, from: Addr, header: &Header, ping: Ping) {
+    pub(crate) fn on_ping(&self, cx: &mut Context<S>, from: Addr, header: &Header, ping: Ping) {
         // To where it came from: behind a translator of addresses, only that path leads back.
         cx.send(from, Some(header.sender), Intent::Ack(ping.probe));
     }
@@ -185,7 +185,7 @@ impl<S: Storage> Membership<S> {
         cx.send(addr, Some(target), Intent::Ping(number));
     }
 
-    fn ask_helpers(&mut self, cx: &mut Context<S>, target: NodeId, number: u16) {
+    fn ask_helpers(&self, cx: &mut Context<S>, target: NodeId, number: u16) {
         let mut asked = heapless::Vec::<NodeId, 8>::new();
         let _ = asked.push(target);
         for _ in 0..cx.config.indirect_probes {

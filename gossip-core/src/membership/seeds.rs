@@ -32,7 +32,7 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Remembers an address from a former life, if there is room; it is tried when its turn comes.
-    pub(crate) fn remember(&mut self, cx: &mut Context<S>, addr: Addr) {
+    pub(crate) fn remember(&mut self, cx: &Context<S>, addr: Addr) {
         if addr != cx.me.addr {
             let _ = self.seeds.insert(addr, Seed { answered: None, knocks: 0 });
         }

@@ -69,7 +69,7 @@ impl<S: Storage> Node<S> {
             return Err(PutError::Left);
         }
         let len_max = self.entry_len_max();
-        let dot = self.replica.put(&mut self.cx, key, value, len_max)?;
+        let dot = self.replica.put(&self.cx, key, value, len_max)?;
         self.settle();
         Ok(dot)
     }
@@ -83,7 +83,7 @@ impl<S: Storage> Node<S> {
         if !self.membership.is_staying() {
             return Err(DeleteError::Left);
         }
-        let dot = self.replica.delete(&mut self.cx, key)?;
+        let dot = self.replica.delete(&self.cx, key)?;
         self.settle();
         Ok(dot)
     }

@@ -24,9 +24,16 @@ pub struct SaveCursor(Stage);
 enum Stage {
     #[default]
     Start,
-    Members { after: Option<NodeId> },
-    Windows { after: Option<Life> },
-    Entries { after: Option<Life>, seen: u32 },
+    Members {
+        after: Option<NodeId>,
+    },
+    Windows {
+        after: Option<Life>,
+    },
+    Entries {
+        after: Option<Life>,
+        seen: u32,
+    },
     Done,
 }
 
@@ -74,8 +81,7 @@ impl<S: Storage> Node<S> {
     /// When the chunk is damaged, of another version, or another node's. What came before it counts.
     pub fn restore(&mut self, now: Instant, chunk: &[u8]) -> Result<(), RestoreError> {
         self.set_now(now);
-        let (header, frames) =
-            postcard::take_from_bytes::<ChunkHeader>(chunk).map_err(|_| RestoreError::Malformed)?;
+        let (header, frames) = postcard::take_from_bytes::<ChunkHeader>(chunk).map_err(|_| RestoreError::Malformed)?;
         if header.magic != ChunkHeader::MAGIC {
             return Err(RestoreError::Malformed);
         }

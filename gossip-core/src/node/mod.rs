@@ -157,7 +157,10 @@ impl<S: Storage> Node<S> {
             return Output::Event(event);
         }
         if let Some(slot) = self.dissemination.next_untold() {
-            return self.dissemination.tell(&mut self.cx, slot, buffer).map_or(Output::Schedule(self.cx.now), Output::Event);
+            return self
+                .dissemination
+                .tell(&mut self.cx, slot, buffer)
+                .map_or(Output::Schedule(self.cx.now), Output::Event);
         }
         if let Some(slot) = self.replica.next_untold() {
             return self.replica.tell(slot, buffer).map_or(Output::Schedule(self.cx.now), Output::Event);
@@ -233,17 +236,15 @@ impl<S: Storage> Node<S> {
         if self.membership.is_departed() {
             return Instant::NEVER;
         }
-        self.membership.next_deadline().min(self.reconcile.next_deadline())
+        self.membership
+            .next_deadline()
+            .min(self.reconcile.next_deadline())
             .min(self.gossip.next_at)
             .min(self.convergence.next_deadline())
     }
 
     fn parts(&self) -> Parts {
-        Parts {
-            members: self.membership.digest(),
-            rumors: self.dissemination.digest(),
-            entries: self.replica.digest(),
-        }
+        Parts { members: self.membership.digest(), rumors: self.dissemination.digest(), entries: self.replica.digest() }
     }
 
     fn digest(&self) -> Digest {

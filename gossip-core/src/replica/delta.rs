@@ -79,7 +79,8 @@ impl<S: Storage> Replica<S> {
             let rank = |(slot, (_, entry)): (usize, &(S::Key, Entry<S::Blob>))| {
                 (entry.dot > *range.start() && range.contains(&entry.dot)).then_some((entry.dot, slot))
             };
-            let picked = Smallest::<(Dot, usize), PICKED_MAX>::of(self.entries.as_slice().iter().enumerate().filter_map(rank));
+            let picked =
+                Smallest::<(Dot, usize), PICKED_MAX>::of(self.entries.as_slice().iter().enumerate().filter_map(rank));
             for &(dot, slot) in picked.as_slice() {
                 let Some((key, entry)) = self.entries.as_slice().get(slot) else { continue };
                 if !writer.put(&frame_of(key.as_ref(), entry, dot.sequence - after)) {

@@ -45,7 +45,7 @@ impl<S: Storage> Replica<S> {
         }
     }
 
-    pub(crate) fn put(&mut self, cx: &mut Context<S>, key: &[u8], value: &[u8], len_max: usize) -> Result<Dot, PutError> {
+    pub(crate) fn put(&mut self, cx: &Context<S>, key: &[u8], value: &[u8], len_max: usize) -> Result<Dot, PutError> {
         let too_long = |len: usize, len_max: usize| PutError::TooLong(TooLong { len, len_max });
         if key.len() + value.len() > len_max {
             return Err(too_long(key.len() + value.len(), len_max));
@@ -62,7 +62,7 @@ impl<S: Storage> Replica<S> {
         self.write(cx, key, Some(value)).ok_or(PutError::Exhausted)
     }
 
-    pub(crate) fn delete(&mut self, cx: &mut Context<S>, key: &[u8]) -> Result<Dot, DeleteError> {
+    pub(crate) fn delete(&mut self, cx: &Context<S>, key: &[u8]) -> Result<Dot, DeleteError> {
         let present = self.get(key).is_some() && self.has_version(cx.me.writer());
         let key = S::Key::copy_of(key).filter(|_| present).ok_or(DeleteError::Absent)?;
         self.write(cx, key, None).ok_or(DeleteError::Exhausted)
@@ -106,7 +106,7 @@ impl<S: Storage> Replica<S> {
     }
 
     /// A span of another's writes, none of which counts any more.
-    pub(crate) fn on_gap(&mut self, cx: &mut Context<S>, gap: &Gap) {
+    pub(crate) fn on_gap(&mut self, cx: &Context<S>, gap: &Gap) {
         let seen = self.seen(gap.writer);
         if gap.after <= seen && gap.upto > seen && gap.writer != cx.me.writer() && self.has_version(gap.writer) {
             self.set_version(cx, gap.writer, gap.upto);
@@ -144,10 +144,7 @@ impl<S: Storage> Replica<S> {
     }
 
     pub(crate) fn usage(&self) -> [(&'static str, usize, usize); 2] {
-        [
-            ("entries", self.entries.len(), self.entries.limit()),
-            ("writers", self.versions.len(), self.versions.limit()),
-        ]
+        [("entries", self.entries.len(), self.entries.limit()), ("writers", self.versions.len(), self.versions.limit())]
     }
 
     /// Up to which of a writer's numbers we have seen all that counts.
@@ -156,7 +153,7 @@ impl<S: Storage> Replica<S> {
     }
 
     /// Writes under our next number; `None` when there is none left.
-    fn write(&mut self, cx: &mut Context<S>, key: S::Key, value: Option<S::Blob>) -> Option<Dot> {
+    fn write(&mut self, cx: &Context<S>, key: S::Key, value: Option<S::Blob>) -> Option<Dot> {
         let writer = cx.me.writer();
         let sequence = self.seen(writer).checked_add(1)?;
         // Kulkarni et al. 2014, §3: the clock on the wall where it is ahead, else one more than the latest.
@@ -191,18 +188,13 @@ impl<S: Storage> Replica<S> {
         if known.is_none() && self.entries.is_full() {
             return false;
         }
-        let (Some(key), Some(value)) = (S::Key::copy_of(frame.key), frame.value.map_or(Some(None), |v| S::Blob::copy_of(v).map(Some)))
+        let (Some(key), Some(value)) =
+            (S::Key::copy_of(frame.key), frame.value.map_or(Some(None), |v| S::Blob::copy_of(v).map(Some)))
         else {
             return false;
         };
-        let entry = Entry {
-            dot: frame.dot,
-            stamp: frame.stamp,
-            span: frame.span,
-            value,
-            heat: cx.relay_heat(),
-            untold: true,
-        };
+        let entry =
+            Entry { dot: frame.dot, stamp: frame.stamp, span: frame.span, value, heat: cx.relay_heat(), untold: true };
         self.store(key, entry);
         cx.stats.entries_applied += 1;
         true

@@ -353,7 +353,8 @@ impl<S: Storage> World<S> {
 
     fn record(&mut self, host: usize, to: &[u8], bytes: &[u8]) {
         let digester = Digester::unkeyed();
-        let words = [self.trace.0, self.now.as_micros(), word(host), digester.of_bytes(to).0, digester.of_bytes(bytes).0];
+        let words =
+            [self.trace.0, self.now.as_micros(), word(host), digester.of_bytes(to).0, digester.of_bytes(bytes).0];
         self.trace = digester.of_words(&words);
     }
 }
@@ -361,7 +362,11 @@ impl<S: Storage> World<S> {
 impl<S: Storage> core::fmt::Debug for World<S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let names: Vec<&String> = self.hosts.iter().map(|host| &host.name).collect();
-        f.debug_struct("World").field("seed", &self.seed).field("now", &self.now).field("hosts", &names).finish_non_exhaustive()
+        f.debug_struct("World")
+            .field("seed", &self.seed)
+            .field("now", &self.now)
+            .field("hosts", &names)
+            .finish_non_exhaustive()
     }
 }
 

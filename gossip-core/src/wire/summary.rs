@@ -23,4 +23,3 @@ impl<T: for<'de> Deserialize<'de>> Iterator for Items<'_, T> {
         Some(item)
     }
 }
-
