@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "others use the rest")]
 mod harness;
 
+use core::time::Duration;
 use gossip_core::Liveness;
 use harness::{
     datagram::{Edit, Sender, Step, play},
@@ -11,7 +12,7 @@ use harness::{
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
-use std::{alloc::System, env, time::Duration};
+use std::{alloc::System, env};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;

@@ -7,11 +7,11 @@ use super::{
     world::{self, SIZE, World},
 };
 use arbitrary::{Arbitrary, Unstructured};
+use core::{net::SocketAddr, time::Duration};
 use gossip_core::{
     Addr,
     wire::{ClusterLabel, Header},
 };
-use std::{net::SocketAddr, time::Duration};
 
 const STEPS_MAX: usize = 64;
 

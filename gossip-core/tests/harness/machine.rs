@@ -1,8 +1,7 @@
 //! A node, whatever its memory: one type for clusters in which servers and sensors meet.
 use gossip_core::{
     Addr, DeleteError, Dot, Input, Instant, JoinError, MemberView, Node, Output, PublishError, PutError, RestoreError,
-    SaveCursor, Storage, TooLong, Urgency,
-    records::Stamp,
+    SaveCursor, Stamp, Storage, TooLong, Urgency,
     stats::{Stats, Usage},
 };
 

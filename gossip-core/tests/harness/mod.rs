@@ -10,7 +10,8 @@ pub(crate) mod operations;
 pub(crate) mod sensor;
 pub(crate) mod world;
 
-use std::{env, fmt::Debug, sync::LazyLock};
+use core::fmt::Debug;
+use std::{env, sync::LazyLock};
 
 /// Whether each step is to be told, which explains a failure and slows a fuzzer: set `GOSSIP_FUZZ_TELL`.
 static TELLING: LazyLock<bool> = LazyLock::new(|| env::var_os("GOSSIP_FUZZ_TELL").is_some());

@@ -1,12 +1,10 @@
 //! The network between the nodes: late, forgetful, repetitive and divided, as told.
 use super::world::{self, SIZE};
+use core::time::Duration;
 use gossip_core::{Addr, Instant};
 use rand_core::Rng;
 use rand_pcg::Pcg32;
-use std::{
-    collections::{BTreeMap, VecDeque},
-    time::Duration,
-};
+use std::collections::{BTreeMap, VecDeque};
 
 /// So many datagrams are remembered, to be mutated or sent again.
 const RECENT_MAX: usize = 256;

@@ -9,8 +9,9 @@ use super::{
     world::{self, Memory, SIZE, World},
 };
 use arbitrary::{Arbitrary, Unstructured};
-use gossip_core::{Dot, Liveness, Urgency, records::Stamp};
-use std::{collections::BTreeMap, time::Duration};
+use core::{array, time::Duration};
+use gossip_core::{Dot, Liveness, Stamp, Urgency};
+use std::collections::BTreeMap;
 
 /// A story longer than this says nothing that a shorter one would not.
 const OPERATIONS_MAX: usize = 96;
@@ -123,7 +124,7 @@ impl Story {
             Operation::Lose { percent } => world.network.loss = percent % 60,
             Operation::Duplicate { percent } => world.network.duplication = percent % 100,
             Operation::Divide { sides } => {
-                world.network.sides = std::array::from_fn(|place| sides >> place & 1);
+                world.network.sides = array::from_fn(|place| sides >> place & 1);
             }
             Operation::Heal => world.network.heal(),
             Operation::Replay { pick } => world.network.replay(world.now, pick.into()),

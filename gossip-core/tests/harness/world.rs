@@ -7,10 +7,11 @@ use super::{
     network::Network,
     sensor::{self, Sensor},
 };
+use core::{net::SocketAddr, time::Duration};
 use gossip_core::{Addr, Config, Dot, Event, Heap, Input, Instant, Limits, Node, NodeId, Output, Urgency};
 use rand_core::Rng;
 use rand_pcg::Pcg32;
-use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
+use std::collections::BTreeSet;
 
 /// Who there is: servers, and in the last place a sensor.
 pub(crate) const SIZE: usize = 4;

@@ -74,7 +74,7 @@ fn become_node(provision: &Provision<'_>, now: Instant) -> &'static mut Node<Sen
     };
     let mut presence = [0; 32];
     let presence = Presence::encode(provision.name, "sensor", [], &mut presence).and_then(|len| presence.get(..len));
-    if !presence.is_some_and(|presence| node.set_presence(now, presence).is_ok()) {
+    if presence.is_none_or(|presence| node.set_presence(now, presence).is_err()) {
         stop("the name is too long");
     }
     if node.join(now, seed).is_err() {
