@@ -98,7 +98,7 @@ impl Config {
         }
     }
 
-    /// For a battery and a radio: a few short datagrams a minute, 16 members, no heap.
+    /// For a battery and a radio: a few short datagrams a minute, and no heap: it fits [`Sensor`](crate::storage::Sensor).
     #[must_use]
     pub fn sensor() -> Self {
         Self {
@@ -108,7 +108,7 @@ impl Config {
             fanout: 2,
             reconnect_interval: Duration::from_secs(30),
             datagram_len_max: 100,
-            limits: Limits { members: 16, seeds: 2, rumors: 8, entries: 16, writers: 24, outbox: 16, questions: 1 },
+            limits: Limits { members: 16, seeds: 2, rumors: 8, entries: 16, writers: 16, outbox: 8, questions: 1 },
             ..Self::lan()
         }
     }

@@ -23,6 +23,8 @@ pub(crate) struct Context<S: Storage> {
     pub(crate) stats: Stats,
     /// How what is being taken in came here.
     pub(crate) source: Source,
+    /// How long an answer to the datagram being taken in may be, in bytes.
+    pub(crate) answer_len_max: u16,
     /// How many members live, ourselves included: what counts in logarithms of the cluster's size needs it.
     pub(crate) live: usize,
     outbox: S::Outbox,
@@ -64,6 +66,7 @@ impl<S: Storage> Context<S> {
             digester: Digester::keyed(config.cluster.key()),
             stats: Stats::default(),
             source: Source::Told,
+            answer_len_max: config.datagram_len_max,
             live: 1,
             outbox: Queue::with_limit(config.limits.outbox),
             config,
@@ -72,7 +75,18 @@ impl<S: Storage> Context<S> {
 
     /// Owes a datagram. Gossip survives its loss, so that a full outbox only counts it.
     pub(crate) fn send(&mut self, to: Addr, peer: Option<NodeId>, intent: Intent) {
-        if self.outbox.push_back(Outgoing { to, peer, intent }).is_err() {
+        let len_max = self.config.datagram_len_max;
+        self.owe(Outgoing { to, peer, intent, len_max });
+    }
+
+    /// Owes an answer to the datagram being taken in.
+    pub(crate) fn answer(&mut self, to: Addr, peer: NodeId, intent: Intent) {
+        let len_max = self.answer_len_max;
+        self.owe(Outgoing { to, peer: Some(peer), intent, len_max });
+    }
+
+    pub(crate) fn owe(&mut self, outgoing: Outgoing) {
+        if self.outbox.push_back(outgoing).is_err() {
             self.stats.outbox_shed += 1;
         }
     }

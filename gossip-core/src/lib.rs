@@ -118,7 +118,7 @@ pub use crate::{
     node::{EntryView, Liveness, MemberView, Node, SaveCursor},
     stamp::Stamp,
     stats::{Stats, Usage},
-    storage::Storage,
+    storage::{Sensor, Storage},
     time::Instant,
     wire::{ClusterLabel, Urgency},
 };

@@ -137,6 +137,17 @@ pub struct Seed {
     pub answered: Option<NodeId>,
     /// How often it was asked since.
     pub knocks: u32,
+    /// Where it came from.
+    pub provenance: Provenance,
+}
+
+/// Where an address to join through came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provenance {
+    /// The application named it: it is kept for ever.
+    Named,
+    /// A former life knew a member there: it makes room for a named one.
+    Remembered,
 }
 
 /// A replicated entry: the write to a key that prevails.
@@ -306,6 +317,8 @@ pub struct Outgoing {
     pub peer: Option<NodeId>,
     /// Why.
     pub intent: Intent,
+    /// How long it may be, in bytes: an answer to somebody unproven is no longer than the question.
+    pub len_max: u16,
 }
 
 /// Why a datagram leaves.

@@ -2,7 +2,7 @@
 use crate::{
     id::{Addr, Dot, NodeId, Writer},
     records::{Entry, Evidence, Member, Outgoing, Question, Rumor, Seed, Window},
-    table::{Blob, Queue, Table},
+    table::{Blob, InlineBlob, InlineQueue, InlineTable, Queue, Table},
 };
 
 /// The memory of a node, one line per region. A later version may add regions: that is a breaking change of this trait.
@@ -31,6 +31,48 @@ pub trait Storage: 'static {
     type Outbox: Queue<Outgoing>;
     /// Questions we have yet to answer.
     type Questions: Queue<Question<Self::Summary>>;
+}
+
+/// State inside the node, in 8 KiB: 16 members, 8 rumors, and 16 entries whose key and value take 32 bytes together.
+///
+/// It goes with [`Config::sensor`](crate::Config::sensor). For other sizes, write a map like this one:
+///
+/// ```
+/// use gossip_core::{Addr, Dot, Node, NodeId, Storage, id::Writer, records::*, table::*};
+///
+/// enum Tiny {}
+/// impl Storage for Tiny {
+///     type Key = InlineBlob<8>;
+///     type Blob = InlineBlob<16>;
+///     type Summary = InlineBlob<80>;
+///     type Members = InlineTable<NodeId, Member<Self::Blob>, 4>;
+///     type Seeds = InlineTable<Addr, Seed, 1>;
+///     type Rumors = InlineTable<Dot, Rumor<Self::Blob>, 4>;
+///     type Windows = InlineTable<Writer, Window, 8>;
+///     type Entries = InlineTable<Self::Key, Entry<Self::Blob>, 4>;
+///     type Versions = InlineTable<Writer, u32, 8>;
+///     type Evidence = InlineTable<NodeId, Evidence, 4>;
+///     type Outbox = InlineQueue<Outgoing, 8>;
+///     type Questions = InlineQueue<Question<Self::Summary>, 1>;
+/// }
+/// const _: () = assert!(size_of::<Node<Tiny>>() <= 3 * 1024, "a tiny node fits in 3 KiB");
+/// ```
+#[derive(Debug)]
+pub enum Sensor {}
+
+impl Storage for Sensor {
+    type Key = InlineBlob<16>;
+    type Blob = InlineBlob<32>;
+    type Summary = InlineBlob<80>;
+    type Members = InlineTable<NodeId, Member<Self::Blob>, 16>;
+    type Seeds = InlineTable<Addr, Seed, 2>;
+    type Rumors = InlineTable<Dot, Rumor<Self::Blob>, 8>;
+    type Windows = InlineTable<Writer, Window, 16>;
+    type Entries = InlineTable<Self::Key, Entry<Self::Blob>, 16>;
+    type Versions = InlineTable<Writer, u32, 16>;
+    type Evidence = InlineTable<NodeId, Evidence, 16>;
+    type Outbox = InlineQueue<Outgoing, 8>;
+    type Questions = InlineQueue<Question<Self::Summary>, 1>;
 }
 
 /// State on the heap, growing up to its limits.

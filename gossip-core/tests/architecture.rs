@@ -12,7 +12,10 @@ const LINES_MAX: usize = 450;
 #[test]
 fn a_module_uses_only_modules_listed_above_it() {
     let order = modules();
-    assert!(order.len() > 20 && MACHINES.iter().all(|machine| order.iter().any(|module| module == machine)), "{order:?}");
+    assert!(
+        order.len() > 20 && MACHINES.iter().all(|machine| order.iter().any(|module| module == machine)),
+        "{order:?}"
+    );
     for (floor, module) in order.iter().enumerate() {
         for file in files_of(module) {
             let code = code_of(&file);
@@ -48,7 +51,12 @@ fn a_file_is_one_idea_long() {
 
 #[test]
 fn the_check_sees_every_way_to_import() {
-    for code in ["use crate::node::Node;", "use crate::{id::Addr, node::Node};", "use crate::{node::{A, B}};", "crate::node::f()"] {
+    for code in [
+        "use crate::node::Node;",
+        "use crate::{id::Addr, node::Node};",
+        "use crate::{node::{A, B}};",
+        "crate::node::f()",
+    ] {
         assert!(uses(&code.split_whitespace().collect::<String>(), "node"), "{code}");
     }
     assert!(!uses("usecrate::{id::node,nodes::X};", "node"));

@@ -1,4 +1,5 @@
 //! Every replicated type is a join-semilattice: whatever arrives, in whatever order and however often, ends the same.
+use core::fmt::Debug;
 use gossip_core::{
     Dot, Generation, Incarnation, NodeId, Stamp,
     lattice::{Joined, Lattice},
@@ -6,10 +7,14 @@ use gossip_core::{
     wire::Standing,
 };
 use proptest::prelude::*;
-use std::fmt::Debug;
 
 /// Commutative, associative, idempotent; and it says truly whether anything grew.
-fn check<T: Lattice + Clone, V: PartialEq + Debug>(a: &T, b: &T, c: &T, seen: impl Fn(&T) -> V) -> Result<(), TestCaseError> {
+fn check<T: Lattice + Clone, V: PartialEq + Debug>(
+    a: &T,
+    b: &T,
+    c: &T,
+    seen: impl Fn(&T) -> V,
+) -> Result<(), TestCaseError> {
     let join = |a: &T, b: &T| {
         let mut joined = a.clone();
         let grew = joined.join(b);

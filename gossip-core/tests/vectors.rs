@@ -3,8 +3,8 @@ use gossip_core::{
     Addr, ClusterLabel, Digest, Dot, Generation, Incarnation, NodeId, Stamp, Urgency,
     id::Writer as Life,
     wire::{
-        Accusation, Ack, Agreeing, Compare, EntryFrame, Floor, Frame, Gap, Header, MemberFrame, Parts, Ping, PingRequest,
-        Pull, Read, Reader, Refusal, Relayed, RumorFrame, Served, Standing, Store, Writer,
+        Accusation, Ack, Agreeing, Compare, EntryFrame, Floor, Frame, Gap, Header, MemberFrame, Parts, Ping,
+        PingRequest, Pull, Read, Reader, Refusal, Relayed, RumorFrame, Served, Standing, Store, Writer,
     },
 };
 
@@ -16,7 +16,7 @@ const DOT_HEX: &str = "0102030405060708 0a0b0c0d ac02";
 
 /// Kind, frame and bytes: length, kind, body.
 fn vectors() -> Vec<(u8, Frame<'static>, String)> {
-    let addr = Addr::from("127.0.0.1:7946".parse::<std::net::SocketAddr>().unwrap());
+    let addr = Addr::from("127.0.0.1:7946".parse::<core::net::SocketAddr>().unwrap());
     let parts = Parts { members: Digest(1), rumors: Digest(2), entries: Digest(3) };
     let parts_hex = "0100000000000000 0200000000000000 0300000000000000";
     let stamp = Stamp::from_millis(1);

@@ -2,15 +2,12 @@
 #![cfg(feature = "sim")]
 use core::time::Duration;
 use gossip_core::{
-    Addr, Config, Digest, Dot, Heap, Limits, Node, NodeId, Storage, Urgency,
+    Addr, Config, Digest, Dot, Heap, Limits, Node, NodeId, Sensor, Storage, Urgency,
     id::Writer,
     records::{Entry, Evidence, Member, Outgoing, Question, Rumor, Seed, Window},
     sim::{Memory, Network, World},
     table::{InlineBlob, InlineQueue, InlineTable},
 };
-
-#[path = "../examples/firmware/sensor.rs"]
-mod sensor;
 
 /// Everything inside the node, with room for the same limits.
 enum Inline {}
@@ -69,10 +66,10 @@ fn heap_and_inline_storage_give_the_same_bytes() {
 
 #[test]
 fn a_sensor_fits_its_budget_and_does_what_a_server_does() {
-    let config = sensor::config();
-    assert_eq!(story::<Heap>(6, &config), story::<sensor::Sensor>(6, &config));
-    assert!(size_of::<Node<sensor::Sensor>>() <= 8 * 1024, "{} bytes", size_of::<Node<sensor::Sensor>>());
-    let mut world = World::<sensor::Sensor>::with_storage(3, Network::lan().with_loss(0.05));
+    let config = Config::sensor();
+    assert_eq!(story::<Heap>(6, &config), story::<Sensor>(6, &config));
+    assert!(size_of::<Node<Sensor>>() <= 8 * 1024, "{} bytes", size_of::<Node<Sensor>>());
+    let mut world = World::<Sensor>::with_storage(3, Network::lan().with_loss(0.05));
     let hosts: Vec<_> = (0..8).map(|n| world.spawn(&format!("s{n}"), config.clone())).collect();
     hosts[1..].iter().for_each(|&host| world.join(host, hosts[0]));
     world.run_for(Duration::from_secs(120));

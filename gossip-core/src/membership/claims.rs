@@ -29,9 +29,11 @@ impl<S: Storage> Membership<S> {
     /// A datagram came from a member: proof that it lives, and of which life.
     pub(crate) fn on_heard(&mut self, cx: &Context<S>, from: Addr, header: &Header) {
         self.on_seed_heard(from, header.sender);
-        let now = cx.now;
+        if !self.is_live(header.sender) {
+            self.on_caller(cx, from, header.sender);
+        }
         let Some(member) = self.members.get_mut(&header.sender) else { return };
-        member.heard_at = Some(now);
+        member.heard_at = Some(cx.now);
         // Another life than the one we know, and it does not outdo what we know: it must hear of it, to do so.
         member.contested =
             header.generation != member.claim.generation && header.incarnation <= member.claim.incarnation;

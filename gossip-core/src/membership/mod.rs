@@ -51,6 +51,8 @@ pub(crate) struct Membership<S: Storage> {
     members: S::Members,
     seeds: S::Seeds,
     prober: Prober,
+    /// Who spoke to us lately without being counted in.
+    caller: Option<seeds::Caller>,
     /// When the next of the lost is tried.
     reconnect_at: Instant,
     /// When the first suspicion goes on.
@@ -83,6 +85,7 @@ impl<S: Storage> Membership<S> {
             members: Table::with_limit(cx.config.limits.members),
             seeds: Table::with_limit(cx.config.limits.seeds),
             prober: Prober::new(cx),
+            caller: None,
             reconnect_at: Instant::NEVER,
             trial_at: Instant::NEVER,
             departure: Stay::Staying,
@@ -183,6 +186,13 @@ impl<S: Storage> Membership<S> {
     /// Whether `id` is another member that lives, as far as we know.
     pub(crate) fn is_live(&self, id: NodeId) -> bool {
         self.get(id).is_some_and(is_live)
+    }
+
+    /// Whether `id` is a live member that spoke to us before.
+    ///
+    /// That is some proof that it is where it says: whoever forges one datagram has to forge two. It will take a key to do better.
+    pub(crate) fn is_proven(&self, id: NodeId) -> bool {
+        self.get(id).is_some_and(|member| is_live(member) && member.heard_at.is_some())
     }
 
     /// The live members by id, ourselves included.

@@ -91,7 +91,7 @@ impl Prober {
 impl<S: Storage> Membership<S> {
     pub(crate) fn on_ping(&self, cx: &mut Context<S>, from: Addr, header: &Header, ping: Ping) {
         // To where it came from: behind a translator of addresses, only that path leads back.
-        cx.send(from, Some(header.sender), Intent::Ack(ping.probe));
+        cx.answer(from, header.sender, Intent::Ack(ping.probe));
     }
 
     pub(crate) fn on_ack(&mut self, cx: &mut Context<S>, header: &Header, ack: Ack) {

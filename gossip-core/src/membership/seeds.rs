@@ -4,7 +4,7 @@ use crate::{
     context::Context,
     error::JoinError,
     id::{Addr, NodeId},
-    records::{Intent, Seed},
+    records::{Intent, Outgoing, Provenance, Seed},
     storage::Storage,
     table::Table,
     time::Instant,
@@ -22,10 +22,14 @@ impl<S: Storage> Membership<S> {
         if seed == cx.me.addr {
             return Err(JoinError::OwnAddress);
         }
-        if self.seeds.slot(&seed).is_none() {
-            let limit = self.seeds.limit();
-            let fresh = Seed { answered: None, knocks: 0 };
-            self.seeds.insert(seed, fresh).map_err(|_| JoinError::SeedsFull { limit })?;
+        if self.seeds.is_full() && self.seeds.slot(&seed).is_none() {
+            self.forget_remembered();
+        }
+        let limit = self.seeds.limit();
+        let fresh = Seed { answered: None, knocks: 0, provenance: Provenance::Named };
+        match self.seeds.get_mut(&seed) {
+            Some(known) => known.provenance = Provenance::Named,
+            None => self.seeds.insert(seed, fresh).map_err(|_| JoinError::SeedsFull { limit })?,
         }
         self.reconnect_at = self.reconnect_at.min(cx.now + cx.random_part(cx.config.gossip_interval / 2));
         Ok(())
@@ -34,14 +38,22 @@ impl<S: Storage> Membership<S> {
     /// Remembers an address from a former life, if there is room; it is tried when its turn comes.
     pub(crate) fn remember(&mut self, cx: &Context<S>, addr: Addr) {
         if addr != cx.me.addr {
-            let _ = self.seeds.insert(addr, Seed { answered: None, knocks: 0 });
+            let remembered = Seed { answered: None, knocks: 0, provenance: Provenance::Remembered };
+            let _ = self.seeds.insert(addr, remembered);
         }
     }
 
     pub(super) fn on_seed_heard(&mut self, from: Addr, sender: NodeId) {
         if let Some(seed) = self.seeds.get_mut(&from) {
-            *seed = Seed { answered: Some(sender), knocks: 0 };
+            *seed = Seed { answered: Some(sender), knocks: 0, ..*seed };
         }
+    }
+
+    /// Somebody speaks to us whom we do not count as living. It may count on us to, so we ask it who it is, soon: not at
+    /// once and not each time, for its answer comes from the same unknown.
+    pub(super) fn on_caller(&mut self, cx: &Context<S>, from: Addr, sender: NodeId) {
+        self.caller = Some(Caller { addr: from, id: sender, len_max: cx.answer_len_max });
+        self.reconnect_at = self.reconnect_at.min(cx.now + cx.config.gossip_interval);
     }
 
     /// How many knocks a seed has not answered, at most.
@@ -58,6 +70,11 @@ impl<S: Storage> Membership<S> {
             return None;
         }
         let mut patience = cx.config.reconnect_interval;
+        if let Some(Caller { addr, id, len_max }) = self.caller.take()
+            && !self.is_live(id)
+        {
+            cx.owe(Outgoing { to: addr, peer: Some(id), intent: Intent::Ping(Ping::KNOCK), len_max });
+        }
         match self.draw_lost(cx) {
             Some(Lost::Seed(addr)) => {
                 if let Some(seed) = self.seeds.get_mut(&addr) {
@@ -90,6 +107,15 @@ impl<S: Storage> Membership<S> {
         drawn
     }
 
+    /// Makes room for a seed that the application names.
+    fn forget_remembered(&mut self) {
+        let mut rows = self.seeds.as_slice().iter();
+        let remembered = rows.find(|(_, seed)| seed.provenance == Provenance::Remembered).map(|(addr, _)| *addr);
+        if let Some(addr) = remembered {
+            self.seeds.swap_remove(&addr);
+        }
+    }
+
     fn forget_overdue(&mut self, cx: &mut Context<S>) -> Option<Change> {
         let overdue = |since: Instant| since + cx.config.remember_gone <= cx.now;
         let mut rows = self.members.as_slice().iter();
@@ -99,6 +125,15 @@ impl<S: Storage> Membership<S> {
         cx.stats.members_forgotten += 1;
         Some(Change::Forgotten(id))
     }
+}
+
+/// One that spoke to us, and that we do not count as living.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Caller {
+    addr: Addr,
+    id: NodeId,
+    /// Our question is no longer than what it said.
+    len_max: u16,
 }
 
 enum Lost {

@@ -80,6 +80,8 @@ pub struct Node<S: Storage> {
     started: bool,
 }
 
+const _: () = assert!(size_of::<Node<crate::storage::Sensor>>() <= 8 * 1024, "a sensor's node fits in 8 KiB");
+
 /// When news is pushed.
 #[derive(Debug, Clone, Copy)]
 struct Gossip {

@@ -5,18 +5,14 @@
 //! silence the application; then the application's rumors and writes; last, evidence of agreement.
 use super::Node;
 use crate::{
-    records::{Intent, Outgoing},
+    records::Outgoing,
     storage::Storage,
     wire::{Urgency, Writer},
 };
 
 impl<S: Storage> Node<S> {
     pub(super) fn piggyback(&mut self, outgoing: &Outgoing, writer: &mut Writer<'_>) {
-        match (outgoing.intent, outgoing.peer) {
-            // To a stranger, an answer is never longer than its question.
-            (Intent::Ack(_), Some(peer)) if self.membership.get(peer).is_none() => return,
-            _ => self.membership.introduce(&self.cx, outgoing.peer, outgoing.intent, writer),
-        }
+        self.membership.introduce(&self.cx, outgoing.peer, outgoing.intent, writer);
         if !self.is_trusted(outgoing.peer) {
             return;
         }

@@ -14,6 +14,7 @@ impl<S: Storage> Node<S> {
         self.cx.stats.datagrams_received += 1;
         self.cx.stats.bytes_received += u64::try_from(bytes.len()).unwrap_or(0);
         let Some((header, frames)) = self.open(from, bytes) else { return };
+        self.cx.answer_len_max = self.answer_len_max(from, header.sender, bytes.len());
         if self.reconcile.is_pulling_from(header.sender) {
             self.cx.source = Source::AskedFor;
         }
@@ -27,6 +28,16 @@ impl<S: Storage> Node<S> {
         self.cx.source = Source::Told;
         self.membership.on_heard(&self.cx, from, &header);
         self.compare_digests(&header);
+    }
+
+    /// To strangers, and to members somewhere else than they say, no answer is longer than its question: we are no amplifier.
+    fn answer_len_max(&self, from: Addr, asker: NodeId, question_len: usize) -> u16 {
+        let len_max = self.cx.config.datagram_len_max;
+        let at_home = self.membership.get(asker).is_some_and(|member| member.addr == from);
+        if at_home && self.membership.is_proven(asker) {
+            return len_max;
+        }
+        u16::try_from(question_len).unwrap_or(len_max).min(len_max)
     }
 
     /// Turns away what is not for us.
@@ -149,7 +160,7 @@ impl<S: Storage> Node<S> {
     /// Where the answer to a member's question goes: to the address that all know, wherever the question came from. An
     /// answer may be longer than its question, and must not be aimed at a bystander.
     fn addr_of_asker(&mut self, asker: NodeId) -> Option<Addr> {
-        let addr = self.membership.get(asker).filter(|_| self.membership.is_live(asker)).map(|member| member.addr);
+        let addr = self.membership.get(asker).filter(|_| self.membership.is_proven(asker)).map(|member| member.addr);
         self.cx.stats.questions_of_strangers += u64::from(addr.is_none());
         addr
     }

@@ -8,6 +8,9 @@ use crate::{
     wire::{Ack, Compare, Frame, Header, Ping, PingRequest, Pull, Relayed, Served, Store, Writer, len},
 };
 
+/// A presence as long as this is sure to fit the answer to a knock; a longer one is learned by asking.
+const KNOCK_PRESENCE_LEN: usize = 128;
+
 /// A summary is no longer than this, whatever the datagram's limit.
 const SUMMARY_LEN_MAX: usize = 1_400;
 
@@ -32,12 +35,16 @@ impl<S: Storage> Node<S> {
 
     /// `None` when there turns out to be nothing to say.
     fn write_outgoing(&mut self, outgoing: &Outgoing, buffer: &mut [u8]) -> Option<usize> {
-        let mut writer = Writer::new(buffer, &self.header())?;
+        let len_max = usize::from(outgoing.len_max).min(buffer.len());
+        let mut writer = Writer::new(buffer.get_mut(..len_max)?, &self.header())?;
         let bare = writer.len();
         if !self.put_intent(outgoing.intent, &mut writer) {
             return None;
         }
         self.piggyback(outgoing, &mut writer);
+        if outgoing.intent == Intent::Ping(Ping::KNOCK) {
+            writer.pad(self.knock_len());
+        }
         (writer.len() > bare).then_some(writer.len())
     }
 
@@ -81,6 +88,12 @@ impl<S: Storage> Node<S> {
         writer.release();
         self.cx.stats.pulls_answered += 1;
         writer.put(&Frame::Served(Served { token: question.token, complete })).then_some(writer.len())
+    }
+
+    /// A knock is as long as an introduction may be: its answer introduces another node, and may be no longer.
+    fn knock_len(&self) -> usize {
+        let longest = len::HEADER + len::PING + len::MEMBER + Addr::LEN_MAX + KNOCK_PRESENCE_LEN;
+        longest.min(usize::from(self.cx.config.datagram_len_max))
     }
 
     fn header(&self) -> Header {

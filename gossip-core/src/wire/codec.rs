@@ -32,6 +32,15 @@ impl<'b> Writer<'b> {
         true
     }
 
+    /// Fills up with zeros to `len` bytes in all, or to the end of the buffer. Nothing can follow.
+    pub fn pad(&mut self, len: usize) {
+        let end = len.min(self.buffer.len());
+        if let Some(padding) = self.buffer.get_mut(self.len..end) {
+            padding.fill(0);
+            self.len = end;
+        }
+    }
+
     /// Keeps `len` bytes back for a frame to be put later, by [`release`](Self::release).
     pub fn reserve(&mut self, len: usize) {
         self.reserved = len.min(self.buffer.len() - self.len);
@@ -94,7 +103,8 @@ impl<'a> Iterator for Reader<'a> {
     type Item = Result<Read<'a>, Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
+        // A frame is never empty: a length of zero begins the padding.
+        if self.0.first().is_none_or(|&len| len == 0) {
             return None;
         }
         let taken = self.take();
@@ -182,7 +192,7 @@ mod tests {
 
     #[test]
     fn unknown_kinds_are_skipped_and_nonsense_ends_the_reading() {
-        let bytes = [2, 200, 9, 2, 0, 5, 0x7f, 0];
+        let bytes = [2, 200, 9, 2, 0, 5, 0x7f, 1];
         let read: heapless::Vec<_, 4> = Reader::new(&bytes).collect();
         assert_eq!(read[0], Ok(Read::Unknown));
         assert_eq!(read[1], Ok(Read::Frame(Frame::Ping(Ping { probe: 5 }))));

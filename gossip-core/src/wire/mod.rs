@@ -11,6 +11,7 @@
 //!          1  kind
 //!          *  body, by postcard
 //! frame  ...
+//! pad      *  zeros, to the end
 //! ```
 //!
 //! The kind of a frame is the position of its variant in [`Frame`]: that order is the contract, held by the golden

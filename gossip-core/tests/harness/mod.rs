@@ -6,8 +6,6 @@ pub(crate) mod datagram;
 pub(crate) mod machine;
 pub(crate) mod network;
 pub(crate) mod operations;
-#[path = "../../examples/firmware/sensor.rs"]
-pub(crate) mod sensor;
 pub(crate) mod world;
 
 use core::fmt::Debug;

@@ -2,13 +2,9 @@
 //!
 //! Smaller than `gossip_core::sim`, and apart from it on purpose: here servers and sensors are mixed, every step is
 //! taken by hand, and whatever a node puts out is checked at once.
-use super::{
-    machine::Machine,
-    network::Network,
-    sensor::{self, Sensor},
-};
+use super::{machine::Machine, network::Network};
 use core::{net::SocketAddr, time::Duration};
-use gossip_core::{Addr, Config, Dot, Event, Heap, Input, Instant, Limits, Node, NodeId, Output, Urgency};
+use gossip_core::{Addr, Config, Dot, Event, Heap, Input, Instant, Limits, Node, NodeId, Output, Sensor, Urgency};
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 use std::collections::BTreeSet;
@@ -117,7 +113,7 @@ impl World {
         }
 
         let mut node: Box<dyn Machine> = if place == SENSOR {
-            Box::new(Node::<Sensor>::with_storage(id(place), addr(place), sensor::config(), &mut rng).unwrap())
+            Box::new(Node::<Sensor>::with_storage(id(place), addr(place), Config::sensor(), &mut rng).unwrap())
         } else {
             Box::new(Node::<Heap>::new(id(place), addr(place), server(), &mut rng).unwrap())
         };

@@ -2,9 +2,8 @@
 //!
 //! Everything it observes it writes into the replicated map, so that the rest of the cluster can check it
 //! from afar; there is no other way out of it.
-use crate::sensor::Sensor;
 use core::fmt::Write;
-use gossip_core::{Event, Instant, Node};
+use gossip_core::{Event, Instant, Node, Sensor};
 use heapless::String;
 use semihosting::println;
 

@@ -8,19 +8,16 @@
 mod application;
 mod board;
 mod line;
-#[path = "../../sensor.rs"]
-mod sensor;
 
 use application::Application;
 use board::Board;
 use core::time::Duration;
 use cortex_m_rt::entry;
-use gossip_core::{Addr, ConfigError, Event, Input, Instant, Node, NodeId, Output, presence::Presence};
+use gossip_core::{Addr, Config, ConfigError, Event, Input, Instant, Node, NodeId, Output, Sensor, presence::Presence};
 use line::Line;
 use link::{DATAGRAM_LEN_MAX, Downlink, Provision, Uplink};
 use rand_pcg::Pcg32;
 use semihosting::{println, process};
-use sensor::Sensor;
 use static_cell::{ConstStaticCell, StaticCell};
 
 // Statics, not locals: the linker then knows the memory of the node, and the stack stays shallow.
@@ -64,7 +61,7 @@ fn become_node(provision: &Provision<'_>, now: Instant) -> &'static mut Node<Sen
     let id = NodeId::from_name(provision.name);
     let mut rng = Pcg32::new(provision.entropy, id.0);
     // The result stays where it is made: unwrapped first, the whole node would pass over the stack.
-    let made = NODE.init_with(|| Node::with_storage(id, addr, sensor::config(), &mut rng));
+    let made = NODE.init_with(|| Node::with_storage(id, addr, Config::sensor(), &mut rng));
     let node = match made {
         Ok(node) => node,
         Err(error) => {
