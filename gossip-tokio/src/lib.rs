@@ -7,3 +7,8 @@ pub mod program;
 
 pub use self::handle::Gossip;
 pub use gossip_core::adapter::{Events, vocabulary::*};
+
+/// The examples of the workspace's README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
