@@ -130,8 +130,8 @@ impl Config {
             ("gossip_interval", self.gossip_interval),
             ("reconnect_interval", self.reconnect_interval),
         ] {
-            if value < Duration::from_millis(1) {
-                return Err(ConfigError::TooShort(name));
+            if value < INTERVAL_MIN || value > INTERVAL_MAX {
+                return Err(ConfigError::Interval(name));
             }
         }
         if self.probe_timeout >= self.probe_interval {
@@ -169,6 +169,9 @@ impl Limits {
     }
 }
 
+const INTERVAL_MIN: Duration = Duration::from_millis(1);
+/// Within this, no sum or multiple of intervals that we form overflows.
+const INTERVAL_MAX: Duration = Duration::from_hours(24);
 /// Short of this, a write of some use does not fit a datagram.
 const DATAGRAM_LEN_MIN: usize = 96;
 /// UDP over IPv4 carries no more.
@@ -178,8 +181,8 @@ const DATAGRAM_LEN_MAX: u16 = 16_000;
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConfigError {
-    /// The named interval is shorter than a millisecond.
-    TooShort(&'static str),
+    /// The named interval is shorter than a millisecond, or longer than a day.
+    Interval(&'static str),
     /// The named limit is zero.
     ZeroLimit(&'static str),
     /// The named limit exceeds what the storage can hold.
@@ -195,7 +198,7 @@ pub enum ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooShort(name) => write!(f, "`{name}` must be at least 1 ms"),
+            Self::Interval(name) => write!(f, "`{name}` must be from 1 ms to 1 day"),
             Self::ZeroLimit(name) => write!(f, "`{name}` must not be zero"),
             Self::BeyondStorage(name) => {
                 write!(f, "`{name}` exceeds what the storage can hold: lower it or enlarge the region")

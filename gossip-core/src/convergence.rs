@@ -203,6 +203,10 @@ impl<S: Storage> Convergence<S> {
                 drawn = if cx.rng.below(doubtful) == 0 { Some(id) } else { drawn };
             }
         }
+        if drawn.is_none() {
+            // Nobody is in doubt. When somebody comes, the digest changes.
+            self.inquire_at = Instant::NEVER;
+        }
         drawn
     }
 

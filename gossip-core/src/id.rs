@@ -42,18 +42,17 @@ impl FromStr for NodeId {
 pub struct Incarnation(pub u32);
 
 impl Incarnation {
-    /// The highest that is believed when read off the wire; as much again is left to answer with.
-    ///
-    /// Twenty bits: one change of mind a second for twelve days, and three bytes as a varint in every header.
-    pub const CREDIBLE_MAX: Self = Self(1 << 20);
+    /// The highest there is: one change of mind a second for 24 days, and three bytes as a varint in every header.
+    pub const MAX: Self = Self((1 << 21) - 1);
+    /// The highest that an accusation may have: the accused can always answer with a higher one.
+    pub const ACCUSED_MAX: Self = Self(1 << 20);
     /// How far another's word may carry an incarnation at once: a lie costs a liar that many datagrams.
     pub const STEP_MAX: u32 = 1 << 16;
 
     /// The next one.
     #[must_use]
     pub const fn next(self) -> Self {
-        let next = self.0.saturating_add(1);
-        Self(if next < 1 << 21 { next } else { (1 << 21) - 1 })
+        if self.0 < Self::MAX.0 { Self(self.0 + 1) } else { Self::MAX }
     }
 }
 

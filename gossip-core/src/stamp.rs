@@ -16,10 +16,10 @@ impl Stamp {
         Self(millis << 16)
     }
 
-    /// The stamp after this one.
+    /// The stamp after this one; the last credible one has none after it, and writers then decide.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
+        if self.0 < Self::CREDIBLE_MAX.0 { Self(self.0 + 1) } else { Self::CREDIBLE_MAX }
     }
 
     /// Milliseconds since the writer's origin of time: the Unix epoch, where it had a clock.
@@ -39,5 +39,6 @@ mod tests {
         assert!(noon < noon.next() && noon.next() < Stamp::from_millis(1_780_000_000_001));
         assert_eq!(noon.next().as_millis(), noon.as_millis());
         assert!(Stamp::from_millis(u64::MAX) <= Stamp::CREDIBLE_MAX);
+        assert_eq!(Stamp::CREDIBLE_MAX.next(), Stamp::CREDIBLE_MAX);
     }
 }

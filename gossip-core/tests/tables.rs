@@ -26,7 +26,7 @@ fn apply(table: &mut impl Table<u8, u32>, step: &Step) -> Option<u32> {
     match *step {
         Step::Insert(key, value) => table.insert(key, value).err().map(|(_, value)| value),
         Step::Remove(key) => table.swap_remove(&key),
-        Step::Change(key, value) => table.get_mut(&key).map(|held| std::mem::replace(held, value)),
+        Step::Change(key, value) => table.get_mut(&key).map(|held| core::mem::replace(held, value)),
     }
 }
 
@@ -35,7 +35,7 @@ fn apply_to_model(model: &mut BTreeMap<u8, u32>, step: &Step) -> Option<u32> {
         Step::Insert(key, value) if model.len() == LIMIT || model.contains_key(&key) => Some(value),
         Step::Insert(key, value) => model.insert(key, value),
         Step::Remove(key) => model.remove(&key),
-        Step::Change(key, value) => model.get_mut(&key).map(|held| std::mem::replace(held, value)),
+        Step::Change(key, value) => model.get_mut(&key).map(|held| core::mem::replace(held, value)),
     }
 }
 
@@ -54,8 +54,8 @@ proptest! {
         }
         let beyond = |key: &u8| after.is_none_or(|after| *key > after);
         let expected: Vec<_> = model.iter().filter(|(key, _)| beyond(key)).map(|(key, value)| (*key, *value)).collect();
-        prop_assert_eq!(inline.ascending(after).copied().collect::<Vec<_>>(), expected.clone());
-        prop_assert_eq!(heap.ascending(after).copied().collect::<Vec<_>>(), expected);
+        prop_assert_eq!(inline.ascending(after).copied().collect::<Vec<_>>(), expected.as_slice());
+        prop_assert_eq!(heap.ascending(after).copied().collect::<Vec<_>>(), expected.as_slice());
         for key in 0..12 {
             prop_assert_eq!(inline.get(&key), model.get(&key));
             prop_assert_eq!(heap.slot(&key), inline.slot(&key));

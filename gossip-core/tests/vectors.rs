@@ -109,7 +109,7 @@ fn the_header_has_its_bytes() {
     }
     assert_eq!(format!("{cluster}"), "34cac47e", "the label of a name is part of the wire, too");
     assert_eq!(Header::open(&[0x02; 64], cluster), Err(Refusal::Version));
-    let vain = Header::new(cluster, ID, LIFE.generation, Incarnation(Incarnation::CREDIBLE_MAX.0 + 1), Digest(0));
+    let vain = Header::new(cluster, ID, LIFE.generation, Incarnation(Incarnation::MAX.0 + 1), Digest(0));
     let mut buffer = [0; 64];
     let bytes = Writer::new(&mut buffer, &vain).unwrap().finish();
     assert_eq!(Header::open(bytes, cluster), Err(Refusal::Incredible));

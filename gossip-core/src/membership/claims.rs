@@ -49,7 +49,7 @@ impl<S: Storage> Membership<S> {
     /// A member in its own words, from itself or passed on.
     pub(crate) fn on_member(&mut self, cx: &mut Context<S>, frame: &MemberFrame<'_>) -> Option<Change> {
         let claim = Claim { incarnation: frame.incarnation, standing: frame.standing, generation: frame.generation };
-        if claim.incarnation > Incarnation::CREDIBLE_MAX || claim.standing > Standing::Suspect {
+        if claim.incarnation > Incarnation::MAX || claim.standing > Standing::Suspect {
             cx.stats.claims_refused += 1;
             return None;
         }
@@ -72,6 +72,10 @@ impl<S: Storage> Membership<S> {
             standing: accusation.standing,
             generation: accusation.generation,
         };
+        if claim.incarnation > Incarnation::ACCUSED_MAX {
+            cx.stats.claims_refused += 1;
+            return None;
+        }
         if accusation.id == cx.me.id {
             self.on_claim_about_us(cx, claim, None);
             return None;
@@ -238,8 +242,7 @@ impl<S: Storage> Membership<S> {
 
     fn is_credible(&self, cx: &mut Context<S>, slot: usize, claim: Claim) -> bool {
         let known = self.members.as_slice().get(slot).map_or(Incarnation(0), |(_, member)| member.claim.incarnation);
-        let credible = claim.incarnation.0 <= known.0.saturating_add(Incarnation::STEP_MAX)
-            && claim.incarnation <= Incarnation::CREDIBLE_MAX;
+        let credible = claim.incarnation.0 <= known.0.saturating_add(Incarnation::STEP_MAX);
         cx.stats.claims_refused += u64::from(!credible);
         credible
     }

@@ -31,6 +31,8 @@ pub(crate) struct Replica<S: Storage> {
     digest: Digest,
     hot: usize,
     untold: usize,
+    /// Where to look first for what is to be told.
+    tell_from: usize,
 }
 
 impl<S: Storage> Replica<S> {
@@ -42,6 +44,7 @@ impl<S: Storage> Replica<S> {
             digest: Digest::default(),
             hot: 0,
             untold: 0,
+            tell_from: 0,
         }
     }
 
@@ -126,11 +129,17 @@ impl<S: Storage> Replica<S> {
         if self.untold == 0 {
             return None;
         }
-        self.entries.as_slice().iter().position(|(_, entry)| entry.untold)
+        // From where the last one was: a drain of many looks at each row once.
+        let rows = self.entries.as_slice();
+        let from = self.tell_from.min(rows.len());
+        let untold = |(_, entry): &(S::Key, Entry<S::Blob>)| entry.untold;
+        let ahead = rows[from..].iter().position(untold).map(|slot| slot + from);
+        ahead.or_else(|| rows[..from].iter().position(untold))
     }
 
     /// Tells the change in `slot`; key and value go to `buffer`, which is long enough for a datagram.
     pub(crate) fn tell<'b>(&mut self, slot: usize, buffer: &'b mut [u8]) -> Option<Event<'b>> {
+        self.tell_from = slot;
         let (key, entry) = self.entries.at_mut(slot)?;
         entry.untold = false;
         self.untold -= 1;

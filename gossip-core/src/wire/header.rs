@@ -66,7 +66,7 @@ impl Header {
         if header.cluster != cluster {
             return Err(Refusal::ForeignCluster);
         }
-        if header.incarnation > Incarnation::CREDIBLE_MAX {
+        if header.incarnation > Incarnation::MAX {
             return Err(Refusal::Incredible);
         }
         Ok((header, frames))
@@ -118,6 +118,6 @@ pub enum Refusal {
     Version,
     /// It is meant for another cluster.
     ForeignCluster,
-    /// It claims an incarnation beyond [`Incarnation::CREDIBLE_MAX`].
+    /// It claims an incarnation beyond [`Incarnation::MAX`].
     Incredible,
 }
