@@ -23,8 +23,8 @@ pub(crate) struct Context<S: Storage> {
     pub(crate) stats: Stats,
     /// How what is being taken in came here.
     pub(crate) source: Source,
-    /// How long an answer to the datagram being taken in may be, in bytes.
-    pub(crate) answer_len_max: u16,
+    /// How long the answer to the datagram being taken in may be.
+    pub(crate) credit: Credit,
     /// How many members live, ourselves included: what counts in logarithms of the cluster's size needs it.
     pub(crate) live: usize,
     outbox: S::Outbox,
@@ -37,6 +37,15 @@ pub(crate) enum Source {
     Told,
     /// In answer to a question of ours, or from what we kept.
     AskedFor,
+}
+
+/// How long an answer may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Credit {
+    /// As long as any datagram.
+    Full,
+    /// So many bytes: to strangers, no answer is longer than its question. We are no amplifier.
+    Upto(u16),
 }
 
 /// Who we are. Only we change it.
@@ -66,7 +75,7 @@ impl<S: Storage> Context<S> {
             digester: Digester::keyed(config.cluster.key()),
             stats: Stats::default(),
             source: Source::Told,
-            answer_len_max: config.datagram_len_max,
+            credit: Credit::Full,
             live: 1,
             outbox: Queue::with_limit(config.limits.outbox),
             config,
@@ -79,9 +88,15 @@ impl<S: Storage> Context<S> {
         self.owe(Outgoing { to, peer, intent, len_max });
     }
 
-    /// Owes an answer to the datagram being taken in.
+    /// Owes an answer to the datagram being taken in. All that an unproven asker gets is no longer than what it sent.
     pub(crate) fn answer(&mut self, to: Addr, peer: NodeId, intent: Intent) {
-        let len_max = self.answer_len_max;
+        let len_max = match self.credit {
+            Credit::Full => self.config.datagram_len_max,
+            Credit::Upto(len) => len,
+        };
+        if self.credit != Credit::Full {
+            self.credit = Credit::Upto(0);
+        }
         self.owe(Outgoing { to, peer: Some(peer), intent, len_max });
     }
 

@@ -8,7 +8,7 @@ use crate::{
     storage::Storage,
     table::Table,
     time::Instant,
-    wire::{Ping, Standing},
+    wire::{Ping, Standing, len},
 };
 use core::time::Duration;
 
@@ -52,7 +52,7 @@ impl<S: Storage> Membership<S> {
     /// Somebody speaks to us whom we do not count as living. It may count on us to, so we ask it who it is, soon: not at
     /// once and not each time, for its answer comes from the same unknown.
     pub(super) fn on_caller(&mut self, cx: &Context<S>, from: Addr, sender: NodeId) {
-        self.caller = Some(Caller { addr: from, id: sender, len_max: cx.answer_len_max });
+        self.caller = Some(Caller { addr: from, id: sender });
         self.reconnect_at = self.reconnect_at.min(cx.now + cx.config.gossip_interval);
     }
 
@@ -70,9 +70,11 @@ impl<S: Storage> Membership<S> {
             return None;
         }
         let mut patience = cx.config.reconnect_interval;
-        if let Some(Caller { addr, id, len_max }) = self.caller.take()
+        if let Some(Caller { addr, id }) = self.caller.take()
             && !self.is_live(id)
         {
+            // Bare: no longer than whatever it sent. It knows us, or has no business here.
+            let len_max = CALLBACK_LEN;
             cx.owe(Outgoing { to: addr, peer: Some(id), intent: Intent::Ping(Ping::KNOCK), len_max });
         }
         match self.draw_lost(cx) {
@@ -132,9 +134,10 @@ impl<S: Storage> Membership<S> {
 pub(super) struct Caller {
     addr: Addr,
     id: NodeId,
-    /// Our question is no longer than what it said.
-    len_max: u16,
 }
+
+/// A header and a ping.
+const CALLBACK_LEN: u16 = (len::HEADER + len::PING) as u16;
 
 enum Lost {
     Seed(Addr),

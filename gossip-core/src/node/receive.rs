@@ -1,7 +1,7 @@
 //! Which machine a frame goes to.
 use super::Node;
 use crate::{
-    context::Source,
+    context::{Credit, Source},
     id::{Addr, NodeId},
     records::{Intent, Question},
     storage::Storage,
@@ -14,7 +14,7 @@ impl<S: Storage> Node<S> {
         self.cx.stats.datagrams_received += 1;
         self.cx.stats.bytes_received += u64::try_from(bytes.len()).unwrap_or(0);
         let Some((header, frames)) = self.open(from, bytes) else { return };
-        self.cx.answer_len_max = self.answer_len_max(from, header.sender, bytes.len());
+        self.cx.credit = self.credit_of(from, header.sender, bytes.len());
         if self.reconcile.is_pulling_from(header.sender) {
             self.cx.source = Source::AskedFor;
         }
@@ -30,14 +30,13 @@ impl<S: Storage> Node<S> {
         self.compare_digests(&header);
     }
 
-    /// To strangers, and to members somewhere else than they say, no answer is longer than its question: we are no amplifier.
-    fn answer_len_max(&self, from: Addr, asker: NodeId, question_len: usize) -> u16 {
-        let len_max = self.cx.config.datagram_len_max;
+    /// Strangers, and members somewhere else than they say, have little credit.
+    fn credit_of(&self, from: Addr, asker: NodeId, question_len: usize) -> Credit {
         let at_home = self.membership.get(asker).is_some_and(|member| member.addr == from);
         if at_home && self.membership.is_proven(asker) {
-            return len_max;
+            return Credit::Full;
         }
-        u16::try_from(question_len).unwrap_or(len_max).min(len_max)
+        Credit::Upto(u16::try_from(question_len).unwrap_or(u16::MAX))
     }
 
     /// Turns away what is not for us.
