@@ -188,11 +188,11 @@ impl<S: Storage> Membership<S> {
         self.get(id).is_some_and(is_live)
     }
 
-    /// Whether `id` is a live member that spoke to us before.
+    /// Whether `id` is a member, living or not, that spoke to us before from where we know it to be.
     ///
-    /// That is some proof that it is where it says: whoever forges one datagram has to forge two. It will take a key to do better.
-    pub(crate) fn is_proven(&self, id: NodeId) -> bool {
-        self.get(id).is_some_and(|member| is_live(member) && member.heard_at.is_some())
+    /// That is some proof that it is there: whoever forges one datagram has to forge two. It will take a key to do better.
+    pub(crate) fn is_proven(&self, id: NodeId, addr: Addr) -> bool {
+        self.get(id).is_some_and(|member| member.addr == addr && member.heard_at.is_some())
     }
 
     /// The live members by id, ourselves included.

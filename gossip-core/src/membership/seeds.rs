@@ -73,8 +73,9 @@ impl<S: Storage> Membership<S> {
         if let Some(Caller { addr, id }) = self.caller.take()
             && !self.is_live(id)
         {
-            // Bare: no longer than whatever it sent. It knows us, or has no business here.
-            let len_max = CALLBACK_LEN;
+            // To a stranger, no more than a header and a ping: no longer than whatever it sent.
+            let bare = u16::try_from(len::HEADER + len::PING).unwrap_or(u16::MAX);
+            let len_max = if self.is_proven(id, addr) { cx.config.datagram_len_max } else { bare };
             cx.owe(Outgoing { to: addr, peer: Some(id), intent: Intent::Ping(Ping::KNOCK), len_max });
         }
         match self.draw_lost(cx) {
@@ -135,9 +136,6 @@ pub(super) struct Caller {
     addr: Addr,
     id: NodeId,
 }
-
-/// A header and a ping.
-const CALLBACK_LEN: u16 = (len::HEADER + len::PING) as u16;
 
 enum Lost {
     Seed(Addr),

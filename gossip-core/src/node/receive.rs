@@ -32,8 +32,7 @@ impl<S: Storage> Node<S> {
 
     /// Strangers, and members somewhere else than they say, have little credit.
     fn credit_of(&self, from: Addr, asker: NodeId, question_len: usize) -> Credit {
-        let at_home = self.membership.get(asker).is_some_and(|member| member.addr == from);
-        if at_home && self.membership.is_proven(asker) {
+        if self.membership.is_proven(asker, from) {
             return Credit::Full;
         }
         Credit::Upto(u16::try_from(question_len).unwrap_or(u16::MAX))
@@ -159,7 +158,9 @@ impl<S: Storage> Node<S> {
     /// Where the answer to a member's question goes: to the address that all know, wherever the question came from. An
     /// answer may be longer than its question, and must not be aimed at a bystander.
     fn addr_of_asker(&mut self, asker: NodeId) -> Option<Addr> {
-        let addr = self.membership.get(asker).filter(|_| self.membership.is_proven(asker)).map(|member| member.addr);
+        let member =
+            self.membership.get(asker).filter(|member| self.membership.is_live(asker) && member.heard_at.is_some());
+        let addr = member.map(|member| member.addr);
         self.cx.stats.questions_of_strangers += u64::from(addr.is_none());
         addr
     }
