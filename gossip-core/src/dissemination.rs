@@ -13,7 +13,7 @@ use crate::{
     records::{Question, Rumor, Sight, Window},
     storage::Storage,
     table::{Blob, Smallest, Table},
-    wire::{Floor, Frame, Items, RumorFrame, Urgency, Writer},
+    wire::{Floor, Frame, Items, RumorFrame, Urgency, Writer, write_items},
 };
 use serde::{Deserialize, Serialize};
 
@@ -38,10 +38,6 @@ struct Seen {
     writer: Life,
     floor: u32,
     above: u64,
-}
-
-impl Seen {
-    const LEN_MAX: usize = 12 + 5 + 10;
 }
 
 impl<S: Storage> Dissemination<S> {
@@ -157,18 +153,13 @@ impl<S: Storage> Dissemination<S> {
 
     /// Writes what we have seen from `from` on, and says up to where it fitted.
     pub(crate) fn summarise(&self, from: Life, out: &mut [u8]) -> (usize, Life) {
-        let mut len = 0;
-        let mut until = from;
-        for (writer, window) in self.windows_from(from) {
-            let seen = Seen { writer: *writer, floor: window.floor(), above: window.above() };
-            let room = out.get_mut(len..).filter(|room| room.len() >= Seen::LEN_MAX);
-            let Some(written) = room.and_then(|room| postcard::to_slice(&seen, room).ok()) else {
-                return (len, until);
-            };
-            len += written.len();
-            until = *writer;
-        }
-        (len, Life::LAST)
+        let items = self.windows_from(from).map(|(writer, window)| Seen {
+            writer: *writer,
+            floor: window.floor(),
+            above: window.above(),
+        });
+        let (len, unfit) = write_items(out, items);
+        (len, unfit.map_or(Life::LAST, |seen| seen.writer.predecessor()))
     }
 
     /// Writes what the asker lacks, and says whether that was all of it.

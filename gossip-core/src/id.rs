@@ -90,6 +90,16 @@ impl Writer {
     /// Sorts after all others.
     pub const LAST: Self = Self { origin: NodeId(u64::MAX), generation: Generation(u32::MAX) };
 
+    /// The one that sorts just before this one.
+    #[must_use]
+    pub const fn predecessor(self) -> Self {
+        let Self { origin, generation } = self;
+        if generation.0 > 0 {
+            return Self { origin, generation: Generation(generation.0 - 1) };
+        }
+        Self { origin: NodeId(origin.0.saturating_sub(1)), generation: Generation(u32::MAX) }
+    }
+
     /// The writer's `sequence`-th dot.
     #[must_use]
     pub const fn dot(self, sequence: u32) -> Dot {

@@ -15,7 +15,8 @@ impl Pump {
     /// # Errors
     /// The seed is the node itself, or one too many; or the node is leaving.
     pub fn join(&mut self, seed: SocketAddr) -> Result<(), JoinError> {
-        self.node.join(self.clock.now(), Addr::from(seed))
+        // As members are known: an IPv4 address is one, however it is written.
+        self.node.join(self.clock.now(), Addr::from(SocketAddr::new(seed.ip().to_canonical(), seed.port())))
     }
 
     /// Writes an entry of the replicated map.

@@ -9,7 +9,7 @@ use crate::{
 };
 use core::net::SocketAddr;
 use serde::{Serialize, Serializer};
-use std::{borrow::ToOwned, vec::Vec};
+use std::{borrow::ToOwned, string::String, vec::Vec};
 
 /// Something that happened to the node, or in its cluster. In JSON, the field `event` names it: `member_up`, `changed`, …
 #[non_exhaustive]
@@ -92,6 +92,11 @@ pub enum Happening {
         agreeing: usize,
         /// How many live members there are, ourselves included.
         live: usize,
+    },
+    /// The data file cannot be written. It is tried again every few seconds, and told again only after it went well.
+    SaveFailed {
+        /// Which file, and what the operating system said.
+        reason: String,
     },
     /// Our own farewell is done: the node stops.
     Departed,

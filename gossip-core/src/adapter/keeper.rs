@@ -140,7 +140,7 @@ impl Keeper {
     /// The save that is due, if any. There is never more than one on its way.
     #[must_use]
     pub fn due(&mut self, now: Instant, node: &Node<Heap>) -> Option<Save> {
-        if self.place.outcome().take_failure() {
+        if self.place.outcome().take_retry() {
             self.mark_changed(now);
         }
         self.save_at.take_if(|at| *at <= now)?;
@@ -162,6 +162,11 @@ impl Keeper {
         self.in_flight = Arc::downgrade(&token);
         self.issued += 1;
         Some(Save { place: Arc::clone(&self.place), issue: self.issued, image, _in_flight: token })
+    }
+
+    /// Why the file cannot be written; once, however often that is tried again in vain.
+    pub fn take_failure(&mut self) -> Option<String> {
+        self.place.outcome().untold.take()
     }
 
     /// Adds what went right and wrong to the counts of a node.
@@ -198,11 +203,16 @@ impl Save {
                 *written = self.issue;
                 outcome.saves += 1;
                 outcome.last_saved = checksum_at_end(&self.image);
+                outcome.standing = Standing::Fine;
             }
             Err(error) => {
+                let reason = std::format!("{}: {error}", self.place.path().display());
+                if outcome.standing == Standing::Fine {
+                    outcome.untold = Some(reason.clone());
+                }
                 outcome.errors += 1;
                 outcome.standing = Standing::Failed;
-                outcome.last_error = Some(std::format!("{}: {error}", self.place.path().display()));
+                outcome.last_error = Some(reason);
             }
         }
     }
@@ -268,11 +278,18 @@ struct Outcome {
     last_error: Option<String>,
     last_saved: Option<u64>,
     standing: Standing,
+    /// The first failure since a save went well, until somebody is told.
+    untold: Option<String>,
 }
 
 impl Outcome {
-    fn take_failure(&mut self) -> bool {
-        core::mem::take(&mut self.standing) == Standing::Failed
+    /// Whether a save has failed and none was begun since.
+    fn take_retry(&mut self) -> bool {
+        let failed = self.standing == Standing::Failed;
+        if failed {
+            self.standing = Standing::Retrying;
+        }
+        failed
     }
 }
 
@@ -281,6 +298,7 @@ enum Standing {
     #[default]
     Fine,
     Failed,
+    Retrying,
 }
 
 fn write_image(node: &Node<Heap>) -> Vec<u8> {
@@ -436,13 +454,18 @@ mod tests {
         let mut keeper = Keeper::open(&dir).unwrap();
         fs::remove_dir_all(&dir).unwrap();
         keeper.save(&node).unwrap().write();
+        assert!(keeper.take_failure().is_some_and(|reason| reason.contains("gossip.state")));
         assert!(keeper.due(Instant::ZERO, &node).is_none());
+        let due = keeper.next_deadline();
+        keeper.due(due, &node).unwrap().write();
+        assert_eq!(keeper.take_failure(), None, "that is known already");
+        assert!(keeper.due(due, &node).is_none());
         fs::create_dir(&dir).unwrap();
         let due = keeper.next_deadline();
         keeper.due(due, &node).unwrap().write();
         let mut counts = IoCounts::default();
         keeper.count_into(&mut counts);
-        assert_eq!((counts.saves, counts.save_errors), (1, 1));
+        assert_eq!((counts.saves, counts.save_errors), (1, 2));
         fs::remove_dir_all(dir).unwrap();
     }
 

@@ -242,6 +242,7 @@ impl Pump {
             Standing::Leaving { until } if now < until => until,
             Standing::Leaving { .. } | Standing::Departed | Standing::Aborted => return Step::Stop,
         };
+        self.tell_of_failed_save();
         let mut save_at = Instant::NEVER;
         if let Some(keeper) = &mut self.keeper {
             if let Some(save) = keeper.due(now, &self.node) {
@@ -250,6 +251,12 @@ impl Pump {
             save_at = keeper.next_deadline();
         }
         Step::Wait(self.clock.to_std(at.min(leave_by).min(save_at).min(now + WAIT_MAX)))
+    }
+
+    fn tell_of_failed_save(&mut self) {
+        if let Some(reason) = self.keeper.as_mut().and_then(Keeper::take_failure) {
+            self.subscribers.tell(&Happening::SaveFailed { reason });
+        }
     }
 
     /// What the operating system wants to read: an IPv6 socket reaches IPv4 through mapped addresses.
@@ -264,6 +271,7 @@ impl Pump {
 impl Drop for Pump {
     /// The end is told last: whoever hears of it may start a node in the same place.
     fn drop(&mut self) {
+        self.tell_of_failed_save();
         self.keeper = None;
         self.subscribers.end();
     }
@@ -363,6 +371,19 @@ mod tests {
         assert_eq!(events.poll_next(&Context::from_waker(Waker::noop())), Poll::Pending);
         drop(second);
         std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_last_save_that_fails_is_told_before_the_end() {
+        let dir = std::env::temp_dir().join(std::format!("gossip-pump-unsaved-{}", std::process::id()));
+        let mut pump = pump(|options| options.data_dir = Some(dir.clone()));
+        let mut events = pump.subscribers().subscribe();
+        std::fs::remove_dir_all(dir).unwrap();
+        pump.last_save().unwrap().write();
+        drop(pump);
+        let cx = Context::from_waker(Waker::noop());
+        assert!(matches!(events.poll_next(&cx), Poll::Ready(Some(Happening::SaveFailed { .. }))));
+        assert_eq!(events.poll_next(&cx), Poll::Ready(None));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::{
     records::{Claim, Intent, Member, Question},
     storage::Storage,
     table::{Smallest, Table},
-    wire::{Accusation, Frame, Items, MemberFrame, Ping, Standing, Writer},
+    wire::{Accusation, Frame, Items, MemberFrame, Ping, Standing, Writer, write_items},
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,10 @@ struct Known {
 }
 
 impl Known {
-    const LEN_MAX: usize = 8 + 4 + 3 + 1 + 3;
+    const fn of<B>(id: NodeId, member: &Member<B>) -> Self {
+        let Claim { incarnation, standing, generation } = member.claim;
+        Self { id, generation, incarnation, standing, stated: member.stated }
+    }
 
     const fn claim(&self) -> Claim {
         Claim { incarnation: self.incarnation, standing: self.standing, generation: self.generation }
@@ -75,27 +78,11 @@ impl<S: Storage> Membership<S> {
 
     /// Writes what we know of the members from `from` on, and says up to where it fitted.
     pub(crate) fn summarise(&self, from: Life, out: &mut [u8]) -> (usize, Life) {
-        let mut len = 0;
-        let mut until = Life::LAST;
         let before = from.origin.0.checked_sub(1).map(NodeId);
-        for (id, member) in self.members.ascending(before) {
-            let claim = member.claim;
-            let known = Known {
-                id: *id,
-                generation: claim.generation,
-                incarnation: claim.incarnation,
-                standing: claim.standing,
-                stated: member.stated,
-            };
-            let room = out.get_mut(len..).filter(|room| room.len() >= Known::LEN_MAX);
-            let Some(written) = room.and_then(|room| postcard::to_slice(&known, room).ok()) else {
-                // This row is where the next range begins.
-                until = Life { origin: NodeId(id.0.saturating_sub(1)), generation: Generation(u32::MAX) };
-                break;
-            };
-            len += written.len();
-        }
-        (len, until)
+        let (len, unfit) = write_items(out, self.members.ascending(before).map(|(id, member)| Known::of(*id, member)));
+        // Its row is where the next range begins.
+        let begins = |known: Known| Life { origin: known.id, generation: Generation(0) };
+        (len, unfit.map_or(Life::LAST, |known| begins(known).predecessor()))
     }
 
     /// Writes what the asker lacks, and says whether that was all of it.

@@ -5,7 +5,7 @@ use crate::{
     records::{Entry, Question},
     storage::Storage,
     table::{Smallest, Table},
-    wire::{EntryFrame, Frame, Gap, Items, Writer},
+    wire::{EntryFrame, Frame, Gap, Items, Writer, write_items},
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +17,6 @@ const PICKED_MAX: usize = 32;
 struct Seen {
     writer: Life,
     sequence: u32,
-}
-
-impl Seen {
-    const LEN_MAX: usize = 12 + 5;
 }
 
 impl<S: Storage> Replica<S> {
@@ -46,18 +42,9 @@ impl<S: Storage> Replica<S> {
 
     /// Writes our version vector from `from` on, and says up to where it fitted.
     pub(crate) fn summarise(&self, from: Life, out: &mut [u8]) -> (usize, Life) {
-        let mut len = 0;
-        let mut until = from;
-        for (writer, sequence) in self.versions_from(from) {
-            let seen = Seen { writer: *writer, sequence: *sequence };
-            let room = out.get_mut(len..).filter(|room| room.len() >= Seen::LEN_MAX);
-            let Some(written) = room.and_then(|room| postcard::to_slice(&seen, room).ok()) else {
-                return (len, until);
-            };
-            len += written.len();
-            until = *writer;
-        }
-        (len, Life::LAST)
+        let items = self.versions_from(from).map(|(writer, sequence)| Seen { writer: *writer, sequence: *sequence });
+        let (len, unfit) = write_items(out, items);
+        (len, unfit.map_or(Life::LAST, |seen| seen.writer.predecessor()))
     }
 
     /// Writes what the asker lacks, in order of dots, and says whether that was all of it.

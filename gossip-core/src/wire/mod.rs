@@ -28,7 +28,7 @@ pub use frame::{
     Relayed, RumorFrame, Served, Standing, Store, Urgency,
 };
 pub use header::{ClusterLabel, Header, Refusal};
-pub(crate) use summary::Items;
+pub(crate) use summary::{Items, write_items};
 
 /// The longest header and the longest of each frame's fixed parts: what is left of a datagram is for payload.
 pub(crate) mod len {

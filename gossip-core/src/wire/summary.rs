@@ -1,6 +1,17 @@
 //! What an asker says it has: a run of items in order, read one by one and never collected.
 use core::marker::PhantomData;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+/// Writes items while they fit, and says how long they are, and which was the first that did not fit.
+pub(crate) fn write_items<T: Serialize>(out: &mut [u8], items: impl Iterator<Item = T>) -> (usize, Option<T>) {
+    let mut len = 0;
+    for item in items {
+        let written = out.get_mut(len..).and_then(|room| postcard::to_slice(&item, room).ok());
+        let Some(written) = written else { return (len, Some(item)) };
+        len += written.len();
+    }
+    (len, None)
+}
 
 /// The items of a summary, up to the first malformed one.
 pub(crate) struct Items<'a, T> {
