@@ -3,6 +3,7 @@ use super::{
     args::AgentArgs,
     console,
     control::{
+        can_reach,
         event_log::EventLog,
         server::{Api, ControlListener},
     },
@@ -112,7 +113,7 @@ enum End {
 
 impl Agent {
     async fn start(settings: &Settings) -> Result<Self, Failure> {
-        let seeds = resolve(&settings.seeds).await?;
+        let seeds = resolve(&settings.seeds, settings.bind).await?;
         let listener = ControlListener::bind(&settings.control).await?;
         let options = settings.options();
         let gossip = Gossip::bind(options).await.map_err(bind_failure)?;
@@ -217,7 +218,7 @@ fn tell(happening: &Happening) {
     };
     let sentence = sentence(&value);
     match happening {
-        Happening::NameConflict { .. } => error!("{sentence}"),
+        Happening::NameConflict { .. } | Happening::SaveFailed { .. } => error!("{sentence}"),
         Happening::MemberSuspect { .. } | Happening::MemberDown { .. } | Happening::Missed { .. } => {
             warn!("{sentence}")
         }
@@ -254,10 +255,15 @@ async fn stdin_closed() {
     let _ = wait.await;
 }
 
-async fn resolve(seeds: &[Seed]) -> Result<Vec<SocketAddr>, Failure> {
+/// The addresses of the seeds that a socket bound to `bind` can send to: a name may well stand for others besides.
+async fn resolve(seeds: &[Seed], bind: SocketAddr) -> Result<Vec<SocketAddr>, Failure> {
     let mut addrs = Vec::new();
     for seed in seeds {
-        addrs.extend(seed.resolve().await?);
+        let known = addrs.len();
+        addrs.extend(seed.resolve().await?.into_iter().filter(|addr| can_reach(bind, *addr)));
+        if addrs.len() == known {
+            return Err(Failure::usage(format!("--seed {seed}: a socket bound to {bind} cannot send there")));
+        }
     }
     Ok(addrs)
 }

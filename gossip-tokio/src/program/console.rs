@@ -6,6 +6,8 @@ use std::{
     borrow::Cow,
     io::{self, Write},
 };
+#[cfg(unix)]
+use tokio::io::{Interest, unix::AsyncFd};
 
 /// One line on stdout.
 pub(crate) fn line(text: impl fmt::Display) -> Result<(), Failure> {
@@ -17,6 +19,17 @@ pub(crate) fn line(text: impl fmt::Display) -> Result<(), Failure> {
 pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(write_failure)
+}
+
+/// Waits until whoever reads our stdout has stopped; forever, where that cannot be seen before writing.
+pub(crate) async fn reader_gone() {
+    #[cfg(unix)]
+    if let Ok(stdout) = AsyncFd::with_interest(io::stdout(), Interest::ERROR)
+        && stdout.ready(Interest::ERROR).await.is_ok()
+    {
+        return;
+    }
+    core::future::pending().await
 }
 
 /// One line on stderr; there is nobody to tell if that fails.

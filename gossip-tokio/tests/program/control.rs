@@ -13,6 +13,7 @@ fn errors_are_json_with_a_fitting_status() {
     for (request, status) in [
         ("GET /v1/kv/absent HTTP/1.1\r\n\r\n".to_owned(), 404),
         ("GET /v1/members/absent HTTP/1.1\r\n\r\n".to_owned(), 404),
+        ("GET /v1/members/%ff HTTP/1.1\r\n\r\n".to_owned(), 400),
         ("GET /v2 HTTP/1.1\r\n\r\n".to_owned(), 404),
         ("DELETE /v1/members HTTP/1.1\r\n\r\n".to_owned(), 405),
         ("GET /v1/members?status=gone HTTP/1.1\r\n\r\n".to_owned(), 400),

@@ -158,15 +158,14 @@ pub(crate) struct EventStream {
 }
 
 impl EventStream {
-    /// The next event as the agent wrote it, one line of JSON; `None` when the agent has ended the stream.
+    /// The next event as the agent wrote it, one line of JSON; `None` when the agent has ended the stream, or was killed.
     pub(crate) async fn next_line(&mut self) -> Answer<Option<String>> {
         loop {
             if let Some(data) = take_data(&mut self.unread) {
                 return Ok(Some(data));
             }
             match self.body.frame().await {
-                None => return Ok(None),
-                Some(Err(error)) => return Err(self.client.broken(error)),
+                None | Some(Err(_)) => return Ok(None),
                 Some(Ok(frame)) => {
                     if let Some(bytes) = frame.data_ref() {
                         self.unread.extend_from_slice(bytes);

@@ -77,6 +77,12 @@ impl fmt::Display for ControlAddr {
     }
 }
 
+/// Whether a socket bound to `bind` can send to `to`: only one that is bound to all IPv6 addresses serves both families.
+pub(crate) fn can_reach(bind: SocketAddr, to: SocketAddr) -> bool {
+    let (bind, to) = (bind.ip().to_canonical(), to.ip().to_canonical());
+    bind.is_ipv4() == to.is_ipv4() || (bind.is_ipv6() && bind.is_unspecified())
+}
+
 /// Body of `POST /v1/join`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -140,6 +146,14 @@ mod tests {
         let error = ControlAddr::from_str("localhost").unwrap_err();
         assert!(error.contains("\"localhost\""), "{error}");
         assert!(ControlAddr::from_str("unix:").is_err());
+    }
+
+    #[test]
+    fn a_socket_reaches_its_own_family_or_both() {
+        let reaches = |bind: &str, to: &str| can_reach(bind.parse().unwrap(), to.parse().unwrap());
+        assert!(reaches("127.0.0.1:1", "127.0.0.1:2") && reaches("127.0.0.1:1", "[::ffff:127.0.0.1]:2"));
+        assert!(reaches("[::]:1", "[::1]:2") && reaches("[::]:1", "127.0.0.1:2"));
+        assert!(!reaches("0.0.0.0:1", "[::1]:2") && !reaches("[::1]:1", "127.0.0.1:2"));
     }
 
     #[cfg(unix)]

@@ -3,10 +3,13 @@ use super::ErrorBody;
 use crate::{CallError, Closed, DeleteError, JoinError, PublishError, PutError, TooLong};
 use axum::{
     Json,
-    extract::rejection::{BytesRejection, QueryRejection},
+    extract::rejection::{BytesRejection, PathRejection, QueryRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+
+/// Longer than any datagram; a longer body can only be a mistake.
+pub(super) const BODY_LEN_MAX: usize = 64 * 1024;
 
 /// An error response.
 #[derive(Debug)]
@@ -37,6 +40,18 @@ impl IntoResponse for Refusal {
 
 impl From<BytesRejection> for Refusal {
     fn from(rejection: BytesRejection) -> Self {
+        let reason = match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => format!(
+                "a body of more than {BODY_LEN_MAX} bytes is not even read; `gossip info` tells how much fits a datagram"
+            ),
+            _ => rejection.body_text(),
+        };
+        Self::new(rejection.status(), reason)
+    }
+}
+
+impl From<PathRejection> for Refusal {
+    fn from(rejection: PathRejection) -> Self {
         Self::new(rejection.status(), rejection.body_text())
     }
 }

@@ -1,8 +1,8 @@
 //! What each request of the control API does.
 use super::{
-    Accepted, JoinRequest, Joined, PresenceRequest,
+    Accepted, JoinRequest, Joined, PresenceRequest, can_reach,
     event_log::Told,
-    refusal::Refusal,
+    refusal::{BODY_LEN_MAX, Refusal},
     server::{Api, local_requests_only},
 };
 use crate::{CallError, DeleteError, EntryInfo, Happening, Info, Liveness, MemberInfo, TextOrHex, Urgency};
@@ -11,7 +11,7 @@ use axum::{
     body::Bytes,
     extract::{
         DefaultBodyLimit, Path, Query, State,
-        rejection::{BytesRejection, QueryRejection},
+        rejection::{BytesRejection, PathRejection, QueryRejection},
     },
     http::{Method, StatusCode, Uri},
     middleware,
@@ -27,8 +27,6 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::time::SystemTime;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// Longer than any datagram; a longer body can only be a mistake.
-const BODY_LEN_MAX: usize = 64 * 1024;
 /// How often a waiting join looks again when nothing seems to happen.
 const JOIN_LOOK_INTERVAL: Duration = Duration::from_millis(100);
 /// How often a silent event stream says that it is still there.
@@ -78,7 +76,11 @@ async fn members(
     Ok(Json(members))
 }
 
-async fn member(State(api): State<Api>, Path(name): Path<String>) -> Answer<Json<MemberInfo>> {
+async fn member(
+    State(api): State<Api>,
+    name: Result<Path<String>, PathRejection>,
+) -> Answer<Json<MemberInfo>> {
+    let Path(name) = name?;
     let mut members = api.gossip.members().await?.into_iter();
     let found = members.find(|member| member.name == name || member.id.to_string() == name);
     found.map(Json).ok_or_else(|| Refusal::not_found(format!("no member is called {name:?}")))
@@ -164,6 +166,10 @@ async fn join(State(api): State<Api>, body: Body) -> Answer<Json<Joined>> {
     let me = api.gossip.info().await?.me;
     if seed == me.addr || seed == api.gossip.local_addr() {
         return Err(Refusal::bad_request(format!("{seed} is this agent's own address")));
+    }
+    if !can_reach(api.gossip.local_addr(), seed) {
+        let reason = format!("a socket bound to {} cannot send to {seed}", api.gossip.local_addr());
+        return Err(Refusal::bad_request(reason));
     }
     let mut news = api.log.read(None);
     let known = live_members(&api).await?;

@@ -90,7 +90,7 @@ fn is_for_this_machine(headers: &HeaderMap) -> bool {
         .rsplit_once(':')
         .map_or(host, |(name, port)| if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host });
     let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<core::net::IpAddr>();
-    name == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+    name.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
 async fn bind_tcp(addr: SocketAddr) -> Result<ControlListener, Failure> {
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn requests_for_this_machine_are_told_from_others() {
-        for host in ["localhost", "localhost:7947", "127.0.0.1:7947", "[::1]:7947", "127.8.8.8"] {
+        for host in ["localhost", "LocalHost:7947", "127.0.0.1:7947", "[::1]:7947", "127.8.8.8"] {
             assert!(is_for_this_machine(&headers(host)), "{host}");
         }
         for host in ["rebound.example:7947", "192.0.2.1", "", "localhost.example"] {

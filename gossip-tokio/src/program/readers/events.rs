@@ -43,7 +43,12 @@ async fn follow(
     console::note(format_args!("gossip: following {}; interrupt to stop", client.agent()));
     let mut left = stop.count.map_or(u64::MAX, core::num::NonZeroU64::get);
     let mut departed = false;
-    while let Some(line) = events.next_line().await? {
+    loop {
+        let line = tokio::select! {
+            line = events.next_line() => line?,
+            () = console::reader_gone() => return Err(Failure::PipeClosed),
+        };
+        let Some(line) = line else { break };
         let event: Value = client.read(line.as_bytes())?;
         departed |= kind(&event) == "departed";
         // What was missed may have been wanted.
@@ -84,6 +89,7 @@ pub(crate) fn sentence(event: &Value) -> String {
         "changed" => format!("{} = {}", bytes_text(&event["key"]), bytes_text(&event["value"])),
         "converged" => format!("all {} live members agree", event["live"]),
         "diverged" => format!("{} of {} live members agree", event["agreeing"], event["live"]),
+        "save_failed" => format!("the data file cannot be written, and is tried again: {}", text(&event["reason"])),
         "departed" => "this node has left".to_owned(),
         "missed" => format!("{} events were missed: too many at once", event["count"]),
         _ => event.to_string(),

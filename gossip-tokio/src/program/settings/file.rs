@@ -50,6 +50,7 @@ mod tests {
         for (text, line, named) in [
             ("name = 'a'\nbnd = '127.0.0.1:1'", "2: `bnd = '127.0.0.1:1'`", "bnd"),
             ("bind = 'nowhere'", "1: `bind = 'nowhere'`", "address"),
+            ("tags = { '' = 'a' }", "1: `tags = { '' = 'a' }`", "key"),
             ("\n\npreset = 'moon'", "3: `preset = 'moon'`", "moon"),
             ("seeds = ['nowhere']", "1: `seeds = ['nowhere']`", "HOST:PORT"),
         ] {

@@ -114,7 +114,7 @@ impl Settings {
 
     fn check(&self) -> Result<(), Failure> {
         if self.name.is_empty() {
-            return Err(nameless());
+            return Err(Failure::usage("--name: the name cannot be empty"));
         }
         if self.name.contains(char::is_control) {
             return Err(Failure::usage(format!("--name {:?}: a name has no control characters", self.name)));

@@ -2,7 +2,7 @@
 use crate::{Config, program::failure::Failure};
 use clap::ValueEnum;
 use core::{fmt, net::SocketAddr, str::FromStr};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::Error};
 use std::collections::BTreeMap;
 use tokio::net::lookup_host;
 use tracing_subscriber::filter::LevelFilter;
@@ -26,7 +26,7 @@ impl FromStr for Seed {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let is_addr = text.parse::<SocketAddr>().is_ok();
+        let is_addr = text.parse::<SocketAddr>().is_ok_and(|addr| addr.port() > 0);
         let is_named = text.rsplit_once(':').is_some_and(|(host, port)| {
             !host.is_empty() && !host.contains([':', '/', ' ']) && port.parse::<u16>().is_ok_and(|port| port > 0)
         });
@@ -81,6 +81,9 @@ pub(crate) fn tags(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, Failure> 
 /// In a file, tags are a table.
 pub(super) fn tag_table<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Tag>, D::Error> {
     let table = BTreeMap::<String, String>::deserialize(deserializer)?;
+    if table.contains_key("") {
+        return Err(D::Error::custom("a tag has a key"));
+    }
     Ok(table.into_iter().map(|(key, value)| Tag { key, value }).collect())
 }
 
@@ -169,7 +172,7 @@ mod tests {
         for good in ["192.0.2.1:7946", "[2001:db8::1]:1", "seed.example:7946"] {
             assert!(Seed::from_str(good).is_ok(), "{good}");
         }
-        for bad in ["", "seed.example", ":7946", "seed.example:", "seed.example:0", "a:b:1", "http://a:1"] {
+        for bad in ["", "seed.example", ":7946", "seed.example:", "seed.example:0", "192.0.2.1:0", "a:b:1", "http://a:1"] {
             assert!(Seed::from_str(bad).is_err(), "{bad}");
         }
     }
