@@ -7,7 +7,10 @@ use std::{
     io::{self, Write},
 };
 #[cfg(unix)]
-use tokio::io::{Interest, unix::AsyncFd};
+use {
+    std::os::fd::AsFd,
+    tokio::{io::Interest, net::unix::pipe},
+};
 
 /// One line on stdout.
 pub(crate) fn line(text: impl fmt::Display) -> Result<(), Failure> {
@@ -24,7 +27,8 @@ pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
 /// Waits until whoever reads our stdout has stopped; forever, where that cannot be seen before writing.
 pub(crate) async fn reader_gone() {
     #[cfg(unix)]
-    if let Ok(stdout) = AsyncFd::with_interest(io::stdout(), Interest::ERROR)
+    // Unchecked: that stdout blocks is as it should be, we only listen there. What is no pipe or socket is refused.
+    if let Ok(stdout) = io::stdout().as_fd().try_clone_to_owned().and_then(pipe::Sender::from_owned_fd_unchecked)
         && stdout.ready(Interest::ERROR).await.is_ok()
     {
         return;

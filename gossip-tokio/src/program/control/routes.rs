@@ -76,10 +76,7 @@ async fn members(
     Ok(Json(members))
 }
 
-async fn member(
-    State(api): State<Api>,
-    name: Result<Path<String>, PathRejection>,
-) -> Answer<Json<MemberInfo>> {
+async fn member(State(api): State<Api>, name: Result<Path<String>, PathRejection>) -> Answer<Json<MemberInfo>> {
     let Path(name) = name?;
     let mut members = api.gossip.members().await?.into_iter();
     let found = members.find(|member| member.name == name || member.id.to_string() == name);

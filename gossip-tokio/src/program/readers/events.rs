@@ -6,7 +6,7 @@ use crate::program::{
     control::client::{Client, EventStream},
     failure::Failure,
 };
-use core::time::Duration;
+use core::{pin::pin, time::Duration};
 use serde_json::Value;
 use std::time::SystemTime;
 
@@ -43,10 +43,11 @@ async fn follow(
     console::note(format_args!("gossip: following {}; interrupt to stop", client.agent()));
     let mut left = stop.count.map_or(u64::MAX, core::num::NonZeroU64::get);
     let mut departed = false;
+    let mut reader_gone = pin!(console::reader_gone());
     loop {
         let line = tokio::select! {
             line = events.next_line() => line?,
-            () = console::reader_gone() => return Err(Failure::PipeClosed),
+            () = &mut reader_gone => return Err(Failure::PipeClosed),
         };
         let Some(line) = line else { break };
         let event: Value = client.read(line.as_bytes())?;

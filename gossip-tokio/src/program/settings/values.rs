@@ -172,7 +172,9 @@ mod tests {
         for good in ["192.0.2.1:7946", "[2001:db8::1]:1", "seed.example:7946"] {
             assert!(Seed::from_str(good).is_ok(), "{good}");
         }
-        for bad in ["", "seed.example", ":7946", "seed.example:", "seed.example:0", "192.0.2.1:0", "a:b:1", "http://a:1"] {
+        for bad in
+            ["", "seed.example", ":7946", "seed.example:", "seed.example:0", "192.0.2.1:0", "a:b:1", "http://a:1"]
+        {
             assert!(Seed::from_str(bad).is_err(), "{bad}");
         }
     }
