@@ -134,6 +134,18 @@ impl Config {
                 return Err(ConfigError::Interval(name));
             }
         }
+        for (name, value, max) in [
+            ("fanout", self.fanout, FANOUT_MAX),
+            ("indirect_probes", self.indirect_probes, INDIRECT_PROBES_MAX),
+            ("news_mult", self.news_mult, NEWS_MULT_MAX),
+        ] {
+            if value == 0 || value > max {
+                return Err(ConfigError::Count { name, max });
+            }
+        }
+        if self.suspicion_mult == 0 {
+            return Err(ConfigError::ZeroLimit("suspicion_mult"));
+        }
         if self.probe_timeout >= self.probe_interval {
             return Err(ConfigError::TimeoutBeyondInterval);
         }
@@ -169,12 +181,18 @@ impl Limits {
     }
 }
 
+/// How many members news is pushed to at a time, at most.
+pub(crate) const FANOUT_MAX: u8 = 16;
+/// How many helpers are asked at a time, at most.
+pub(crate) const INDIRECT_PROBES_MAX: u8 = 7;
+/// More than this, and news is noise.
+const NEWS_MULT_MAX: u8 = 64;
 const INTERVAL_MIN: Duration = Duration::from_millis(1);
 /// Within this, no sum or multiple of intervals that we form overflows.
 const INTERVAL_MAX: Duration = Duration::from_hours(24);
 /// Short of this, a write of some use does not fit a datagram.
 const DATAGRAM_LEN_MIN: usize = 96;
-/// UDP over IPv4 carries no more.
+/// A frame's length takes two bytes at most: 16,383, and some room.
 const DATAGRAM_LEN_MAX: u16 = 16_000;
 
 /// Why a configuration was refused.
@@ -183,6 +201,13 @@ const DATAGRAM_LEN_MAX: u16 = 16_000;
 pub enum ConfigError {
     /// The named interval is shorter than a millisecond, or longer than a day.
     Interval(&'static str),
+    /// The named count is out of its range.
+    Count {
+        /// Which.
+        name: &'static str,
+        /// Its highest value; the lowest is 1.
+        max: u8,
+    },
     /// The named limit is zero.
     ZeroLimit(&'static str),
     /// The named limit exceeds what the storage can hold.
@@ -199,6 +224,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Interval(name) => write!(f, "`{name}` must be from 1 ms to 1 day"),
+            Self::Count { name, max } => write!(f, "`{name}` must be from 1 to {max}"),
             Self::ZeroLimit(name) => write!(f, "`{name}` must not be zero"),
             Self::BeyondStorage(name) => {
                 write!(f, "`{name}` exceeds what the storage can hold: lower it or enlarge the region")

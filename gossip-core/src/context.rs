@@ -25,6 +25,8 @@ pub(crate) struct Context<S: Storage> {
     pub(crate) source: Source,
     /// How long the answer to the datagram being taken in may be.
     pub(crate) credit: Credit,
+    /// Whether the datagram being taken in may still ask something.
+    pub(crate) may_ask: bool,
     /// How many members live, ourselves included: what counts in logarithms of the cluster's size needs it.
     pub(crate) live: usize,
     outbox: S::Outbox,
@@ -67,7 +69,7 @@ impl Identity {
 impl<S: Storage> Context<S> {
     pub(crate) fn new(id: NodeId, addr: Addr, config: Config, seed: u64) -> Self {
         let mut rng = Rng::from_seed(seed);
-        let generation = Generation(u32::try_from(rng.next_u64() >> 32).unwrap_or(0));
+        let generation = generation_from(&mut rng);
         Self {
             now: Instant::ZERO,
             me: Identity { id, generation, incarnation: Incarnation(0), addr },
@@ -76,10 +78,16 @@ impl<S: Storage> Context<S> {
             stats: Stats::default(),
             source: Source::Told,
             credit: Credit::Full,
+            may_ask: false,
             live: 1,
             outbox: Queue::with_limit(config.limits.outbox),
             config,
         }
+    }
+
+    /// Begins a new life.
+    pub(crate) fn draw_generation(&mut self) {
+        self.me.generation = generation_from(&mut self.rng);
     }
 
     /// Owes a datagram. Gossip survives its loss, so that a full outbox only counts it.
@@ -133,4 +141,8 @@ impl<S: Storage> Context<S> {
             Source::AskedFor => Heat::COLD,
         }
     }
+}
+
+fn generation_from(rng: &mut Rng) -> Generation {
+    Generation(u32::try_from(rng.next_u64() >> 32).unwrap_or(0))
 }

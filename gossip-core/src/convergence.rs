@@ -17,7 +17,7 @@ use crate::{
 use core::time::Duration;
 
 /// How many of our own former digests we remember.
-const PAST: usize = 16;
+const PAST: usize = 8;
 /// Evidence of more members than this is not passed on; each then finds out for itself.
 const BITS_LEN_MAX: usize = 1_024;
 

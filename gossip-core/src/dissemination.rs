@@ -10,7 +10,7 @@ use crate::{
     id::{Dot, Writer as Life},
     io::Event,
     lattice::{Joined, Lattice},
-    records::{Question, Rumor, Sight, Window},
+    records::{Heat, Question, Rumor, Sight, Window},
     storage::Storage,
     table::{Blob, Smallest, Table},
     wire::{Floor, Frame, Items, RumorFrame, Urgency, Writer, write_items},
@@ -42,7 +42,7 @@ struct Seen {
 
 impl<S: Storage> Dissemination<S> {
     pub(crate) fn new(cx: &Context<S>) -> Self {
-        Self {
+        let mut dissemination = Self {
             rumors: Table::with_limit(cx.config.limits.rumors),
             windows: Table::with_limit(cx.config.limits.writers),
             published: 0,
@@ -50,7 +50,21 @@ impl<S: Storage> Dissemination<S> {
             digest: Digest::default(),
             hot: 0,
             untold: 0,
-        }
+        };
+        // Whatever fills the table, we can publish.
+        dissemination.ensure_window(cx.me.writer());
+        dissemination
+    }
+
+    /// How many rumors we published in this life.
+    pub(crate) fn published(&self) -> u32 {
+        self.published
+    }
+
+    /// Numbers afresh, in a new life.
+    pub(crate) fn be_reborn(&mut self, cx: &Context<S>) {
+        self.published = 0;
+        self.ensure_window(cx.me.writer());
     }
 
     /// Starts a rumor of our own.
@@ -70,7 +84,7 @@ impl<S: Storage> Dissemination<S> {
         let full = PublishError::Full { limit: self.rumors.limit() };
         let writer = cx.me.writer();
         let sequence = self.published.checked_add(1).ok_or(PublishError::Exhausted)?;
-        if !self.has_window(writer) || !self.make_room(cx, urgency) {
+        if !self.ensure_window(writer) || !self.make_room(cx, urgency) {
             return Err(full);
         }
         self.published = sequence;
@@ -98,7 +112,7 @@ impl<S: Storage> Dissemination<S> {
 
     /// A peer remembers none of the rumors up to a floor, and nor shall we wait for them.
     pub(crate) fn on_floor(&mut self, cx: &mut Context<S>, frame: &Floor) {
-        if frame.writer == cx.me.writer() || !self.has_window(frame.writer) {
+        if frame.writer == cx.me.writer() || !self.ensure_window(frame.writer) {
             return;
         }
         let Some(mut window) = self.windows.get(&frame.writer).copied() else { return };
@@ -109,14 +123,32 @@ impl<S: Storage> Dissemination<S> {
         self.set_window(cx, frame.writer, window);
     }
 
-    /// Joins what a former life of ours had seen.
-    pub(crate) fn restore(&mut self, cx: &Context<S>, writer: Life, kept: Window) {
-        if self.has_window(writer)
+    /// Joins what a former life of ours had seen of a publisher's rumors.
+    pub(crate) fn restore_floor(&mut self, cx: &Context<S>, writer: Life, floor: u32) {
+        if self.ensure_window(writer)
             && let Some(mut window) = self.windows.get(&writer).copied()
-            && window.join(&kept) == Joined::Grew
+            && window.join(&Window::new(floor, 0)) == Joined::Grew
         {
             self.set_window(cx, writer, window);
         }
+    }
+
+    /// Takes back a rumor that a former life of ours could still tell; it had told the application.
+    pub(crate) fn restore_rumor(&mut self, cx: &Context<S>, frame: &RumorFrame<'_>) {
+        let writer = frame.dot.writer();
+        let room = !self.rumors.is_full() && self.ensure_window(writer);
+        if let Some(payload) = S::Blob::copy_of(frame.payload).filter(|_| room) {
+            self.see(cx, writer, frame.dot.sequence);
+            let rumor =
+                Rumor { urgency: frame.urgency, payload, heat: Heat::COLD, arrival: self.arrivals, untold: false };
+            self.keep(frame.dot, rumor);
+        }
+    }
+
+    /// The rumors that the application knows, beyond `after`, in the order of their dots.
+    pub(crate) fn told_frames(&self, after: Option<Dot>) -> impl Iterator<Item = (Dot, Frame<'_>)> {
+        let told = self.rumors.ascending(after).filter(|(_, rumor)| !rumor.untold);
+        told.map(|(dot, rumor)| (*dot, frame_of(*dot, rumor)))
     }
 
     pub(crate) fn windows(&self) -> &S::Windows {
@@ -205,7 +237,7 @@ impl<S: Storage> Dissemination<S> {
     fn take_in(&mut self, cx: &mut Context<S>, frame: &RumorFrame<'_>) {
         let writer = frame.dot.writer();
         let payload = S::Blob::copy_of(frame.payload);
-        let Some(payload) = payload.filter(|_| self.has_window(writer) && self.make_room(cx, frame.urgency)) else {
+        let Some(payload) = payload.filter(|_| self.ensure_window(writer) && self.make_room(cx, frame.urgency)) else {
             // Not marked as seen: it can still be pulled, once there is room.
             cx.stats.rumors_refused += 1;
             return;
@@ -258,11 +290,12 @@ impl<S: Storage> Dissemination<S> {
     }
 
     fn windows_from(&self, from: Life) -> impl Iterator<Item = &(Life, Window)> {
-        self.windows.ascending((from != Life::FIRST).then_some(from))
+        let rows = self.windows.ascending((from != Life::FIRST).then_some(from));
+        rows.filter(|(_, window)| *window != Window::default())
     }
 
     /// Whether there is a window for `writer`, now or from now on.
-    fn has_window(&mut self, writer: Life) -> bool {
+    fn ensure_window(&mut self, writer: Life) -> bool {
         self.windows.slot(&writer).is_some() || self.windows.insert(writer, Window::default()).is_ok()
     }
 

@@ -45,6 +45,27 @@ impl fmt::Display for JoinError {
 
 impl core::error::Error for JoinError {}
 
+/// Why a presence was not taken over.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PresenceError {
+    /// It does not fit.
+    TooLong(TooLong),
+    /// We have said farewell.
+    Left,
+}
+
+impl fmt::Display for PresenceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong(too_long) => too_long.fmt(f),
+            Self::Left => f.write_str(LEFT),
+        }
+    }
+}
+
+impl core::error::Error for PresenceError {}
+
 /// Why a rumor was not published.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +109,11 @@ pub enum PutError {
         /// `limits.entries`.
         limit: usize,
     },
+    /// There is no room for another writer, and this life of ours has not written yet.
+    WritersFull {
+        /// `limits.writers`.
+        limit: usize,
+    },
     /// This life has used up its numbers.
     Exhausted,
     /// We have said farewell.
@@ -98,6 +124,7 @@ impl fmt::Display for PutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong(too_long) => too_long.fmt(f),
+            Self::WritersFull { limit } => writers_full(f, *limit),
             Self::Full { limit } => {
                 write!(f, "no room for another key: {limit} are held, deleted ones included; raise `limits.entries`")
             }
@@ -115,6 +142,11 @@ impl core::error::Error for PutError {}
 pub enum DeleteError {
     /// There is no such key.
     Absent,
+    /// There is no room for another writer, and this life of ours has not written yet.
+    WritersFull {
+        /// `limits.writers`.
+        limit: usize,
+    },
     /// This life has used up its numbers.
     Exhausted,
     /// We have said farewell.
@@ -125,6 +157,7 @@ impl fmt::Display for DeleteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent => f.write_str("there is no such key"),
+            Self::WritersFull { limit } => writers_full(f, *limit),
             Self::Exhausted => f.write_str(EXHAUSTED),
             Self::Left => f.write_str(LEFT),
         }
@@ -159,3 +192,7 @@ impl core::error::Error for RestoreError {}
 
 const LEFT: &str = "this node has left its cluster";
 const EXHAUSTED: &str = "this life has numbered 2^32 of them: restart the node";
+
+fn writers_full(f: &mut fmt::Formatter<'_>, limit: usize) -> fmt::Result {
+    write!(f, "no room for another writer: {limit} lives of nodes are remembered; raise `limits.writers`")
+}

@@ -42,12 +42,14 @@ impl FromStr for NodeId {
 pub struct Incarnation(pub u32);
 
 impl Incarnation {
-    /// The highest there is: one change of mind a second for 24 days, and three bytes as a varint in every header.
-    pub const MAX: Self = Self((1 << 21) - 1);
+    /// The highest there is: one change of mind a second for eight years, and four bytes as a varint in every header.
+    pub const MAX: Self = Self((1 << 28) - 1);
     /// The highest that an accusation may have: the accused can always answer with a higher one.
-    pub const ACCUSED_MAX: Self = Self(1 << 20);
-    /// How far another's word may carry an incarnation at once: a lie costs a liar that many datagrams.
-    pub const STEP_MAX: u32 = 1 << 16;
+    pub const ACCUSED_MAX: Self = Self(1 << 27);
+    /// How far an accusation may run ahead of what is known: a lie costs a liar a thousandth of the way, each time.
+    pub const ACCUSED_STEP: u32 = 1 << 10;
+    /// How far a member's words may, when they come from another: twelve days of changing its mind each second.
+    pub const RELAYED_STEP: u32 = 1 << 20;
 
     /// The next one.
     #[must_use]

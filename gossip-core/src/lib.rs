@@ -45,7 +45,7 @@
 //! | joining, and finding the lost again | `membership/seeds.rs` |
 //! | which news rides on an ack, or any datagram, and in what order | `node/piggyback.rs` |
 //! | how a rumor spreads and is told once | `dissemination.rs` |
-//! | which of two concurrent writes wins | `replica/mod.rs`, by [`records::Entry::prevails`] |
+//! | which of two concurrent writes wins | `replica/mod.rs`, by [`records::Precedence`] |
 //! | what a peer lacks of the entries | `replica/delta.rs` |
 //! | when and with whom differences are settled | `reconcile.rs` |
 //! | who agrees, and when that is claimed | `convergence.rs` |
@@ -112,7 +112,7 @@ pub use crate::{
     config::{Config, ConfigError, Limits},
     convergence::Agreement,
     digest::Digest,
-    error::{DeleteError, JoinError, PublishError, PutError, RestoreError, TooLong},
+    error::{DeleteError, JoinError, PresenceError, PublishError, PutError, RestoreError, TooLong},
     id::{Addr, Dot, Generation, Incarnation, NodeId},
     io::{Arrival, Departure, Event, Input, Output},
     node::{EntryView, Liveness, MemberView, Node, SaveCursor},

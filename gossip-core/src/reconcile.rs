@@ -5,6 +5,7 @@
 //! and then, for each that differs, questions until nothing is lacking; each step is one datagram there and one back.
 use crate::{
     context::Context,
+    digest::Digest,
     id::{Addr, NodeId, Writer as Life},
     pace::Pace,
     records::Intent,
@@ -21,6 +22,10 @@ pub(crate) struct Reconcile {
     pace: Pace,
     /// When the next exchange starts, if there is cause.
     next_at: Instant,
+    /// What we knew when the exchange began.
+    began_with: Parts,
+    /// Differences that lately turned out to be nothing that we could take over.
+    fruitless: [Fruitless; FRUITLESS_MAX],
     /// How long an answer took lately: the longest, fading.
     round_trip: Option<Duration>,
     token: u8,
@@ -30,7 +35,29 @@ pub(crate) struct Reconcile {
 struct Peer {
     id: NodeId,
     addr: Addr,
+    difference: Difference,
 }
+
+/// Two nodes that know different things: our digest, and theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Difference {
+    pub(crate) ours: Digest,
+    pub(crate) theirs: Digest,
+}
+
+/// A difference over which an exchange changed nothing on our side: the other one lacks something, or we have no room. As
+/// long as it lasts, to ask anybody who knows the same is to ask in vain; we do it ever more seldom.
+#[derive(Debug, Clone, Copy)]
+struct Fruitless {
+    difference: Difference,
+    wait: Duration,
+    until: Instant,
+}
+
+/// Lasting differences are few: one for each group of nodes that agree with each other.
+const FRUITLESS_MAX: usize = 2;
+/// How seldom a lasting difference is looked into, in reconnect intervals.
+const FRUITLESS_WAIT_MAX: u32 = 8;
 
 #[derive(Debug, Clone, Copy)]
 enum Exchange {
@@ -52,6 +79,14 @@ struct Pulling {
     later: Todo,
 }
 
+impl Fruitless {
+    const NONE: Self = Self {
+        difference: Difference { ours: Digest(0), theirs: Digest(0) },
+        wait: Duration::ZERO,
+        until: Instant::ZERO,
+    };
+}
+
 /// Stores still to be pulled.
 #[derive(Debug, Clone, Copy)]
 struct Todo {
@@ -69,6 +104,8 @@ impl Reconcile {
             candidate: None,
             pace: Pace::new(),
             next_at: Instant::NEVER,
+            began_with: Parts::NONE,
+            fruitless: [Fruitless::NONE; FRUITLESS_MAX],
             round_trip: None,
             token: 0,
         }
@@ -78,8 +115,18 @@ impl Reconcile {
     ///
     /// A random part of a gossip interval passes before we ask: the push, which is under way, often settles the
     /// difference by then; and those who joined together do not all ask one seed together.
-    pub(crate) fn on_differing<S: Storage>(&mut self, cx: &mut Context<S>, peer: NodeId, addr: Addr) {
-        let peer = Peer { id: peer, addr };
+    pub(crate) fn on_differing<S: Storage>(
+        &mut self,
+        cx: &mut Context<S>,
+        peer: NodeId,
+        addr: Addr,
+        difference: Difference,
+    ) {
+        let known = self.fruitless.iter().find(|fruitless| fruitless.difference == difference);
+        if known.is_some_and(|fruitless| cx.now < fruitless.until) {
+            return;
+        }
+        let peer = Peer { id: peer, addr, difference };
         if self.is_overdue() {
             // Whoever speaks now is a better bet than one who has not answered.
             return self.compare(cx, peer, 1);
@@ -146,15 +193,15 @@ impl Reconcile {
         match (served.complete, pull.end == Life::LAST) {
             // The peer has more for us, and we take it.
             (false, _) if progress => self.pull(cx, peer, pull.store, pull.from, pull.later, ours),
-            (true, false) => self.pull(cx, peer, pull.store, pull.end, pull.later, ours),
+            (true, false) if pull.end > pull.from => self.pull(cx, peer, pull.store, pull.end, pull.later, ours),
             // All of it, or more than we have room for.
-            (true, true) | (false, _) => self.pull_next(cx, peer, pull.later, ours),
+            _ => self.pull_next(cx, peer, pull.later, ours),
         }
     }
 
     pub(crate) fn on_timer<S: Storage>(&mut self, cx: &mut Context<S>, ours: &Parts) {
         match self.exchange {
-            Exchange::Idle => self.start(cx),
+            Exchange::Idle => self.start(cx, ours),
             Exchange::Comparing { until, .. } | Exchange::Pulling { until, .. } if cx.now < until => {}
             Exchange::Comparing { peer, tries, .. } if tries < TRIES_MAX => {
                 self.compare(cx, peer, tries + 1);
@@ -192,13 +239,14 @@ impl Reconcile {
         }
     }
 
-    fn start<S: Storage>(&mut self, cx: &mut Context<S>) {
+    fn start<S: Storage>(&mut self, cx: &mut Context<S>, ours: &Parts) {
         if cx.now < self.next_at {
             return;
         }
         self.next_at = Instant::NEVER;
         if let Some(peer) = self.candidate.take() {
             cx.stats.exchanges += 1;
+            self.began_with = *ours;
             self.pace.mark(cx.now, cx.config.gossip_interval);
             self.compare(cx, peer, 1);
         }
@@ -217,8 +265,23 @@ impl Reconcile {
         } else if todo.entries {
             self.pull(cx, peer, Store::Entries, Life::FIRST, none, ours);
         } else {
+            self.learn_from(cx, peer, ours);
             self.finish(cx);
         }
+    }
+
+    /// Remembers whether there was anything to be had.
+    fn learn_from<S: Storage>(&mut self, cx: &Context<S>, peer: Peer, ours: &Parts) {
+        if *ours != self.began_with {
+            return;
+        }
+        let first = cx.config.gossip_interval * 2;
+        let longest = cx.config.reconnect_interval.max(first) * FRUITLESS_WAIT_MAX;
+        let known = self.fruitless.iter().position(|fruitless| fruitless.difference == peer.difference);
+        let oldest = || (0..FRUITLESS_MAX).min_by_key(|&at| self.fruitless[at].until).unwrap_or(0);
+        let wait = known.map_or(first, |at| (self.fruitless[at].wait * 2).min(longest));
+        let at = known.unwrap_or_else(oldest);
+        self.fruitless[at] = Fruitless { difference: peer.difference, wait, until: cx.now + wait };
     }
 
     fn pull<S: Storage>(

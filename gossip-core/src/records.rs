@@ -168,20 +168,28 @@ pub struct Entry<B> {
 }
 
 impl<B> Entry<B> {
-    /// Of two writes to a key, the one for which this is greater prevails: the later one by stamp, then by dot.
+    /// What decides between this write and another to its key.
     #[must_use]
-    pub const fn prevails(&self) -> (Stamp, Dot) {
-        (self.stamp, self.dot)
+    pub const fn precedence(&self) -> Precedence {
+        Precedence { stamp: self.stamp, dot: self.dot }
     }
 }
 
-impl<B: Clone> Lattice for Entry<B> {
-    /// The write that prevails stays. What is hot or untold is our own affair, and no part of the lattice.
+/// What decides between two writes to a key: the later stamp wins, then the greater dot. A lattice, ordered so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Precedence {
+    /// When it was written.
+    pub stamp: Stamp,
+    /// Its name, for want of anything fairer.
+    pub dot: Dot,
+}
+
+impl Lattice for Precedence {
     fn join(&mut self, other: &Self) -> Joined {
-        if other.prevails() <= self.prevails() {
+        if *other <= *self {
             return Joined::Same;
         }
-        *self = other.clone();
+        *self = *other;
         Joined::Grew
     }
 }

@@ -75,6 +75,10 @@ counters! {
         members_forgotten,
         /// Times that another living node was found to go by our name.
         name_conflicts,
+        /// Lives begun anew, because others claimed to know more of the former one than we said.
+        rebirths,
+        /// News of nodes that are no members: not taken in.
+        news_of_strangers,
         /// Rumors told to the application.
         rumors_delivered,
         /// Rumors heard again.

@@ -246,6 +246,7 @@ fn a_crash_is_known_to_all_and_a_restart_is_recognised_at_once() {
             let (mut world, hosts) = settled(seed, size, Network::lan());
             let victim = hosts[size / 2];
             let id = world.id(victim);
+            world.keep(victim);
             world.crash(victim);
             let took = run_until(&mut world, Duration::from_secs(60), |world| {
                 world.live().all(|host| live_seen(world, host) == size - 1)
@@ -289,6 +290,7 @@ fn a_restart_before_anyone_noticed_is_recognised_at_once() {
             let (victim, id) = (hosts[3], world.id(hosts[3]));
             world.command(victim, |node, now| node.put(now, b"mine", b"first life")).unwrap().unwrap();
             world.run_for(Duration::from_secs(2));
+            world.keep(victim);
             world.crash(victim);
             world.run_for(Duration::from_millis(100));
             world.restart(victim, memory);
@@ -330,6 +332,7 @@ fn a_leaver_is_known_to_have_left() {
 fn one_seed_replays_byte_for_byte() {
     let run = |seed| {
         let (mut world, hosts) = settled(seed, 16, Network::wan().with_loss(0.1).with_duplication(0.1));
+        world.keep(hosts[3]);
         world.crash(hosts[3]);
         world.run_for(Duration::from_secs(20));
         world.restart(hosts[3], Memory::Kept);

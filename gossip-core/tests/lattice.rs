@@ -3,7 +3,7 @@ use core::fmt::Debug;
 use gossip_core::{
     Dot, Generation, Incarnation, NodeId, Stamp,
     lattice::{Joined, Lattice},
-    records::{Claim, Entry, Heat, Sight, Window},
+    records::{Claim, Precedence, Sight, Window},
     wire::Standing,
 };
 use proptest::prelude::*;
@@ -42,15 +42,10 @@ fn window() -> impl Strategy<Value = Window> {
     (0..80_u32, prop_oneof![Just(0), Just(u64::MAX), any::<u64>()]).prop_map(|(floor, above)| Window::new(floor, above))
 }
 
-/// Two writes under one dot are one write: stamp and value follow from it.
-fn entry() -> impl Strategy<Value = Entry<u32>> {
-    (0..3_u64, 0..3_u32).prop_map(|(origin, sequence)| Entry {
+fn precedence() -> impl Strategy<Value = Precedence> {
+    (0..3_u64, 0..3_u64, 0..3_u32).prop_map(|(millis, origin, sequence)| Precedence {
+        stamp: Stamp::from_millis(millis),
         dot: Dot { origin: NodeId(origin), generation: Generation(0), sequence },
-        stamp: Stamp::from_millis(origin * 7 % 2),
-        span: 1,
-        value: Some(sequence),
-        heat: Heat::COLD,
-        untold: false,
     })
 }
 
@@ -69,8 +64,8 @@ proptest! {
     }
 
     #[test]
-    fn entries_are_a_lattice(a in entry(), b in entry(), c in entry()) {
-        check(&a, &b, &c, Entry::prevails)?;
+    fn writes_to_a_key_are_a_lattice(a in precedence(), b in precedence(), c in precedence()) {
+        check(&a, &b, &c, |precedence| *precedence)?;
     }
 
     #[test]

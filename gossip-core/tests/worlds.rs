@@ -43,6 +43,7 @@ fn story<S: Storage>(crowd: usize, config: &Config) -> Digest {
         world.command(host, |node, now| node.delete(now, &[b'k', round % 7]));
         world.run_for(Duration::from_millis(300));
     }
+    world.keep(hosts[2]);
     world.crash(hosts[2]);
     world.run_for(Duration::from_secs(15));
     world.restart(hosts[2], Memory::Kept);

@@ -1,7 +1,7 @@
 //! What the handles ask of the pump: one method a call, the same for all adapters.
 use crate::{
     adapter::{AgreementInfo, EntryInfo, Info, Lengths, MemberInfo, Pump},
-    error::{DeleteError, JoinError, PublishError, PutError, TooLong},
+    error::{DeleteError, JoinError, PresenceError, PublishError, PutError},
     id::{Addr, Dot},
     presence::Presence,
     wire::Urgency,
@@ -63,13 +63,13 @@ impl Pump {
     /// Changes what the node says of itself.
     ///
     /// # Errors
-    /// Name, role and tags are too long together.
-    pub fn set_presence(&mut self, role: &str, tags: &BTreeMap<String, String>) -> Result<(), TooLong> {
+    /// Name, role and tags are too long together, or the node has left.
+    pub fn set_presence(&mut self, role: &str, tags: &BTreeMap<String, String>) -> Result<(), PresenceError> {
         let tags = || tags.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        // Each string takes its bytes and a length of at most 5 more; so does the count of tags.
+        // Each string takes its bytes and a length of at most 5 more.
         let text_len = |text: &str| text.len() + 5;
         let tags_len: usize = tags().map(|(name, value)| text_len(name) + text_len(value)).sum();
-        let mut blob = vec![0; text_len(&self.name) + text_len(role) + tags_len + 5];
+        let mut blob = vec![0; text_len(&self.name) + text_len(role) + tags_len];
         let len = Presence::encode(&self.name, role, tags(), &mut blob).unwrap_or(blob.len());
         let now = self.mark_changed();
         self.node.set_presence(now, &blob[..len])

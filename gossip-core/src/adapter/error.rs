@@ -1,7 +1,7 @@
 //! Why a node did not start, and why a call was not done.
 use crate::{
     config::ConfigError,
-    error::{JoinError, RestoreError, TooLong},
+    error::{JoinError, PresenceError, RestoreError},
 };
 use core::{error::Error, fmt, net::SocketAddr};
 use std::{io, path::PathBuf};
@@ -31,7 +31,7 @@ pub enum BindError {
     /// The configuration was refused.
     Config(ConfigError),
     /// Name, role and tags are too long to be carried along.
-    Presence(TooLong),
+    Presence(PresenceError),
     /// A seed was refused.
     Seed {
         /// The seed.

@@ -42,7 +42,7 @@ pub mod vocabulary {
     };
     pub use crate::{
         config::{Config, ConfigError, Limits},
-        error::{DeleteError, JoinError, PublishError, PutError, RestoreError, TooLong},
+        error::{DeleteError, JoinError, PresenceError, PublishError, PutError, RestoreError, TooLong},
         id::{Dot, Generation, Incarnation, NodeId},
         io::{Arrival, Departure},
         node::Liveness,

@@ -22,6 +22,17 @@ pub(super) struct Rival {
     answer_at: Instant,
 }
 
+/// A conflict over our name, and when it may be reported again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Conflict {
+    pub(super) untold: Option<Addr>,
+    report_at: Instant,
+}
+
+impl Conflict {
+    pub(super) const NONE: Self = Self { untold: None, report_at: Instant::ZERO };
+}
+
 /// How many probe intervals two rivals wait before they contradict each other again.
 const RIVAL_PATIENCE: u32 = 10;
 
@@ -47,7 +58,7 @@ impl<S: Storage> Membership<S> {
     }
 
     /// A member in its own words, from itself or passed on.
-    pub(crate) fn on_member(&mut self, cx: &mut Context<S>, frame: &MemberFrame<'_>) -> Option<Change> {
+    pub(crate) fn on_member(&mut self, cx: &mut Context<S>, by: NodeId, frame: &MemberFrame<'_>) -> Option<Change> {
         let claim = Claim { incarnation: frame.incarnation, standing: frame.standing, generation: frame.generation };
         if claim.incarnation > Incarnation::MAX || claim.standing > Standing::Suspect {
             cx.stats.claims_refused += 1;
@@ -58,7 +69,9 @@ impl<S: Storage> Membership<S> {
             return None;
         }
         let Some(slot) = self.members.slot(&frame.id) else { return self.admit(cx, frame, claim) };
-        if !self.is_credible(cx, slot, claim) {
+        // Of itself, a member may say what it likes.
+        let step = if by == frame.id { Incarnation::MAX.0 } else { Incarnation::RELAYED_STEP };
+        if !self.believes(cx, slot, claim, step) {
             return None;
         }
         self.take_words(cx, slot, frame);
@@ -82,7 +95,7 @@ impl<S: Storage> Membership<S> {
         }
         // Who was never heard of cannot be missed.
         let slot = self.members.slot(&accusation.id)?;
-        if claim.standing == Standing::Alive || !self.is_credible(cx, slot, claim) {
+        if claim.standing == Standing::Alive || !self.believes(cx, slot, claim, Incarnation::ACCUSED_STEP) {
             return None;
         }
         self.join_claim(cx, slot, claim, accusation.by)
@@ -139,11 +152,7 @@ impl<S: Storage> Membership<S> {
             self.look(cx, slot, LOOKS - 1);
         }
         self.on_company(cx);
-        match (known.standing <= Standing::Suspect, joined.standing <= Standing::Suspect) {
-            (true, false) => Some(Change::Gone(id)),
-            (false, true) => Some(Change::Up(id)),
-            _ => None,
-        }
+        (known.standing <= Standing::Suspect && joined.standing > Standing::Suspect).then_some(Change::Gone(id))
     }
 
     /// Contradicts what is said of us, when it is not what we say.
@@ -153,11 +162,11 @@ impl<S: Storage> Membership<S> {
         if outdated || !self.is_staying() {
             return;
         }
-        if claim.incarnation.0 > ours.incarnation.0.saturating_add(Incarnation::STEP_MAX) {
+        if claim.incarnation.0 > ours.incarnation.0.saturating_add(Incarnation::RELAYED_STEP) {
             cx.stats.claims_refused += 1;
             return;
         }
-        if claim.generation != ours.generation && !self.may_answer_rival(cx, claim, addr) {
+        if claim.generation != ours.generation && !self.answers_rival(cx, claim, addr) {
             return;
         }
         cx.stats.refutations += 1;
@@ -166,7 +175,7 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Whether to answer another life that goes by our name; reports it, when it has answered us.
-    fn may_answer_rival(&mut self, cx: &mut Context<S>, claim: Claim, addr: Option<Addr>) -> bool {
+    fn answers_rival(&mut self, cx: &mut Context<S>, claim: Claim, addr: Option<Addr>) -> bool {
         let fresh = Rival { generation: claim.generation, answered: claim.incarnation, answer_at: cx.now };
         let rival = self.rival.filter(|rival| rival.generation == claim.generation).unwrap_or(fresh);
         if claim.incarnation > rival.answered {
@@ -181,9 +190,13 @@ impl<S: Storage> Membership<S> {
         true
     }
 
+    /// Tells the application, once in a while: a rival does not go away by itself.
     fn report_conflict(&mut self, cx: &mut Context<S>, addr: Addr) {
         cx.stats.name_conflicts += 1;
-        self.conflict = Some(addr);
+        if cx.now >= self.conflict.report_at {
+            let report_at = cx.now + cx.config.probe_interval * RIVAL_PATIENCE;
+            self.conflict = Conflict { untold: Some(addr), report_at };
+        }
     }
 
     /// Adds somebody new, making room where that harms nobody.
@@ -212,8 +225,7 @@ impl<S: Storage> Membership<S> {
             return None;
         }
         self.on_company(cx);
-        let up = frame.id;
-        Some(forgotten.map_or(Change::Up(up), |forgotten| Change::Replaced { forgotten, up }))
+        forgotten.map(Change::Forgotten)
     }
 
     /// Takes over address and presence, when these words are later than the ones we have.
@@ -240,9 +252,10 @@ impl<S: Storage> Membership<S> {
         });
     }
 
-    fn is_credible(&self, cx: &mut Context<S>, slot: usize, claim: Claim) -> bool {
+    /// Whether a claim does not run too far ahead of what is known; counts it, when it does.
+    fn believes(&self, cx: &mut Context<S>, slot: usize, claim: Claim, step: u32) -> bool {
         let known = self.members.as_slice().get(slot).map_or(Incarnation(0), |(_, member)| member.claim.incarnation);
-        let credible = claim.incarnation.0 <= known.0.saturating_add(Incarnation::STEP_MAX);
+        let credible = claim.incarnation.0 <= known.0.saturating_add(step);
         cx.stats.claims_refused += u64::from(!credible);
         credible
     }

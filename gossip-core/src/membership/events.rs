@@ -26,7 +26,7 @@ const KNOCKS_UNTIL_ALONE: u32 = 4;
 
 impl<S: Storage> Membership<S> {
     pub(crate) fn next_event(&mut self, cx: &mut Context<S>) -> Option<Event<'static>> {
-        if let Some(addr) = self.conflict.take() {
+        if let Some(addr) = self.conflict.untold.take() {
             return Some(Event::NameConflict { id: cx.me.id, addr });
         }
         while self.untold > 0 {
@@ -41,8 +41,8 @@ impl<S: Storage> Membership<S> {
             self.company = Company::Alone { told: true };
             return Some(Event::Alone);
         }
-        if self.departure == (Stay::Departed { told: false }) {
-            self.departure = Stay::Departed { told: true };
+        if self.stay == (Stay::Departed { told: false }) {
+            self.stay = Stay::Departed { told: true };
             return Some(Event::Departed);
         }
         None

@@ -21,7 +21,7 @@ mod suspicion;
 use crate::{
     context::Context,
     digest::Digest,
-    error::TooLong,
+    error::{PresenceError, TooLong},
     id::{Addr, Incarnation, NodeId},
     records::{Claim, Heat, Member, Told, Trial, Untold},
     storage::Storage,
@@ -36,12 +36,8 @@ use probe::Prober;
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// A member is there, which was not.
-    Up(NodeId),
     /// A member is gone, by verdict or farewell.
     Gone(NodeId),
-    /// A newcomer took the row of one that was long gone.
-    Replaced { forgotten: NodeId, up: NodeId },
     /// A member that was gone is forgotten.
     Forgotten(NodeId),
 }
@@ -57,8 +53,7 @@ pub(crate) struct Membership<S: Storage> {
     reconnect_at: Instant,
     /// When the first suspicion goes on.
     trial_at: Instant,
-    /// When a farewell has been said for long enough.
-    departure: Stay,
+    stay: Stay,
     /// Another life under our name.
     rival: Option<claims::Rival>,
     company: Company,
@@ -68,7 +63,7 @@ pub(crate) struct Membership<S: Storage> {
     hot: usize,
     /// How many rows the application is to be told of.
     untold: usize,
-    conflict: Option<Addr>,
+    conflict: claims::Conflict,
 }
 
 /// Whether we are here to stay.
@@ -88,13 +83,13 @@ impl<S: Storage> Membership<S> {
             caller: None,
             reconnect_at: Instant::NEVER,
             trial_at: Instant::NEVER,
-            departure: Stay::Staying,
+            stay: Stay::Staying,
             rival: None,
             company: Company::Untried,
             digest: Digest::default(),
             hot: 0,
             untold: 0,
-            conflict: None,
+            conflict: claims::Conflict::NONE,
         };
         membership.enlist(cx);
         membership
@@ -108,32 +103,40 @@ impl<S: Storage> Membership<S> {
 
     /// Says farewell: from now on we are gone, by our own word.
     pub(crate) fn leave(&mut self, cx: &mut Context<S>) {
-        if self.departure != Stay::Staying {
+        if self.stay != Stay::Staying {
             return;
         }
         cx.me.incarnation = cx.me.incarnation.next();
         // Long enough for every copy of the farewell that we owe, and one round to spare.
         let rounds = u32::from(cx.heat().0) + 2;
-        self.departure = Stay::Leaving { until: cx.now + cx.config.gossip_interval * rounds };
+        self.stay = Stay::Leaving { until: cx.now + cx.config.gossip_interval * rounds };
         self.restate(cx, Standing::Left);
     }
 
     pub(crate) fn is_staying(&self) -> bool {
-        self.departure == Stay::Staying
+        self.stay == Stay::Staying
     }
 
     /// Whether the farewell is over, and nothing more is to be done.
     pub(crate) fn is_departed(&self) -> bool {
-        matches!(self.departure, Stay::Departed { .. })
+        matches!(self.stay, Stay::Departed { .. })
     }
 
     /// Changes what we tell of ourselves.
-    pub(crate) fn set_presence(&mut self, cx: &mut Context<S>, presence: &[u8], len_max: usize) -> Result<(), TooLong> {
+    pub(crate) fn set_presence(
+        &mut self,
+        cx: &mut Context<S>,
+        presence: &[u8],
+        len_max: usize,
+    ) -> Result<(), PresenceError> {
+        if !self.is_staying() {
+            return Err(PresenceError::Left);
+        }
         let too_long = TooLong { len: presence.len(), len_max: len_max.min(S::Blob::CAPACITY) };
         if presence.len() > too_long.len_max {
-            return Err(too_long);
+            return Err(PresenceError::TooLong(too_long));
         }
-        let presence = S::Blob::copy_of(presence).ok_or(too_long)?;
+        let presence = S::Blob::copy_of(presence).ok_or(PresenceError::TooLong(too_long))?;
         cx.me.incarnation = cx.me.incarnation.next();
         if let Some(slot) = self.members.slot(&cx.me.id) {
             self.update(cx, slot, |me| me.presence = presence);
@@ -144,14 +147,24 @@ impl<S: Storage> Membership<S> {
 
     /// Resumes after a former life that had come as far as `incarnation`.
     pub(crate) fn resume(&mut self, cx: &mut Context<S>, incarnation: Incarnation) {
-        cx.me.incarnation = cx.me.incarnation.max(incarnation.next());
-        self.restate(cx, Standing::Alive);
+        if incarnation <= Incarnation::MAX && self.is_staying() {
+            cx.me.incarnation = cx.me.incarnation.max(incarnation.next());
+            self.restate(cx, Standing::Alive);
+        }
+    }
+
+    /// Begins a new life under our name, as if restarted: the old one's numbers are spoilt.
+    pub(crate) fn be_reborn(&mut self, cx: &mut Context<S>) {
+        cx.draw_generation();
+        cx.me.incarnation = cx.me.incarnation.next();
+        let standing = if self.is_staying() { Standing::Alive } else { Standing::Left };
+        self.restate(cx, standing);
     }
 
     pub(crate) fn on_timer(&mut self, cx: &mut Context<S>) -> Option<Change> {
-        if let Stay::Leaving { until } = self.departure {
+        if let Stay::Leaving { until } = self.stay {
             if cx.now >= until {
-                self.departure = Stay::Departed { told: false };
+                self.stay = Stay::Departed { told: false };
             }
             return None;
         }
@@ -163,7 +176,7 @@ impl<S: Storage> Membership<S> {
     }
 
     pub(crate) fn next_deadline(&self) -> Instant {
-        match self.departure {
+        match self.stay {
             Stay::Staying => self.prober.next_deadline().min(self.reconnect_at).min(self.trial_at),
             Stay::Leaving { until } => until,
             Stay::Departed { .. } => Instant::NEVER,

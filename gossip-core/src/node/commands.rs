@@ -1,7 +1,7 @@
 //! What the application asks for. Each command is followed by a drain of `poll_output`.
 use super::Node;
 use crate::{
-    error::{DeleteError, JoinError, PublishError, PutError, TooLong},
+    error::{DeleteError, JoinError, PresenceError, PublishError, PutError},
     id::{Addr, Dot},
     storage::Storage,
     table::Blob,
@@ -16,7 +16,7 @@ impl<S: Storage> Node<S> {
     /// intervals, then ever more slowly, down to once each `reconnect_interval` for all seeds and lost members together.
     ///
     /// # Errors
-    /// When `seed` is ourselves, or one seed too many.
+    /// When `seed` is ourselves, or one seed too many, or we have left.
     pub fn join(&mut self, now: Instant, seed: Addr) -> Result<(), JoinError> {
         self.set_now(now);
         self.membership.join(&mut self.cx, seed)
@@ -33,8 +33,8 @@ impl<S: Storage> Node<S> {
     /// [`Presence`](crate::presence::Presence).
     ///
     /// # Errors
-    /// When they are longer than [`presence_len_max`](Self::presence_len_max).
-    pub fn set_presence(&mut self, now: Instant, presence: &[u8]) -> Result<(), TooLong> {
+    /// When they are longer than [`presence_len_max`](Self::presence_len_max), or we have left.
+    pub fn set_presence(&mut self, now: Instant, presence: &[u8]) -> Result<(), PresenceError> {
         self.set_now(now);
         let len_max = self.presence_len_max();
         self.membership.set_presence(&mut self.cx, presence, len_max)?;
@@ -45,7 +45,7 @@ impl<S: Storage> Node<S> {
     /// Starts a rumor, to be told to the application of every other node once, and names it.
     ///
     /// # Errors
-    /// When it is longer than [`payload_len_max`](Self::payload_len_max), or finds no room.
+    /// When it is longer than [`payload_len_max`](Self::payload_len_max), finds no room, or we have left.
     pub fn publish(&mut self, now: Instant, urgency: Urgency, payload: &[u8]) -> Result<Dot, PublishError> {
         self.set_now(now);
         if !self.membership.is_staying() {
@@ -62,7 +62,8 @@ impl<S: Storage> Node<S> {
     /// Of concurrent writes to one key, the later one wins everywhere: by the writers' clocks, kept in order by causality.
     ///
     /// # Errors
-    /// When key and value together are longer than [`entry_len_max`](Self::entry_len_max), or there is no room for the key.
+    /// When key and value together are longer than [`entry_len_max`](Self::entry_len_max), there is no room for the key, or we
+    /// have left.
     pub fn put(&mut self, now: Instant, key: &[u8], value: &[u8]) -> Result<Dot, PutError> {
         self.set_now(now);
         if !self.membership.is_staying() {
@@ -77,7 +78,7 @@ impl<S: Storage> Node<S> {
     /// Deletes an entry, everywhere, and names the write. The key keeps its row: a deletion has to be remembered.
     ///
     /// # Errors
-    /// When there is no such entry.
+    /// When there is no such entry, or we have left.
     pub fn delete(&mut self, now: Instant, key: &[u8]) -> Result<Dot, DeleteError> {
         self.set_now(now);
         if !self.membership.is_staying() {
@@ -103,8 +104,12 @@ impl<S: Storage> Node<S> {
     /// The longest presence, in bytes: it must fit a datagram beside a ping.
     #[must_use]
     pub fn presence_len_max(&self) -> usize {
-        let addr = self.cx.me.addr.as_bytes().len();
-        self.room(len::PING.max(len::SERVED) + len::MEMBER + addr, 1).min(S::Blob::CAPACITY)
+        self.presence_len_max_at(self.cx.me.addr).min(S::Blob::CAPACITY)
+    }
+
+    /// How long the presence of a member at `addr` may be for us to pass it on.
+    pub(super) fn presence_len_max_at(&self, addr: Addr) -> usize {
+        self.room(len::PING.max(len::SERVED) + len::MEMBER + addr.as_bytes().len(), 1)
     }
 
     fn room(&self, fixed: usize, parts: usize) -> usize {

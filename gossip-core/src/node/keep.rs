@@ -1,4 +1,4 @@
-//! What is kept for a next life: entries, what was seen of rumors, addresses, and how often we changed our mind.
+//! What is kept for a next life: entries, rumors and which were seen, addresses, and how often we changed our mind.
 //!
 //! It is kept as a run of chunks, each of which stands alone, in the very frames of the wire: to restore is to be told
 //! once more. A next life draws a new generation, whatever it restores, so that no dot is used twice even where the
@@ -7,8 +7,7 @@ use super::Node;
 use crate::{
     context::Source,
     error::RestoreError,
-    id::{NodeId, Writer as Life},
-    records::Window,
+    id::{Dot, NodeId, Writer as Life},
     storage::Storage,
     table::Table,
     time::Instant,
@@ -29,6 +28,9 @@ enum Stage {
     },
     Windows {
         after: Option<Life>,
+    },
+    Rumors {
+        after: Option<Dot>,
     },
     Entries {
         after: Option<Life>,
@@ -105,15 +107,17 @@ impl<S: Storage> Node<S> {
         restored
     }
 
+    /// Frames that could not be sent, since datagrams were longer then, are left to the peers that can.
     fn restore_frame(&mut self, frame: &Frame<'_>) {
-        let cx = &mut self.cx;
         match frame {
-            Frame::Member(me) if me.id == cx.me.id => self.membership.resume(cx, me.incarnation),
+            Frame::Member(me) if me.id == self.cx.me.id => self.membership.resume(&mut self.cx, me.incarnation),
             // Whether it lives is for itself to say; we only know where to ask.
-            Frame::Member(other) => self.membership.remember(cx, other.addr),
-            Frame::Floor(floor) => self.dissemination.restore(cx, floor.writer, Window::new(floor.floor, 0)),
-            Frame::Entry(entry) => self.replica.on_entry(cx, entry),
-            Frame::Gap(gap) => self.replica.on_gap(cx, gap),
+            Frame::Member(other) => self.membership.remember(&self.cx, other.addr),
+            Frame::Floor(floor) => self.dissemination.restore_floor(&self.cx, floor.writer, floor.floor),
+            Frame::Rumor(rumor) if rumor.payload.len() <= self.payload_len_max() => {
+                self.dissemination.restore_rumor(&self.cx, rumor);
+            }
+            Frame::Entry(_) | Frame::Gap(_) => self.on_news(frame),
             _ => {}
         }
     }
@@ -124,6 +128,7 @@ impl<S: Storage> Node<S> {
             Stage::Start => self.save_members(None, writer),
             Stage::Members { after } => self.save_members(after, writer),
             Stage::Windows { after } => self.save_windows(after, writer),
+            Stage::Rumors { after } => self.save_rumors(after, writer),
             Stage::Entries { after, seen } => self.save_entries(after, seen, writer),
             Stage::Done => Stage::Done,
         }
@@ -153,6 +158,16 @@ impl<S: Storage> Node<S> {
                 return Stage::Windows { after };
             }
             after = Some(*life);
+        }
+        self.save_rumors(None, writer)
+    }
+
+    fn save_rumors(&self, mut after: Option<Dot>, writer: &mut Writer<'_>) -> Stage {
+        for (dot, frame) in self.dissemination.told_frames(after) {
+            if !writer.put(&frame) {
+                return Stage::Rumors { after };
+            }
+            after = Some(dot);
         }
         self.save_entries(None, 0, writer)
     }

@@ -174,7 +174,8 @@ impl<S: Storage> Node<S> {
     }
 
     fn set_now(&mut self, now: Instant) {
-        self.cx.now = self.cx.now.max(now);
+        // The last moment of all stands for "never", and is no time to be.
+        self.cx.now = self.cx.now.max(now).min(Instant::from_micros(Instant::NEVER.as_micros() - 1));
         if !self.started {
             self.started = true;
             self.membership.start(&mut self.cx);
@@ -215,6 +216,15 @@ impl<S: Storage> Node<S> {
         }
     }
 
+    /// Others claim to know more of this life than we said: it is forged, or runs twice. Its numbers are worth nothing any
+    /// more, and a new life begins.
+    fn be_reborn(&mut self) {
+        self.cx.stats.rebirths += 1;
+        self.membership.be_reborn(&mut self.cx);
+        self.dissemination.be_reborn(&self.cx);
+        self.replica.be_reborn(&self.cx);
+    }
+
     /// Brings in step what follows from all machines together, after anything may have changed.
     fn settle(&mut self) {
         let digest = self.digest();
@@ -250,16 +260,19 @@ impl<S: Storage> Node<S> {
     }
 
     fn digest(&self) -> Digest {
-        let Parts { members, rumors, entries } = self.parts();
+        self.digest_of(&self.parts())
+    }
+
+    fn digest_of(&self, parts: &Parts) -> Digest {
+        let Parts { members, rumors, entries } = parts;
         self.cx.digester.of_words(&[members.0, rumors.0, entries.0])
     }
 
     /// Tells the other machines what one of them changed.
     fn on_change(&mut self, change: Change) {
         match change {
-            Change::Up(_) => {}
             Change::Gone(id) => self.reconcile.on_gone(id),
-            Change::Forgotten(id) | Change::Replaced { forgotten: id, .. } => {
+            Change::Forgotten(id) => {
                 self.reconcile.on_gone(id);
                 self.convergence.forget(id);
             }

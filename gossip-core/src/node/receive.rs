@@ -3,10 +3,12 @@ use super::Node;
 use crate::{
     context::{Credit, Source},
     id::{Addr, NodeId},
+    membership::Change,
+    reconcile::Difference,
     records::{Intent, Question},
     storage::Storage,
     table::{Blob, Queue},
-    wire::{Compare, Frame, Header, Pull, Read, Reader, Refusal, Store},
+    wire::{Compare, Frame, Header, MemberFrame, Pull, Read, Reader, Refusal, Store},
 };
 
 impl<S: Storage> Node<S> {
@@ -15,6 +17,7 @@ impl<S: Storage> Node<S> {
         self.cx.stats.bytes_received += u64::try_from(bytes.len()).unwrap_or(0);
         let Some((header, frames)) = self.open(from, bytes) else { return };
         self.cx.credit = self.credit_of(from, header.sender, bytes.len());
+        self.cx.may_ask = true;
         if self.reconcile.is_pulling_from(header.sender) {
             self.cx.source = Source::AskedFor;
         }
@@ -66,6 +69,11 @@ impl<S: Storage> Node<S> {
     }
 
     fn on_frame(&mut self, from: Addr, header: &Header, frame: &Frame<'_>) {
+        if frame.is_question() && !core::mem::take(&mut self.cx.may_ask) {
+            // A datagram is for one thing; one that asks for many is up to no good.
+            self.cx.stats.questions_shed += 1;
+            return;
+        }
         let cx = &mut self.cx;
         let change = match frame {
             Frame::Ping(ping) => {
@@ -84,7 +92,7 @@ impl<S: Storage> Node<S> {
                 self.membership.on_relayed(cx, *relayed);
                 None
             }
-            Frame::Member(member) => self.membership.on_member(cx, member),
+            Frame::Member(member) => self.on_member(header.sender, member),
             Frame::Accusation(accusation) => self.membership.on_accusation(cx, accusation),
             _ => {
                 self.on_data_frame(header, frame);
@@ -96,43 +104,77 @@ impl<S: Storage> Node<S> {
         }
     }
 
+    /// A member whose words we could not pass on is not taken in.
+    fn on_member(&mut self, by: NodeId, member: &MemberFrame<'_>) -> Option<Change> {
+        if member.presence.len() > self.presence_len_max_at(member.addr) {
+            self.cx.stats.members_refused += 1;
+            return None;
+        }
+        self.membership.on_member(&mut self.cx, by, member)
+    }
+
     /// The frames that concern neither who is there nor who is gone.
     fn on_data_frame(&mut self, header: &Header, frame: &Frame<'_>) {
-        let cx = &mut self.cx;
         match frame {
-            Frame::Rumor(rumor) => self.dissemination.on_rumor(cx, rumor),
-            Frame::Floor(floor) => self.dissemination.on_floor(cx, floor),
-            Frame::Entry(entry) => self.replica.on_entry(cx, entry),
-            Frame::Gap(gap) => self.replica.on_gap(cx, gap),
+            Frame::Compare(compare) => self.on_compare(header.sender, compare),
+            Frame::Pull(pull) => self.on_pull(header.sender, pull),
+            _ if !self.membership.is_live(header.sender) => self.cx.stats.news_of_strangers += 1,
+            Frame::Parts(parts) => {
+                let ours = self.parts();
+                self.reconcile.on_parts(&mut self.cx, header.sender, parts, &ours);
+            }
+            Frame::Served(served) => {
+                let ours = self.parts();
+                self.reconcile.on_served(&mut self.cx, header.sender, served, &ours);
+            }
             Frame::Agreeing(agreeing) => {
                 if header.digest == self.digest() {
                     self.convergence.on_agreeing(&self.cx, agreeing.bits, self.membership.live_ids());
                 }
             }
-            Frame::Compare(compare) => self.on_compare(header.sender, compare),
-            Frame::Parts(parts) => {
-                let ours = self.parts();
-                self.reconcile.on_parts(&mut self.cx, header.sender, parts, &ours);
-            }
-            Frame::Pull(pull) => self.on_pull(header.sender, pull),
-            Frame::Served(served) => {
-                let ours = self.parts();
-                self.reconcile.on_served(&mut self.cx, header.sender, served, &ours);
-            }
-            Frame::Ping(_)
-            | Frame::Ack(_)
-            | Frame::PingRequest(_)
-            | Frame::Relayed(_)
-            | Frame::Member(_)
-            | Frame::Accusation(_) => {}
+            news => self.on_news(news),
         }
+    }
+
+    /// What is replicated. Frames that we could not pass on are not taken in: they would block what comes after them.
+    pub(super) fn on_news(&mut self, news: &Frame<'_>) {
+        if self.claims_our_future(news) {
+            return self.be_reborn();
+        }
+        let (payload_len_max, entry_len_max) = (self.payload_len_max(), self.entry_len_max());
+        let cx = &mut self.cx;
+        match news {
+            Frame::Rumor(rumor) if rumor.payload.len() > payload_len_max => cx.stats.rumors_refused += 1,
+            Frame::Rumor(rumor) => self.dissemination.on_rumor(cx, rumor),
+            Frame::Entry(entry) if entry.key.len() + entry.value.map_or(0, <[u8]>::len) > entry_len_max => {
+                cx.stats.entries_refused += 1;
+            }
+            Frame::Entry(entry) => self.replica.on_entry(cx, entry),
+            // These two make us give something up: nobody says so unasked.
+            Frame::Floor(floor) if cx.source == Source::AskedFor => self.dissemination.on_floor(cx, floor),
+            Frame::Gap(gap) if cx.source == Source::AskedFor => self.replica.on_gap(cx, gap),
+            _ => {}
+        }
+    }
+
+    /// Whether somebody claims to know more of our present life than we said.
+    fn claims_our_future(&self, news: &Frame<'_>) -> bool {
+        let (writer, sequence, said) = match news {
+            Frame::Rumor(rumor) => (rumor.dot.writer(), rumor.dot.sequence, self.dissemination.published()),
+            Frame::Floor(floor) => (floor.writer, floor.floor, self.dissemination.published()),
+            Frame::Entry(entry) => (entry.dot.writer(), entry.dot.sequence, self.replica.written(&self.cx)),
+            Frame::Gap(gap) => (gap.writer, gap.upto, self.replica.written(&self.cx)),
+            _ => return false,
+        };
+        writer == self.cx.me.writer() && sequence > said
     }
 
     fn on_compare(&mut self, asker: NodeId, compare: &Compare) {
         let Some(addr) = self.addr_of_asker(asker) else { return };
         self.cx.send(addr, Some(asker), Intent::Parts);
         if compare.parts != self.parts() {
-            self.reconcile.on_differing(&mut self.cx, asker, addr);
+            let difference = Difference { ours: self.digest(), theirs: self.digest_of(&compare.parts) };
+            self.reconcile.on_differing(&mut self.cx, asker, addr, difference);
         }
     }
 
@@ -175,7 +217,8 @@ impl<S: Storage> Node<S> {
         self.convergence.set_digest(&self.cx, ours);
         self.convergence.on_heard(&self.cx, header);
         if header.digest != ours {
-            self.reconcile.on_differing(&mut self.cx, header.sender, addr);
+            let difference = Difference { ours, theirs: header.digest };
+            self.reconcile.on_differing(&mut self.cx, header.sender, addr, difference);
         } else if header.is_unanimous() {
             self.convergence.on_unanimous(&self.cx, self.membership.live_ids());
         }

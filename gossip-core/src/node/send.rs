@@ -42,8 +42,11 @@ impl<S: Storage> Node<S> {
             return None;
         }
         self.piggyback(outgoing, &mut writer);
-        if outgoing.intent == Intent::Ping(Ping::KNOCK) {
-            writer.pad(self.knock_len());
+        match outgoing.intent {
+            Intent::Ping(Ping::KNOCK) => writer.pad(self.knock_len()),
+            // The answer may have to say what is said against us, and may be no longer than this, where we are not known.
+            Intent::Ping(Ping::INQUIRY) => writer.pad(len::HEADER + len::PING + len::ACCUSATION),
+            _ => {}
         }
         (writer.len() > bare).then_some(writer.len())
     }

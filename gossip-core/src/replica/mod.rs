@@ -14,7 +14,8 @@ use crate::{
     error::{DeleteError, PutError, TooLong},
     id::{Dot, Writer as Life},
     io::Event,
-    records::Entry,
+    lattice::{Joined, Lattice},
+    records::{Entry, Precedence},
     stamp::Stamp,
     storage::Storage,
     table::{Blob, Table},
@@ -27,7 +28,7 @@ pub(crate) struct Replica<S: Storage> {
     versions: S::Versions,
     /// The latest stamp given or seen: the hybrid logical clock.
     clock: Stamp,
-    /// Of the version vector: two nodes that have seen the same writes hold the same entries.
+    /// Of the version vector and of the writes held: whoever has the same has seen the same, and made the same of it.
     digest: Digest,
     hot: usize,
     untold: usize,
@@ -37,7 +38,7 @@ pub(crate) struct Replica<S: Storage> {
 
 impl<S: Storage> Replica<S> {
     pub(crate) fn new(cx: &Context<S>) -> Self {
-        Self {
+        let mut replica = Self {
             entries: Table::with_limit(cx.config.limits.entries),
             versions: Table::with_limit(cx.config.limits.writers),
             clock: Stamp::default(),
@@ -45,7 +46,20 @@ impl<S: Storage> Replica<S> {
             hot: 0,
             untold: 0,
             tell_from: 0,
-        }
+        };
+        // Whatever fills the table, we can write.
+        replica.ensure_version(cx.me.writer());
+        replica
+    }
+
+    /// How often we wrote in this life.
+    pub(crate) fn written(&self, cx: &Context<S>) -> u32 {
+        self.seen(cx.me.writer())
+    }
+
+    /// Numbers afresh, in a new life.
+    pub(crate) fn be_reborn(&mut self, cx: &Context<S>) {
+        self.ensure_version(cx.me.writer());
     }
 
     pub(crate) fn put(&mut self, cx: &Context<S>, key: &[u8], value: &[u8], len_max: usize) -> Result<Dot, PutError> {
@@ -59,15 +73,18 @@ impl<S: Storage> Replica<S> {
         if self.entries.slot(key.as_ref()).is_none() && self.entries.is_full() {
             return Err(full);
         }
-        if !self.has_version(cx.me.writer()) {
-            return Err(PutError::Full { limit: self.versions.limit() });
+        if !self.ensure_version(cx.me.writer()) {
+            return Err(PutError::WritersFull { limit: self.versions.limit() });
         }
         self.write(cx, key, Some(value)).ok_or(PutError::Exhausted)
     }
 
     pub(crate) fn delete(&mut self, cx: &Context<S>, key: &[u8]) -> Result<Dot, DeleteError> {
-        let present = self.get(key).is_some() && self.has_version(cx.me.writer());
+        let present = self.get(key).is_some();
         let key = S::Key::copy_of(key).filter(|_| present).ok_or(DeleteError::Absent)?;
+        if !self.ensure_version(cx.me.writer()) {
+            return Err(DeleteError::WritersFull { limit: self.versions.limit() });
+        }
         self.write(cx, key, None).ok_or(DeleteError::Exhausted)
     }
 
@@ -85,33 +102,36 @@ impl<S: Storage> Replica<S> {
     pub(crate) fn on_entry(&mut self, cx: &mut Context<S>, frame: &EntryFrame<'_>) {
         let writer = frame.dot.writer();
         let (sequence, after) = (frame.dot.sequence, frame.dot.sequence.saturating_sub(frame.span));
-        if frame.span == 0 || sequence == 0 || frame.stamp > Stamp::CREDIBLE_MAX {
+        if frame.span == 0 || sequence == 0 || !is_credible(cx, frame.stamp) {
             cx.stats.entries_malformed += 1;
             return;
         }
         let seen = self.seen(writer);
-        // Our own writes come from us alone: a peer cannot know more of this life than we do.
-        if sequence <= seen || writer == cx.me.writer() {
+        // Our own writes come from us alone.
+        if writer == cx.me.writer() {
             cx.stats.entries_duplicate += 1;
             return;
         }
-        if !self.has_version(writer) || !self.join_entry(cx, frame) {
+        if after > seen {
+            // What came before it is yet to be pulled, and it will come along: taken in now, it would be held here and
+            // accounted for nowhere, if its writer died.
+            cx.stats.entries_early += 1;
+            return;
+        }
+        if !self.ensure_version(writer) || !self.join_entry(cx, frame) {
             cx.stats.entries_refused += 1;
             return;
         }
         self.clock = self.clock.max(frame.stamp);
-        if after <= seen {
+        if sequence > seen {
             self.set_version(cx, writer, sequence);
-        } else {
-            // Taken in, for a join is always safe, but not accounted for: what came before it is yet to be pulled.
-            cx.stats.entries_early += 1;
         }
     }
 
     /// A span of another's writes, none of which counts any more.
     pub(crate) fn on_gap(&mut self, cx: &Context<S>, gap: &Gap) {
         let seen = self.seen(gap.writer);
-        if gap.after <= seen && gap.upto > seen && gap.writer != cx.me.writer() && self.has_version(gap.writer) {
+        if gap.after <= seen && gap.upto > seen && gap.writer != cx.me.writer() && self.ensure_version(gap.writer) {
             self.set_version(cx, gap.writer, gap.upto);
         }
     }
@@ -176,7 +196,7 @@ impl<S: Storage> Replica<S> {
             untold: true,
         };
         let dot = entry.dot;
-        self.store(key, entry);
+        self.store(cx, key, entry);
         self.set_version(cx, writer, sequence);
         Some(dot)
     }
@@ -191,7 +211,9 @@ impl<S: Storage> Replica<S> {
     /// Joins one write; `false` when there is no room for it.
     fn join_entry(&mut self, cx: &mut Context<S>, frame: &EntryFrame<'_>) -> bool {
         let known = self.entries.get(frame.key);
-        if known.is_some_and(|known| known.prevails() >= (frame.stamp, frame.dot)) {
+        let incoming = Precedence { stamp: frame.stamp, dot: frame.dot };
+        if known.is_some_and(|known| known.precedence().join(&incoming) == Joined::Same) {
+            cx.stats.entries_duplicate += 1;
             return true;
         }
         if known.is_none() && self.entries.is_full() {
@@ -204,15 +226,17 @@ impl<S: Storage> Replica<S> {
         };
         let entry =
             Entry { dot: frame.dot, stamp: frame.stamp, span: frame.span, value, heat: cx.relay_heat(), untold: true };
-        self.store(key, entry);
+        self.store(cx, key, entry);
         cx.stats.entries_applied += 1;
         true
     }
 
     /// Puts an entry in place of whatever its key had. There is room: the callers have looked.
-    fn store(&mut self, key: S::Key, mut entry: Entry<S::Blob>) {
+    fn store(&mut self, cx: &Context<S>, key: S::Key, mut entry: Entry<S::Blob>) {
         self.hot += usize::from(entry.heat.is_hot());
+        self.digest += digest_of_entry(cx, key.as_ref(), entry.dot);
         if let Some(known) = self.entries.get_mut(key.as_ref()) {
+            self.digest -= digest_of_entry(cx, key.as_ref(), known.dot);
             self.hot -= usize::from(known.heat.is_hot());
             self.untold += usize::from(!known.untold);
             *known = entry;
@@ -224,7 +248,7 @@ impl<S: Storage> Replica<S> {
         let _ = self.entries.insert(key, entry);
     }
 
-    fn has_version(&mut self, writer: Life) -> bool {
+    fn ensure_version(&mut self, writer: Life) -> bool {
         self.versions.slot(&writer).is_some() || self.versions.insert(writer, 0).is_ok()
     }
 
@@ -242,3 +266,19 @@ fn digest_of<S: Storage>(cx: &Context<S>, writer: Life, sequence: u32) -> Digest
     }
     cx.digester.of_words(&[writer.origin.0, u64::from(writer.generation.0), u64::from(sequence)])
 }
+
+fn digest_of_entry<S: Storage>(cx: &Context<S>, key: &[u8], dot: Dot) -> Digest {
+    let life = u64::from(dot.generation.0) << 32 | u64::from(dot.sequence);
+    cx.digester.of_words(&[cx.digester.of_bytes(key).0, dot.origin.0, life])
+}
+
+/// Whether a stamp may be told the truth. One far ahead of us would leave nobody room to write after it, for as long.
+fn is_credible<S: Storage>(cx: &Context<S>, stamp: Stamp) -> bool {
+    let has_calendar = cx.now.as_millis() >= CALENDAR_BEGINS;
+    stamp <= Stamp::CREDIBLE_MAX && (!has_calendar || stamp.as_millis() <= cx.now.as_millis() + AHEAD_MAX)
+}
+
+/// A clock that shows 2020 or later counts from the Unix epoch; others just count. In milliseconds.
+const CALENDAR_BEGINS: u64 = 1_577_836_800_000;
+/// How far ahead of ours another's calendar may be: a day, in milliseconds.
+const AHEAD_MAX: u64 = 24 * 60 * 60 * 1_000;

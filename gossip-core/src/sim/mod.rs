@@ -62,7 +62,7 @@ impl HostId {
 /// What a node starts its next life with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Memory {
-    /// All that it had saved when it died, or when [`World::keep`] was last called.
+    /// What it saved when [`World::keep`] was last called, which may be long before it died.
     Kept,
     /// Its name and address alone.
     Lost,
@@ -117,10 +117,15 @@ impl<S: Storage> World<S> {
         HostId(index)
     }
 
-    /// Has a node join through another's address.
+    /// Has a live node join through another's address.
+    ///
+    /// # Panics
+    /// When the node refuses the seed: a world is a test, and its seeds part of it.
     pub fn join(&mut self, host: HostId, seed: HostId) {
         let addr = self.hosts[seed.0].addr;
-        self.command(host, |node, now| node.join(now, addr).is_ok());
+        if let Some(Err(error)) = self.command(host, |node, now| node.join(now, addr)) {
+            panic!("{host:?} cannot join through {seed:?}: {error}");
+        }
     }
 
     /// Gives a command to a live node, and takes up what follows from it; `None` when it is dead.
@@ -131,16 +136,15 @@ impl<S: Storage> World<S> {
         answer
     }
 
-    /// Kills a node: it says nothing more, and hears nothing.
+    /// Kills a node: it says nothing more, and hears nothing. What it has not [kept](Self::keep) is lost.
     pub fn crash(&mut self, host: HostId) {
-        self.keep(host);
         let host = &mut self.hosts[host.0];
         host.node = None;
         host.wake_at = Instant::NEVER;
     }
 
-    /// Has a live node save what its next life may start with; until it is called again or the node dies, that is what
-    /// [`Memory::Kept`] means.
+    /// Has a live node save what its next life may start with: that is what [`Memory::Kept`] means, until it is called
+    /// again.
     pub fn keep(&mut self, host: HostId) {
         let host = &mut self.hosts[host.0];
         let Some(node) = &host.node else { return };
@@ -332,10 +336,10 @@ impl<S: Storage> World<S> {
 
     fn schedule(&mut self, host: usize, at: Instant) {
         if self.hosts[host].wake_at != at && at != Instant::NEVER {
-            self.hosts[host].wake_at = at;
-            self.push(at.max(self.now), What::Wake { host });
             // A moment that has passed comes at once.
-            self.hosts[host].wake_at = at.max(self.now);
+            let at = at.max(self.now);
+            self.hosts[host].wake_at = at;
+            self.push(at, What::Wake { host });
         }
     }
 

@@ -51,6 +51,12 @@ pub enum Frame<'a> {
 impl Frame<'_> {
     /// How many kinds there are: higher ones are skipped.
     pub const KINDS: u8 = 15;
+
+    /// Whether it wants to be answered. A datagram carries one question at most.
+    #[must_use]
+    pub const fn is_question(&self) -> bool {
+        matches!(self, Self::Ping(_) | Self::PingRequest(_) | Self::Compare(_) | Self::Pull(_))
+    }
 }
 
 /// Asks a node for an [`Ack`].
@@ -217,6 +223,11 @@ pub struct Parts {
     pub rumors: Digest,
     /// Which writes were seen.
     pub entries: Digest,
+}
+
+impl Parts {
+    /// The parts of a node that knows nothing.
+    pub const NONE: Self = Self { members: Digest(0), rumors: Digest(0), entries: Digest(0) };
 }
 
 /// What is kept in step, in the order in which it is pulled.

@@ -6,7 +6,7 @@
 //!          8  sender
 //!          4  sender's generation
 //!          8  digest of all that the sender knows
-//!        1-3  sender's incarnation (varint)
+//!        1-4  sender's incarnation (varint)
 //! frame  1-2  length of what follows (varint)
 //!          1  kind
 //!          *  body, by postcard
@@ -33,7 +33,7 @@ pub(crate) use summary::{Items, write_items};
 /// The longest header and the longest of each frame's fixed parts: what is left of a datagram is for payload.
 pub(crate) mod len {
     /// Header at its longest.
-    pub(crate) const HEADER: usize = 1 + 4 + 8 + 4 + 8 + 3;
+    pub(crate) const HEADER: usize = 1 + 4 + 8 + 4 + 8 + 4;
     /// A frame's length and kind, when the frame is shorter than 128 bytes.
     pub(crate) const FRAMING: usize = 2;
     /// [`Ping`](super::Ping), whole.
@@ -47,7 +47,9 @@ pub(crate) mod len {
     /// An [`EntryFrame`](super::EntryFrame) without its key and value.
     pub(crate) const ENTRY: usize = FRAMING + DOT + 5 + 8 + 1 + 1 + 1;
     /// A [`MemberFrame`](super::MemberFrame) without the address' and the presence's bytes.
-    pub(crate) const MEMBER: usize = FRAMING + 8 + 4 + 3 + 1 + 1 + 1;
+    pub(crate) const MEMBER: usize = FRAMING + 8 + 4 + 4 + 1 + 1 + 1;
+    /// An [`Accusation`](super::Accusation), whole.
+    pub(crate) const ACCUSATION: usize = FRAMING + 8 + 4 + 4 + 1 + 8;
     const DOT: usize = 8 + 4 + 5;
 
     /// What is left for `parts` byte strings, in a datagram of `datagram` bytes, beside `fixed` others.

@@ -1,7 +1,7 @@
 //! A node, whatever its memory: one type for clusters in which servers and sensors meet.
 use gossip_core::{
-    Addr, DeleteError, Dot, Input, Instant, JoinError, MemberView, Node, Output, PublishError, PutError, RestoreError,
-    SaveCursor, Stamp, Storage, TooLong, Urgency,
+    Addr, DeleteError, Dot, Input, Instant, JoinError, MemberView, Node, Output, PresenceError, PublishError, PutError,
+    RestoreError, SaveCursor, Stamp, Storage, Urgency,
     stats::{Stats, Usage},
 };
 
@@ -23,7 +23,7 @@ pub(crate) trait Machine {
     fn put(&mut self, now: Instant, key: &[u8], value: &[u8]) -> Result<Dot, PutError>;
     fn delete(&mut self, now: Instant, key: &[u8]) -> Result<Dot, DeleteError>;
     fn publish(&mut self, now: Instant, urgency: Urgency, payload: &[u8]) -> Result<Dot, PublishError>;
-    fn set_presence(&mut self, now: Instant, blob: &[u8]) -> Result<(), TooLong>;
+    fn set_presence(&mut self, now: Instant, blob: &[u8]) -> Result<(), PresenceError>;
     /// All entries, sorted.
     fn entries(&self) -> Vec<Entry>;
     /// All other members.
@@ -68,7 +68,7 @@ impl<S: Storage> Machine for Node<S> {
         Self::publish(self, now, urgency, payload)
     }
 
-    fn set_presence(&mut self, now: Instant, blob: &[u8]) -> Result<(), TooLong> {
+    fn set_presence(&mut self, now: Instant, blob: &[u8]) -> Result<(), PresenceError> {
         Self::set_presence(self, now, blob)
     }
 

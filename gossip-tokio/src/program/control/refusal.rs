@@ -1,15 +1,12 @@
 //! A control request that was not done, and why: `{"error": …}` with a status that fits.
-use super::ErrorBody;
-use crate::{CallError, Closed, DeleteError, JoinError, PublishError, PutError, TooLong};
+use super::{BODY_LEN_MAX, ErrorBody};
+use crate::{CallError, Closed, DeleteError, JoinError, PresenceError, PublishError, PutError};
 use axum::{
     Json,
     extract::rejection::{BytesRejection, PathRejection, QueryRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-
-/// Longer than any datagram; a longer body can only be a mistake.
-pub(super) const BODY_LEN_MAX: usize = 64 * 1024;
 
 /// An error response.
 #[derive(Debug)]
@@ -82,9 +79,12 @@ impl<E: Status> From<CallError<E>> for Refusal {
     }
 }
 
-impl Status for TooLong {
+impl Status for PresenceError {
     fn status(&self) -> StatusCode {
-        StatusCode::PAYLOAD_TOO_LARGE
+        match self {
+            Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::CONFLICT,
+        }
     }
 }
 
@@ -112,7 +112,7 @@ impl Status for PutError {
     fn status(&self) -> StatusCode {
         match self {
             Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Full { .. } => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Full { .. } | Self::WritersFull { .. } => StatusCode::INSUFFICIENT_STORAGE,
             _ => StatusCode::CONFLICT,
         }
     }
