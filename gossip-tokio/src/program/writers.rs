@@ -2,7 +2,7 @@
 use super::{
     args::{AgentAt, DeleteArgs, JoinArgs, PublishArgs, PutArgs, TagArgs},
     console,
-    control::{Accepted, JoinRequest, Joined, PresenceRequest, client::Client, key_path},
+    control::{Accepted, BODY_LEN_MAX, JoinRequest, Joined, PresenceRequest, client::Client, key_path},
     failure::Failure,
     readers::views::Info,
     settings::tags,
@@ -10,7 +10,7 @@ use super::{
 use axum::http::Method;
 use core::time::Duration;
 use std::{
-    fs,
+    fs::File,
     io::{self, Read},
 };
 
@@ -95,15 +95,21 @@ fn print_dot(client: &Client, answer: &[u8]) -> Result<(), Failure> {
 
 /// What an argument stands for: `-` is stdin, `@FILE` a file, anything else itself.
 fn content(argument: &str) -> Result<Vec<u8>, Failure> {
+    let failed = |source: &str, error: io::Error| Failure::refused(format!("cannot read {source}: {error}"));
     if argument == "-" {
-        let mut bytes = Vec::new();
-        let read = io::stdin().lock().read_to_end(&mut bytes);
-        return read.map(|_| bytes).map_err(|error| Failure::refused(format!("cannot read stdin: {error}")));
+        return beginning(io::stdin().lock()).map_err(|error| failed("stdin", error));
     }
     match argument.strip_prefix('@') {
-        Some(path) => fs::read(path).map_err(|error| Failure::refused(format!("cannot read {path}: {error}"))),
+        Some(path) => File::open(path).and_then(beginning).map_err(|error| failed(path, error)),
         None => Ok(argument.as_bytes().to_vec()),
     }
+}
+
+/// All of it, or so much that the agent says how much would be too much; an endless source cannot fill our memory.
+fn beginning(source: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(BODY_LEN_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -115,5 +121,6 @@ mod tests {
         assert_eq!(content("text").unwrap(), b"text");
         assert!(content("@Cargo.toml").unwrap().starts_with(b"[package]"));
         assert!(matches!(content("@no/such/file"), Err(Failure::Refused(_))));
+        assert_eq!(beginning(io::repeat(0)).unwrap().len(), BODY_LEN_MAX + 1);
     }
 }

@@ -83,6 +83,9 @@ pub(crate) fn can_reach(bind: SocketAddr, to: SocketAddr) -> bool {
     bind.is_ipv4() == to.is_ipv4() || (bind.is_ipv6() && bind.is_unspecified())
 }
 
+/// Longer than any datagram; a longer body of a request can only be a mistake, and is not read.
+pub(crate) const BODY_LEN_MAX: usize = 64 * 1024;
+
 /// Body of `POST /v1/join`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,8 +1,8 @@
 //! What each request of the control API does.
 use super::{
-    Accepted, JoinRequest, Joined, PresenceRequest, can_reach,
+    Accepted, BODY_LEN_MAX, JoinRequest, Joined, PresenceRequest, can_reach,
     event_log::Told,
-    refusal::{BODY_LEN_MAX, Refusal},
+    refusal::Refusal,
     server::{Api, local_requests_only},
 };
 use crate::{CallError, DeleteError, EntryInfo, Happening, Info, Liveness, MemberInfo, TextOrHex, Urgency};

@@ -149,6 +149,9 @@ impl Agent {
                 Ok(Err(why)) => why,
                 Err(_) => "it does not answer".to_owned(),
             };
+            if self.life()?.seen.is_over() {
+                return Err(format!("the process of {} has ended", self.name));
+            }
             if Instant::now() + self.pause >= by {
                 return Err(format!("{}: {why}", self.name));
             }

@@ -82,6 +82,11 @@ impl Seen {
         lock(&self.sightings).iter().any(|sighting| kind(&sighting.event) == "departed")
     }
 
+    /// Whether the stream has come to its end, well or not: nothing is to be expected of that process any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.reading.is_finished()
+    }
+
     /// Waits until the agent has ended the stream, so that all it had to tell is here.
     pub(super) async fn ended(&mut self, by: Instant) {
         if timeout_at(by, &mut self.reading).await.is_err() {
