@@ -24,6 +24,10 @@ pub(crate) struct Reconcile {
     next_at: Instant,
     /// What we knew when the exchange began.
     began_with: Parts,
+    /// Whether the entries differed when it began.
+    entries_differ: bool,
+    /// Whether an exchange ended with entries that differ, and nothing to pull.
+    stalemate: bool,
     /// Differences that lately turned out to be nothing that we could take over.
     fruitless: [Fruitless; FRUITLESS_MAX],
     /// How long an answer took lately: the longest, fading.
@@ -105,6 +109,8 @@ impl Reconcile {
             pace: Pace::new(),
             next_at: Instant::NEVER,
             began_with: Parts::NONE,
+            entries_differ: false,
+            stalemate: false,
             fruitless: [Fruitless::NONE; FRUITLESS_MAX],
             round_trip: None,
             token: 0,
@@ -162,6 +168,7 @@ impl Reconcile {
             return;
         }
         self.on_answer(cx, asked_at);
+        self.entries_differ = theirs.entries != ours.entries;
         let later = Todo { rumors: theirs.rumors != ours.rumors, entries: theirs.entries != ours.entries };
         if theirs.members == ours.members {
             self.pull_next(cx, peer, later, ours);
@@ -232,6 +239,11 @@ impl Reconcile {
         }
     }
 
+    /// Whether entries turned out to differ although we lack no write: told once.
+    pub(crate) fn take_stalemate(&mut self) -> bool {
+        core::mem::take(&mut self.stalemate)
+    }
+
     fn peer(&self) -> Option<NodeId> {
         match self.exchange {
             Exchange::Idle => None,
@@ -275,6 +287,7 @@ impl Reconcile {
         if *ours != self.began_with {
             return;
         }
+        self.stalemate = self.entries_differ;
         let first = cx.config.gossip_interval * 2;
         let longest = cx.config.reconnect_interval.max(first) * FRUITLESS_WAIT_MAX;
         let known = self.fruitless.iter().position(|fruitless| fruitless.difference == peer.difference);

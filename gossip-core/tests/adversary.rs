@@ -255,3 +255,55 @@ fn time_may_come_to_its_end_and_farewells_are_final() {
     let mut buffer = [0; 1400];
     assert!((0..100).any(|_| matches!(node.poll_output(&mut buffer), Output::Schedule(_))));
 }
+
+/// A peer learns that a write was superseded, and loses everybody who knows by what, before it learns that.
+#[test]
+fn half_an_answer_is_no_agreement_and_is_made_up_for() {
+    let (mut world, mut hosts) = settled(5, |_| Config::lan());
+    hosts.sort_by_key(|&host| world.id(host));
+    let [first, middle, late, other, last] = hosts[..] else { unreachable!("there are five") };
+    world.partition(&[&[first, other], &[last], &[middle], &[late]]);
+    world.command(first, |node, now| node.put(now, b"k", b"old")).unwrap().unwrap();
+    world.run_for(Duration::from_secs(3));
+    world.partition(&[&[first, last, middle], &[other], &[late]]);
+    world.run_for(Duration::from_secs(30));
+    for (key, value) in [(&b"big1"[..], &[1; 1200][..]), (b"big2", &[1; 1200]), (b"k", b"new")] {
+        world.command(last, |node, now| node.put(now, key, value)).unwrap().unwrap();
+    }
+    world.run_for(Duration::from_secs(5));
+    assert_eq!(world.node(middle).unwrap().get(b"k"), Some(&b"new"[..]));
+    world.partition(&[&[middle, late], &[other]]);
+    let half = |world: &World| world.node(late).unwrap().get(b"big1").is_some();
+    assert!(world.run_until(Duration::from_secs(60), half).is_some());
+    assert_eq!(world.node(late).unwrap().get(b"k"), None, "the scene is set");
+    [first, middle, last].into_iter().for_each(|host| world.crash(host));
+    world.heal();
+    for _ in 0..240 {
+        world.run_for(Duration::from_millis(500));
+        let [a, b] = [late, other].map(|host| world.node(host).unwrap());
+        let same = a.get(b"k") == b.get(b"k") && a.get(b"big1") == b.get(b"big1");
+        assert!(same || !(a.is_converged() && a.live() == 2) && !(b.is_converged() && b.live() == 2));
+    }
+    let [a, b] = [late, other].map(|host| world.node(host).unwrap());
+    assert_eq!(
+        (a.get(b"k"), b.get(b"k")),
+        (Some(&b"old"[..]), Some(&b"old"[..])),
+        "what took its place died with its holders"
+    );
+    assert!(all_agree(&world));
+}
+
+#[test]
+fn all_who_left_one_after_the_other_find_each_other_again_by_what_they_kept() {
+    let (mut world, hosts) = settled(4, |_| Config::lan());
+    for &host in &hosts {
+        world.command(host, Node::leave);
+        world.run_for(Duration::from_secs(1));
+        world.keep(host);
+        world.run_for(Duration::from_secs(9));
+        assert!(world.node(host).is_none());
+    }
+    hosts.iter().for_each(|&host| world.restart(host, Memory::Kept));
+    world.run_for(Duration::from_secs(20));
+    assert!(all_agree(&world));
+}

@@ -213,10 +213,9 @@ impl<S: Storage> Membership<S> {
         self.members.ascending(None).filter(|(_, member)| is_live(member)).map(|(id, _)| *id)
     }
 
-    /// The first live member beyond `after` by id, ourselves included.
-    pub(crate) fn next_live(&self, after: Option<NodeId>) -> Option<(NodeId, &Member<S::Blob>)> {
-        let mut rows = self.members.ascending(after);
-        rows.find(|(_, member)| is_live(member)).map(|(id, member)| (*id, member))
+    /// All that are remembered beyond `after`, by id, ourselves included.
+    pub(crate) fn rows_after(&self, after: Option<NodeId>) -> impl Iterator<Item = &(NodeId, Member<S::Blob>)> {
+        self.members.ascending(after)
     }
 
     /// A live member drawn at random, other than us and `not`.

@@ -135,9 +135,10 @@ impl<S: Storage> Node<S> {
     }
 
     fn save_members(&self, mut after: Option<NodeId>, writer: &mut Writer<'_>) -> Stage {
-        while let Some((id, member)) = self.membership.next_live(after) {
+        // Those who are gone, too: when all were stopped one after the other, that is where to look for them.
+        for (id, member) in self.membership.rows_after(after) {
             let frame = MemberFrame {
-                id,
+                id: *id,
                 generation: member.claim.generation,
                 incarnation: member.claim.incarnation,
                 standing: Standing::Alive,
@@ -147,7 +148,7 @@ impl<S: Storage> Node<S> {
             if !writer.put(&Frame::Member(frame)) {
                 return Stage::Members { after };
             }
-            after = Some(id);
+            after = Some(*id);
         }
         self.save_windows(None, writer)
     }

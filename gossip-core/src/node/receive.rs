@@ -122,10 +122,12 @@ impl<S: Storage> Node<S> {
             Frame::Parts(parts) => {
                 let ours = self.parts();
                 self.reconcile.on_parts(&mut self.cx, header.sender, parts, &ours);
+                self.on_stalemate();
             }
             Frame::Served(served) => {
                 let ours = self.parts();
                 self.reconcile.on_served(&mut self.cx, header.sender, served, &ours);
+                self.on_stalemate();
             }
             Frame::Agreeing(agreeing) => {
                 if header.digest == self.digest() {
@@ -133,6 +135,13 @@ impl<S: Storage> Node<S> {
                 }
             }
             news => self.on_news(news),
+        }
+    }
+
+    /// Nothing is to be had from the other side, so that it may be us who have something to give.
+    fn on_stalemate(&mut self) {
+        if self.reconcile.take_stalemate() {
+            self.replica.reheat(&self.cx);
         }
     }
 

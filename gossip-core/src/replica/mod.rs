@@ -22,6 +22,9 @@ use crate::{
     wire::{EntryFrame, Gap},
 };
 
+/// So many entries are told again at a time.
+const REHEATED_MAX: usize = 32;
+
 /// The entries that we hold.
 pub(crate) struct Replica<S: Storage> {
     entries: S::Entries,
@@ -34,6 +37,8 @@ pub(crate) struct Replica<S: Storage> {
     untold: usize,
     /// Where to look first for what is to be told.
     tell_from: usize,
+    /// Where to go on with telling again.
+    reheat_from: usize,
 }
 
 impl<S: Storage> Replica<S> {
@@ -46,6 +51,7 @@ impl<S: Storage> Replica<S> {
             hot: 0,
             untold: 0,
             tell_from: 0,
+            reheat_from: 0,
         };
         // Whatever fills the table, we can write.
         replica.ensure_version(cx.me.writer());
@@ -133,6 +139,21 @@ impl<S: Storage> Replica<S> {
         let seen = self.seen(gap.writer);
         if gap.after <= seen && gap.upto > seen && gap.writer != cx.me.writer() && self.ensure_version(gap.writer) {
             self.set_version(cx, gap.writer, gap.upto);
+        }
+    }
+
+    /// Tells some entries again, each time others.
+    ///
+    /// For a difference that version vectors do not show: a peer was told that a write counts no more before it was told
+    /// which one took its place, and then lost whoever knew. It has seen all, and holds less.
+    pub(crate) fn reheat(&mut self, cx: &Context<S>) {
+        let rows = self.entries.len();
+        for _ in 0..rows.min(REHEATED_MAX) {
+            self.reheat_from = (self.reheat_from + 1) % rows;
+            if let Some((_, entry)) = self.entries.at_mut(self.reheat_from) {
+                self.hot += usize::from(!entry.heat.is_hot());
+                entry.heat = cx.heat();
+            }
         }
     }
 
