@@ -298,7 +298,7 @@ fn all_who_left_one_after_the_other_find_each_other_again_by_what_they_kept() {
     let (mut world, hosts) = settled(4, |_| Config::lan());
     for &host in &hosts {
         world.command(host, Node::leave);
-        world.run_for(Duration::from_secs(1));
+        world.run_for(Duration::from_millis(500));
         world.keep(host);
         world.run_for(Duration::from_secs(9));
         assert!(world.node(host).is_none());
