@@ -138,7 +138,11 @@ impl Gossip {
     /// # Errors
     ///
     /// Name, role and tags are too long together, or the node has stopped.
-    pub async fn set_presence(&self, role: &str, tags: BTreeMap<String, String>) -> Result<(), CallError<PresenceError>> {
+    pub async fn set_presence(
+        &self,
+        role: &str,
+        tags: BTreeMap<String, String>,
+    ) -> Result<(), CallError<PresenceError>> {
         let role = role.to_owned();
         self.ask(move |pump| pump.set_presence(&role, &tags)).await
     }

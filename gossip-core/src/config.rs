@@ -15,15 +15,16 @@ pub struct Config {
     pub probe_interval: Duration,
     /// How long a probed member may take before helpers are asked: more than a round trip, less than the interval.
     pub probe_timeout: Duration,
-    /// How many helpers are asked (SWIM's *k*).
+    /// How many helpers are asked at a time (SWIM's *k*).
     pub indirect_probes: u8,
-    /// How long a suspect may contradict, in probe intervals times the decimal logarithm of the cluster's size.
+    /// How long a suspect may contradict, in probe intervals times the decimal logarithm of the cluster's size, taken as 1 at
+    /// least.
     pub suspicion_mult: u32,
     /// How often news is pushed, while there is any.
     pub gossip_interval: Duration,
     /// To how many members at a time.
     pub fanout: u8,
-    /// How often a node tells one piece of news, before what [`Config::heat`] adds for the cluster's size.
+    /// How many times a node tells one piece of news, before what [`Config::heat`] adds for the cluster's size.
     pub news_mult: u8,
     /// How often one lost member or silent seed is tried again: one at a time, whatever their number.
     pub reconnect_interval: Duration,
@@ -113,7 +114,7 @@ impl Config {
         }
     }
 
-    /// How often each node tells one piece of news in a cluster of `live` members.
+    /// How many times each node tells one piece of news in a cluster of `live` members.
     ///
     /// Whoever the push misses pulls, so that this buys speed, not certainty: at *m* copies a node, push alone would
     /// miss a share of e⁻ᵐ (Demers et al. 1987, §1.4).

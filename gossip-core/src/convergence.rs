@@ -1,4 +1,4 @@
-//! Do all agree? Known from the digests that ride on every datagram, never guessed.
+//! Do all agree? Known from the digests that ride on every datagram.
 //!
 //! A digest stands for all that a node knows: who lives, which rumors it saw, which writes it saw. Whoever was heard with
 //! our digest agrees with us. To hear that of everyone directly takes as long as probing everyone, so that nodes also
@@ -21,7 +21,7 @@ const PAST: usize = 8;
 /// Evidence of more members than this is not passed on; each then finds out for itself.
 const BITS_LEN_MAX: usize = 1_024;
 
-/// We ask for evidence at least this seldom while there is none to be had, in probe intervals.
+/// The longest wait between two inquiries while nothing new is learned, in probe intervals.
 const WAIT_MAX: u32 = 8;
 
 /// What the others are known to know.

@@ -116,7 +116,7 @@ pub struct Dot {
     pub origin: NodeId,
     /// In which life.
     pub generation: Generation,
-    /// As its how-manieth, from 1.
+    /// Its number, from 1.
     pub sequence: u32,
 }
 

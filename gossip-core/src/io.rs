@@ -81,7 +81,7 @@ pub enum Event<'b> {
         /// What it says.
         payload: &'b [u8],
     },
-    /// An entry changed, here or elsewhere: told once a change.
+    /// An entry changed, here or elsewhere: told once, as it is by then.
     Changed {
         /// Which.
         key: &'b [u8],

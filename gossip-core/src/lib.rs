@@ -9,7 +9,9 @@
 //!
 //! - [`Node::handle_input`] takes what happened, and cannot fail: the worst that a stranger's bytes can do is be counted.
 //! - Commands are methods: [`join`](Node::join), [`leave`](Node::leave), [`publish`](Node::publish), [`put`](Node::put),
-//!   [`delete`](Node::delete), [`set_presence`](Node::set_presence). Each has an error type of its own, for misuse alone.
+//!   [`delete`](Node::delete), [`set_presence`](Node::set_presence). Those that can be refused have an error type each, for
+//!   misuse alone.
+//! - What must survive a restart, [`save`](Node::save) writes and [`restore`](Node::restore) takes in.
 //! - After either, [`Node::poll_output`] is drained until it puts out [`Output::Schedule`]: the one deadline.
 //! - The same seed and the same inputs give the same outputs, byte for byte, on every platform and in every storage.
 //!
@@ -39,11 +41,11 @@
 //!
 //! | to change | look in |
 //! |---|---|
-//! | how long a suspicion lasts, and the verdict | `membership/suspicion.rs` |
+//! | how long a suspicion lasts, and the verdict | `membership/suspicion.rs`; the knob is `suspicion_mult` in `config.rs` |
 //! | whom we probe, and how often we insist | `membership/probe.rs` |
 //! | what is believed of members, and what we contradict | `membership/claims.rs` |
 //! | joining, and finding the lost again | `membership/seeds.rs` |
-//! | which news rides on an ack, or any datagram, and in what order | `node/piggyback.rs` |
+//! | which news rides on an ack, or any datagram, and in what order | `node/piggyback.rs`; within a store, its `piggyback` |
 //! | how a rumor spreads and is told once | `dissemination.rs` |
 //! | which of two concurrent writes wins | `replica/mod.rs`, by [`records::Precedence`] |
 //! | what a peer lacks of the entries | `replica/delta.rs` |
@@ -57,8 +59,8 @@
 //! `node/mod.rs` `Node::on_change`; and out again: `Node::poll_output` → `node/send.rs` `Node::write_next` →
 //! `Writer::put` → `node/piggyback.rs` → the adapter's `Driver::send`.
 //!
-//! Every machine has the same verbs: `on_…(cx, frame)` takes a frame and returns what changed, `on_timer(cx)` does what is
-//! due, `next_deadline()` says when that is, `piggyback(…, writer)` adds news to a datagram, `summarise` says what we
+//! Machines have the same verbs, as far as each needs them: `on_…(cx, frame)` takes a frame (and returns what changed, where
+//! others must know), `on_timer(cx)` does what is due, `next_deadline()` says when that is, `piggyback(…, writer)` adds news to a datagram, `summarise` says what we
 //! have, and `serve` what an asker lacks.
 //!
 //! # Features

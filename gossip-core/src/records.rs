@@ -7,7 +7,7 @@ use crate::{
     wire::{Standing, Store, Urgency},
 };
 
-/// How often news is still to be told, at most: counts down with each datagram that carries it.
+/// How many times news is still to be told, at most: counts down with each datagram that carries it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Heat(pub u8);
 
@@ -70,7 +70,7 @@ pub struct Member<B> {
     pub heard_at: Option<Instant>,
     /// How far a suspicion has come.
     pub trial: Trial,
-    /// How often its claim is still to be told.
+    /// How many times its claim is still to be told.
     pub heat: Heat,
     /// It speaks under another generation than the one we know: it is to be told what is said of it.
     pub contested: bool,
@@ -130,12 +130,12 @@ pub enum Untold {
     Update,
 }
 
-/// An address to join through, until it answers.
+/// An address to join through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seed {
     /// Who answered from there last.
     pub answered: Option<NodeId>,
-    /// How often it was asked since.
+    /// How many times it was asked since.
     pub knocks: u32,
     /// Where it came from.
     pub provenance: Provenance,
@@ -161,7 +161,7 @@ pub struct Entry<B> {
     pub span: u32,
     /// What was written; `None` when the key was deleted.
     pub value: Option<B>,
-    /// How often the write is still to be told.
+    /// How many times the write is still to be told.
     pub heat: Heat,
     /// Whether the application has yet to be told.
     pub untold: bool,
@@ -299,9 +299,9 @@ pub struct Rumor<B> {
     pub urgency: Urgency,
     /// What it says.
     pub payload: B,
-    /// How often it is still to be told.
+    /// How many times it is still to be told.
     pub heat: Heat,
-    /// As the how-manieth it came here.
+    /// Its place in the order in which rumors came here.
     pub arrival: u32,
     /// Whether the application has yet to be told.
     pub untold: bool,

@@ -43,7 +43,7 @@ impl suite::Adapter for Gossip {
     fn publish(&self, urgency: Urgency, payload: &[u8]) -> Result<Dot, CallError<PublishError>> {
         self.publish(urgency, payload)
     }
-    fn set_presence(&self, role: &str, tags: BTreeMap<String, String>) -> Result<(), CallError<TooLong>> {
+    fn set_presence(&self, role: &str, tags: BTreeMap<String, String>) -> Result<(), CallError<PresenceError>> {
         self.set_presence(role, tags)
     }
     fn members(&self) -> Result<Vec<MemberInfo>, Closed> {

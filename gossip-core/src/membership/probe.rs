@@ -106,7 +106,8 @@ impl<S: Storage> Membership<S> {
 
     /// Pings `target` for a member. Strangers are not served, and nobody unknown is pinged: we are no reflector.
     pub(crate) fn on_ping_request(&mut self, cx: &mut Context<S>, header: &Header, request: PingRequest) {
-        let (Some(asker), Some(target)) = (self.members.get(&header.sender), self.members.get(&request.target)) else {
+        let asker = self.members.get(&header.sender).filter(|asker| is_live(asker) && asker.heard_at.is_some());
+        let (Some(asker), Some(target)) = (asker, self.members.get(&request.target)) else {
             cx.stats.questions_of_strangers += 1;
             return;
         };

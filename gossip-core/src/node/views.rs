@@ -114,7 +114,7 @@ pub struct MemberView<'a> {
     pub id: NodeId,
     /// Where it can be reached.
     pub addr: Addr,
-    /// How often it changed its mind in this life.
+    /// How many times it changed its mind, in all lives that it remembers.
     pub incarnation: Incarnation,
     /// Which of its lives this is.
     pub generation: Generation,

@@ -250,7 +250,7 @@ pub struct Pull<'a> {
     pub token: u8,
     /// Which store.
     pub store: Store,
-    /// From which writer on.
+    /// From which writer on: the end of the range before, or [`Writer::FIRST`].
     pub from: Writer,
     /// Up to which, inclusive.
     pub until: Writer,

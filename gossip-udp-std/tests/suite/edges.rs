@@ -69,8 +69,7 @@ pub(crate) fn what_is_too_long_is_refused_with_the_limit<A: Adapter>() {
 
     let len_max = lengths.presence_max;
     let refused = node.set_presence(&"r".repeat(len_max), BTreeMap::new()).unwrap_err();
-    let named =
-        matches!(refused, CallError::Refused(TooLong { len, len_max: named }) if named == len_max && len > named);
+    let named = matches!(refused, CallError::Refused(PresenceError::TooLong(TooLong { len, len_max: named })) if named == len_max && len > named);
     assert!(named, "{refused:?}");
 }
 

@@ -39,7 +39,7 @@ pub(crate) trait Adapter: Clone + Send + Sync + 'static {
     fn delete(&self, key: &[u8]) -> Result<Dot, CallError<DeleteError>>;
     fn list(&self, prefix: &[u8]) -> Result<Vec<EntryInfo>, Closed>;
     fn publish(&self, urgency: Urgency, payload: &[u8]) -> Result<Dot, CallError<PublishError>>;
-    fn set_presence(&self, role: &str, tags: BTreeMap<String, String>) -> Result<(), CallError<TooLong>>;
+    fn set_presence(&self, role: &str, tags: BTreeMap<String, String>) -> Result<(), CallError<PresenceError>>;
     fn members(&self) -> Result<Vec<MemberInfo>, Closed>;
     fn agreement(&self) -> Result<AgreementInfo, Closed>;
     fn info(&self) -> Result<Info, Closed>;
