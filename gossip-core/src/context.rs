@@ -2,7 +2,7 @@
 use crate::{
     config::Config,
     digest::Digester,
-    id::{Addr, Generation, Incarnation, NodeId, Writer},
+    id::{Addr, Generation, Incarnation, Life, NodeId},
     records::{Heat, Intent, Outgoing},
     rng::Rng,
     stats::Stats,
@@ -61,8 +61,8 @@ pub(crate) struct Identity {
 
 impl Identity {
     /// The name under which we number writes and rumors.
-    pub(crate) const fn writer(&self) -> Writer {
-        Writer { origin: self.id, generation: self.generation }
+    pub(crate) const fn writer(&self) -> Life {
+        Life { origin: self.id, generation: self.generation }
     }
 }
 

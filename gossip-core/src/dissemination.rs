@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     digest::Digest,
     error::{PublishError, TooLong},
-    id::{Dot, Writer as Life},
+    id::{Dot, Life},
     io::Event,
     lattice::{Joined, Lattice},
     records::{Heat, Question, Rumor, Sight, Window},

@@ -77,16 +77,16 @@ impl fmt::Display for Generation {
     }
 }
 
-/// Who numbers: a node in one of its lives.
+/// A node in one of its lives: who writes, publishes, and numbers what it wrote and published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Writer {
+pub struct Life {
     /// The node.
     pub origin: NodeId,
     /// Its life.
     pub generation: Generation,
 }
 
-impl Writer {
+impl Life {
     /// Sorts before all others.
     pub const FIRST: Self = Self { origin: NodeId(0), generation: Generation(0) };
     /// Sorts after all others.
@@ -123,8 +123,8 @@ pub struct Dot {
 impl Dot {
     /// Who numbered it.
     #[must_use]
-    pub const fn writer(self) -> Writer {
-        Writer { origin: self.origin, generation: self.generation }
+    pub const fn writer(self) -> Life {
+        Life { origin: self.origin, generation: self.generation }
     }
 }
 

@@ -115,7 +115,7 @@ pub use crate::{
     convergence::Agreement,
     digest::Digest,
     error::{DeleteError, JoinError, PresenceError, PublishError, PutError, RestoreError, TooLong},
-    id::{Addr, Dot, Generation, Incarnation, NodeId},
+    id::{Addr, Dot, Generation, Incarnation, Life, NodeId},
     io::{Arrival, Departure, Event, Input, Output},
     node::{EntryView, Liveness, MemberView, Node, SaveCursor},
     stamp::Stamp,

@@ -6,7 +6,7 @@
 use crate::{
     context::Context,
     digest::Digest,
-    id::{Addr, NodeId, Writer as Life},
+    id::{Addr, Life, NodeId},
     pace::Pace,
     records::Intent,
     storage::Storage,

@@ -1,6 +1,6 @@
 //! What a node remembers, as plain data. How it changes is the machines' business.
 use crate::{
-    id::{Addr, Dot, Generation, Incarnation, NodeId, Writer},
+    id::{Addr, Dot, Generation, Incarnation, Life, NodeId},
     lattice::{Joined, Lattice},
     stamp::Stamp,
     time::Instant,
@@ -353,7 +353,7 @@ pub enum Intent {
         /// Of which store.
         store: Store,
         /// From which writer on.
-        from: Writer,
+        from: Life,
     },
 }
 
@@ -367,9 +367,9 @@ pub struct Question<B> {
     /// What about.
     pub store: Store,
     /// From which writer on.
-    pub from: Writer,
+    pub from: Life,
     /// Up to which, inclusive.
-    pub until: Writer,
+    pub until: Life,
     /// What the asker has.
     pub summary: B,
 }

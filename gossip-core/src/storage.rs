@@ -1,6 +1,6 @@
 //! Where a node keeps what it remembers.
 use crate::{
-    id::{Addr, Dot, NodeId, Writer},
+    id::{Addr, Dot, Life, NodeId},
     records::{Entry, Evidence, Member, Outgoing, Question, Rumor, Seed, Window},
     table::{Blob, InlineBlob, InlineQueue, InlineTable, Queue, Table},
 };
@@ -20,11 +20,11 @@ pub trait Storage: 'static {
     /// Rumors we can still tell.
     type Rumors: Table<Dot, Rumor<Self::Blob>>;
     /// Which rumors of each writer were seen.
-    type Windows: Table<Writer, Window>;
+    type Windows: Table<Life, Window>;
     /// The replicated entries, deleted ones included.
     type Entries: Table<Self::Key, Entry<Self::Blob>>;
     /// Up to where the writes of each writer were seen.
-    type Versions: Table<Writer, u32>;
+    type Versions: Table<Life, u32>;
     /// What each member was last heard to know.
     type Evidence: Table<NodeId, Evidence>;
     /// Datagrams we owe.
@@ -38,7 +38,7 @@ pub trait Storage: 'static {
 /// It goes with [`Config::sensor`](crate::Config::sensor). For other sizes, write a map like this one:
 ///
 /// ```
-/// use gossip_core::{Addr, Dot, Node, NodeId, Storage, id::Writer, records::*, table::*};
+/// use gossip_core::{Addr, Dot, Life, Node, NodeId, Storage, records::*, table::*};
 ///
 /// enum Tiny {}
 /// impl Storage for Tiny {
@@ -48,9 +48,9 @@ pub trait Storage: 'static {
 ///     type Members = InlineTable<NodeId, Member<Self::Blob>, 4>;
 ///     type Seeds = InlineTable<Addr, Seed, 1>;
 ///     type Rumors = InlineTable<Dot, Rumor<Self::Blob>, 4>;
-///     type Windows = InlineTable<Writer, Window, 8>;
+///     type Windows = InlineTable<Life, Window, 8>;
 ///     type Entries = InlineTable<Self::Key, Entry<Self::Blob>, 4>;
-///     type Versions = InlineTable<Writer, u32, 8>;
+///     type Versions = InlineTable<Life, u32, 8>;
 ///     type Evidence = InlineTable<NodeId, Evidence, 4>;
 ///     type Outbox = InlineQueue<Outgoing, 8>;
 ///     type Questions = InlineQueue<Question<Self::Summary>, 1>;
@@ -67,9 +67,9 @@ impl Storage for Sensor {
     type Members = InlineTable<NodeId, Member<Self::Blob>, 16>;
     type Seeds = InlineTable<Addr, Seed, 2>;
     type Rumors = InlineTable<Dot, Rumor<Self::Blob>, 8>;
-    type Windows = InlineTable<Writer, Window, 16>;
+    type Windows = InlineTable<Life, Window, 16>;
     type Entries = InlineTable<Self::Key, Entry<Self::Blob>, 16>;
-    type Versions = InlineTable<Writer, u32, 16>;
+    type Versions = InlineTable<Life, u32, 16>;
     type Evidence = InlineTable<NodeId, Evidence, 16>;
     type Outbox = InlineQueue<Outgoing, 8>;
     type Questions = InlineQueue<Question<Self::Summary>, 1>;
@@ -88,9 +88,9 @@ impl Storage for Heap {
     type Members = crate::table::HeapTable<NodeId, Member<Self::Blob>>;
     type Seeds = crate::table::HeapTable<Addr, Seed>;
     type Rumors = crate::table::HeapTable<Dot, Rumor<Self::Blob>>;
-    type Windows = crate::table::HeapTable<Writer, Window>;
+    type Windows = crate::table::HeapTable<Life, Window>;
     type Entries = crate::table::HeapTable<Self::Key, Entry<Self::Blob>>;
-    type Versions = crate::table::HeapTable<Writer, u32>;
+    type Versions = crate::table::HeapTable<Life, u32>;
     type Evidence = crate::table::HeapTable<NodeId, Evidence>;
     type Outbox = crate::table::HeapQueue<Outgoing>;
     type Questions = crate::table::HeapQueue<Question<Self::Summary>>;

@@ -4,7 +4,7 @@ use core::time::Duration;
 use gossip_core::{
     Addr, ClusterLabel, Config, Digest, Generation, Incarnation, Input, Instant, Limits, Node, NodeId, Output,
     PresenceError, SaveCursor, Stamp, Urgency,
-    id::Writer as Life,
+    id::Life,
     sim::{HostId, Memory, Network, Told, World},
     wire::{EntryFrame, Floor, Frame, Gap, Header, MemberFrame, Ping, RumorFrame, Standing, Writer},
 };

@@ -1,7 +1,7 @@
 //! The wire contract: every frame in bytes, written and read from one constant. A change here breaks clusters in service.
 use gossip_core::{
     Addr, ClusterLabel, Digest, Dot, Generation, Incarnation, NodeId, Stamp, Urgency,
-    id::Writer as Life,
+    id::Life,
     wire::{
         Accusation, Ack, Agreeing, Compare, EntryFrame, Floor, Frame, Gap, Header, MemberFrame, Parts, Ping,
         PingRequest, Pull, Read, Reader, Refusal, Relayed, RumorFrame, Served, Standing, Store, Writer,

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use gossip_core::{
     Addr, Config, Digest, Dot, Heap, Limits, Node, NodeId, Sensor, Storage, Urgency,
-    id::Writer,
+    id::Life,
     records::{Entry, Evidence, Member, Outgoing, Question, Rumor, Seed, Window},
     sim::{Memory, Network, World},
     table::{InlineBlob, InlineQueue, InlineTable},
@@ -19,9 +19,9 @@ impl Storage for Inline {
     type Members = InlineTable<NodeId, Member<Self::Blob>, 16>;
     type Seeds = InlineTable<Addr, Seed, 4>;
     type Rumors = InlineTable<Dot, Rumor<Self::Blob>, 8>;
-    type Windows = InlineTable<Writer, Window, 16>;
+    type Windows = InlineTable<Life, Window, 16>;
     type Entries = InlineTable<Self::Key, Entry<Self::Blob>, 16>;
-    type Versions = InlineTable<Writer, u32, 16>;
+    type Versions = InlineTable<Life, u32, 16>;
     type Evidence = InlineTable<NodeId, Evidence, 16>;
     type Outbox = InlineQueue<Outgoing, 16>;
     type Questions = InlineQueue<Question<Self::Summary>, 4>;

@@ -2,7 +2,7 @@
 use super::{Membership, is_live};
 use crate::{
     context::Context,
-    id::{Generation, Incarnation, NodeId, Writer as Life},
+    id::{Generation, Incarnation, Life, NodeId},
     records::{Claim, Intent, Member, Question},
     storage::Storage,
     table::{Smallest, Table},

@@ -7,7 +7,7 @@ use super::Node;
 use crate::{
     context::Source,
     error::RestoreError,
-    id::{Dot, NodeId, Writer as Life},
+    id::{Dot, Life, NodeId},
     storage::Storage,
     table::Table,
     time::Instant,

@@ -1,7 +1,7 @@
 //! What each datagram is for. It is written when it leaves, and never before.
 use super::Node;
 use crate::{
-    id::{Addr, NodeId, Writer as Life},
+    id::{Addr, Life, NodeId},
     records::{Intent, Outgoing, Question},
     storage::Storage,
     table::Queue,

@@ -1,7 +1,7 @@
 //! Which writes ride on a datagram, and what a peer lacks of them.
 use super::Replica;
 use crate::{
-    id::{Dot, Writer as Life},
+    id::{Dot, Life},
     records::{Entry, Question},
     storage::Storage,
     table::{Smallest, Table},

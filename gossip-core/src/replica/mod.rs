@@ -12,7 +12,7 @@ use crate::{
     context::Context,
     digest::Digest,
     error::{DeleteError, PutError, TooLong},
-    id::{Dot, Writer as Life},
+    id::{Dot, Life},
     io::Event,
     lattice::{Joined, Lattice},
     records::{Entry, Precedence},

@@ -160,7 +160,7 @@ fn take_len(bytes: &[u8]) -> Option<(usize, &[u8])> {
 mod tests {
     use super::*;
     use crate::{
-        id::{Generation, NodeId, Writer as Life},
+        id::{Generation, Life, NodeId},
         wire::{Ack, Agreeing, Ping, RumorFrame, Urgency},
     };
 

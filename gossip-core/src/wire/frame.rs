@@ -3,7 +3,7 @@
 //! Questions and answers are different types, and no answer ever elicits another datagram: no storm can feed itself.
 use crate::{
     digest::Digest,
-    id::{Addr, Dot, Generation, Incarnation, NodeId, Writer},
+    id::{Addr, Dot, Generation, Incarnation, Life, NodeId},
     stamp::Stamp,
 };
 use serde::{Deserialize, Serialize};
@@ -183,7 +183,7 @@ pub struct EntryFrame<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// Who wrote.
-    pub writer: Writer,
+    pub writer: Life,
     /// From here, exclusive.
     pub after: u32,
     /// To here, inclusive.
@@ -194,7 +194,7 @@ pub struct Gap {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Floor {
     /// Who published.
-    pub writer: Writer,
+    pub writer: Life,
     /// Up to where.
     pub floor: u32,
 }
@@ -250,10 +250,10 @@ pub struct Pull<'a> {
     pub token: u8,
     /// Which store.
     pub store: Store,
-    /// From which writer on: the end of the range before, or [`Writer::FIRST`].
-    pub from: Writer,
+    /// From which writer on: the end of the range before, or [`Life::FIRST`].
+    pub from: Life,
     /// Up to which, inclusive.
-    pub until: Writer,
+    pub until: Life,
     /// What the asker has of the range: a run of `postcard` items of the store's own, by writer.
     pub summary: &'a [u8],
 }

@@ -23,7 +23,6 @@ use static_cell::{ConstStaticCell, StaticCell};
 // Statics, not locals: the linker then knows the memory of the node, and the stack stays shallow.
 static NODE: StaticCell<Result<Node<Sensor>, ConfigError>> = StaticCell::new();
 static LINE: ConstStaticCell<Line> = ConstStaticCell::new(Line::new());
-static DATAGRAM: ConstStaticCell<[u8; DATAGRAM_LEN_MAX]> = ConstStaticCell::new([0; DATAGRAM_LEN_MAX]);
 
 /// How often we say that we are awake, until we are told who we are.
 const AWAKE_INTERVAL_MICROS: u64 = 100_000;
@@ -33,7 +32,7 @@ fn main() -> ! {
     let Some(mut board) = Board::take() else { stop("the board is taken") };
     let line = LINE.take();
     let (node, origin) = install(&mut board, line);
-    let mut device = Device { application: Application::new(origin), origin, board, line, datagram: DATAGRAM.take() };
+    let mut device = Device { application: Application::new(origin), origin, board, line };
     device.run(node)
 }
 
@@ -62,13 +61,7 @@ fn become_node(provision: &Provision<'_>, now: Instant) -> &'static mut Node<Sen
     let mut rng = Pcg32::new(provision.entropy, id.0);
     // The result stays where it is made: unwrapped first, the whole node would pass over the stack.
     let made = NODE.init_with(|| Node::with_storage(id, addr, Config::sensor(), &mut rng));
-    let node = match made {
-        Ok(node) => node,
-        Err(error) => {
-            println!("{error}");
-            stop("the configuration does not suit the memory")
-        }
-    };
+    let Ok(node) = made else { stop("the configuration does not suit the memory") };
     let mut presence = [0; 32];
     let presence = Presence::encode(provision.name, "sensor", [], &mut presence).and_then(|len| presence.get(..len));
     if presence.is_none_or(|presence| node.set_presence(now, presence).is_err()) {
@@ -86,8 +79,6 @@ struct Device {
     origin: Instant,
     board: Board,
     line: &'static mut Line,
-    /// The datagram that goes out.
-    datagram: &'static mut [u8; DATAGRAM_LEN_MAX],
     application: Application,
 }
 
@@ -111,8 +102,9 @@ impl Device {
 
     /// Does what the node wants done, until it wants nothing before the moment returned.
     fn drain(&mut self, node: &mut Node<Sensor>) -> Instant {
+        let mut buffer = [0; DATAGRAM_LEN_MAX];
         loop {
-            match node.poll_output(self.datagram) {
+            match node.poll_output(&mut buffer) {
                 Output::Send { to, bytes } => {
                     self.line.send(&mut self.board, &Uplink::Datagram { to: to.as_bytes(), bytes });
                 }
