@@ -55,7 +55,7 @@ pub trait Storage: 'static {
 ///     type Outbox = InlineQueue<Outgoing, 8>;
 ///     type Questions = InlineQueue<Question<Self::Summary>, 1>;
 /// }
-/// const _: () = assert!(size_of::<Node<Tiny>>() <= 4 * 1024, "a tiny node fits in 4 KiB");
+/// const _: () = assert!(size_of::<Node<Tiny>>() <= 5 * 1024, "a tiny node fits in 5 KiB");
 /// ```
 #[derive(Debug)]
 pub enum Sensor {}
