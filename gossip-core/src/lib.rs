@@ -2,7 +2,7 @@
 //! a clock, a thread, or an allocator of its own.
 //!
 //! [`Node`] turns *datagrams in* and *time passing* into *datagrams out*, *one deadline* and *events*. Something else
-//! binds it to a world: `gossip-udp-std`, `gossip-tokio` and `gossip-async-std` to sockets, [`sim`] to a simulated
+//! binds it to a world: `gossip-udp-std`, `gossip-tokio` and `gossip-async-std` to sockets, `sim` to a simulated
 //! network, your own loop to whatever you have.
 //!
 //! # The contract
