@@ -1,5 +1,5 @@
 //! What is said of members: a lattice of claims, joined from whatever source, in whatever order.
-use super::{Change, Membership, is_live, suspicion::LOOKS};
+use super::{Change, Membership, is_live};
 use crate::{
     context::Context,
     id::{Addr, Generation, Incarnation, NodeId},
@@ -113,7 +113,10 @@ impl<S: Storage> Membership<S> {
         }
     }
 
-    /// Joins a claim into a row, and everything that follows from it.
+    /// Joins a claim into a row.
+    ///
+    /// Nobody dies here of hearsay alone: a verdict may come from the other side of a partition that healed. To us it is a
+    /// suspicion, and we look for ourselves, at once.
     pub(super) fn join_claim(
         &mut self,
         cx: &mut Context<S>,
@@ -121,17 +124,22 @@ impl<S: Storage> Membership<S> {
         mut claim: Claim,
         by: NodeId,
     ) -> Option<Change> {
-        let (id, member) = self.members.as_slice().get(slot)?;
-        let (id, known) = (*id, member.claim);
-        // Nobody dies here of hearsay alone: it may come from the other side of a partition that healed. A verdict of
-        // others makes us look for ourselves, at once.
+        let (_, member) = self.members.as_slice().get(slot)?;
         let hearsay = claim.standing == Standing::Down && is_live(member) && by != cx.me.id;
         if hearsay {
             claim.standing = Standing::Suspect;
-            if matches!(member.trial, Trial::Suspected { .. }) {
-                self.look(cx, slot, LOOKS - 1);
-            }
         }
+        let change = self.adopt(cx, slot, claim, by);
+        if hearsay {
+            self.look_unless_looking(cx, slot);
+        }
+        change
+    }
+
+    /// Takes a claim over, if it is the stronger one, with everything that follows from it.
+    fn adopt(&mut self, cx: &mut Context<S>, slot: usize, claim: Claim, by: NodeId) -> Option<Change> {
+        let (id, member) = self.members.as_slice().get(slot)?;
+        let (id, known) = (*id, member.claim);
         let mut joined = known;
         if joined.join(&claim) == Joined::Same {
             return None;
@@ -148,9 +156,6 @@ impl<S: Storage> Membership<S> {
             member.contested = false;
             member.mark_untold();
         });
-        if hearsay {
-            self.look(cx, slot, LOOKS - 1);
-        }
         self.on_company(cx);
         (known.standing <= Standing::Suspect && joined.standing > Standing::Suspect).then_some(Change::Gone(id))
     }

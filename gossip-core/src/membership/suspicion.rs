@@ -63,8 +63,16 @@ impl<S: Storage> Membership<S> {
         None
     }
 
+    /// Begins the last look of a suspicion before its time.
+    pub(super) fn look_unless_looking(&mut self, cx: &mut Context<S>, slot: usize) {
+        let trial = self.members.as_slice().get(slot).map(|(_, member)| member.trial);
+        if matches!(trial, Some(Trial::Suspected { .. })) {
+            self.look(cx, slot, LOOKS - 1);
+        }
+    }
+
     /// Asks the suspect; that tells it what is said of it, too.
-    pub(super) fn look(&mut self, cx: &mut Context<S>, slot: usize, asks_left: u8) {
+    fn look(&mut self, cx: &mut Context<S>, slot: usize, asks_left: u8) {
         let Some((id, member)) = self.members.as_slice().get(slot) else { return };
         cx.send(member.addr, Some(*id), Intent::Ping(Ping::INQUIRY));
         let until = cx.now + cx.config.probe_interval / u32::from(LOOKS);
@@ -73,9 +81,9 @@ impl<S: Storage> Membership<S> {
     }
 }
 
-/// So often do we ask a suspect ourselves, all within one probe interval: at a loss of one in four, 96 of 100 that live
+/// So many times do we ask a suspect ourselves, all within one probe interval: at a loss of one in four, 96 of 100 that live
 /// are heard.
-pub(super) const LOOKS: u8 = 4;
+const LOOKS: u8 = 4;
 
 /// The decimal logarithm of `n` in thousandths, to within 28: linear between powers of two, so that
 /// every platform agrees.
