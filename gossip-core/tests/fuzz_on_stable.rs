@@ -3,12 +3,19 @@
 #[allow(dead_code, reason = "others use the rest")]
 mod harness;
 
+use core::time::Duration;
+use gossip_core::Liveness;
+use harness::world::{SIZE, World, id};
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 use std::env;
 
 const SEEDS: usize = 200;
 const BYTES_MAX: usize = 1024;
+/// So many lies are told, within half a minute.
+const FLOOD: u64 = 100_000;
+/// After a flood, nodes may take so long to find each other again.
+const QUIET: Duration = Duration::from_secs(15 * 60);
 
 #[test]
 fn any_datagram_into_a_member() {
@@ -18,6 +25,20 @@ fn any_datagram_into_a_member() {
 #[test]
 fn any_story_of_a_small_cluster() {
     for_each_seed(harness::operations::operations);
+}
+
+#[test]
+fn what_a_flood_of_lies_leaves_behind_heals() {
+    let mut world = World::settled(7);
+    harness::flood::pour(&mut world, FLOOD, |_| ());
+    world.pass(QUIET);
+    for (place, host) in world.hosts.iter().enumerate() {
+        let members = host.node.as_ref().map(|node| node.members()).unwrap_or_default();
+        for other in (0..SIZE).filter(|other| *other != place) {
+            let found = members.iter().find(|member| member.id == id(other));
+            assert_eq!(found.map(|member| member.liveness), Some(Liveness::Alive), "{place} of {other}");
+        }
+    }
 }
 
 /// Runs `body` on random bytes of many lengths.

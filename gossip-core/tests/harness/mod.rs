@@ -3,6 +3,7 @@
 //! A body panics when something that must hold does not. It reads its bytes with [`arbitrary`], so that a fuzzer
 //! which changes a byte changes one thing in the story that is played.
 pub(crate) mod datagram;
+pub(crate) mod flood;
 pub(crate) mod machine;
 pub(crate) mod network;
 pub(crate) mod operations;
