@@ -84,7 +84,7 @@ impl<S: Storage> Dissemination<S> {
         let full = PublishError::Full { limit: self.rumors.limit() };
         let writer = cx.me.writer();
         let sequence = self.published.checked_add(1).ok_or(PublishError::Exhausted)?;
-        if !self.ensure_window(writer) || !self.make_room(cx, urgency) {
+        if !self.ensure_window(writer) || !self.make_room(cx) {
             return Err(full);
         }
         self.published = sequence;
@@ -237,7 +237,7 @@ impl<S: Storage> Dissemination<S> {
     fn take_in(&mut self, cx: &mut Context<S>, frame: &RumorFrame<'_>) {
         let writer = frame.dot.writer();
         let payload = S::Blob::copy_of(frame.payload);
-        let Some(payload) = payload.filter(|_| self.ensure_window(writer) && self.make_room(cx, frame.urgency)) else {
+        let Some(payload) = payload.filter(|_| self.ensure_window(writer) && self.make_room(cx)) else {
             // Not marked as seen: it can still be pulled, once there is room.
             cx.stats.rumors_refused += 1;
             return;
@@ -256,14 +256,14 @@ impl<S: Storage> Dissemination<S> {
         }
     }
 
-    /// Makes room for a rumor: the oldest that was told goes, a critical one only for another.
-    fn make_room(&mut self, cx: &mut Context<S>, urgency: Urgency) -> bool {
+    /// Makes room for a rumor: the oldest that was told goes, critical ones last.
+    fn make_room(&mut self, cx: &mut Context<S>) -> bool {
         if !self.rumors.is_full() {
             return true;
         }
-        let rows = self.rumors.as_slice().iter();
-        let told = rows.filter(|(_, rumor)| !rumor.untold && rumor.urgency >= urgency);
-        let oldest = told.min_by_key(|(_, rumor)| (urgency_last(rumor.urgency), rumor.arrival)).map(|(dot, _)| *dot);
+        let told = self.rumors.as_slice().iter().filter(|(_, rumor)| !rumor.untold);
+        let oldest = told.min_by_key(|(_, rumor)| (rumor.urgency == Urgency::Critical, rumor.arrival));
+        let oldest = oldest.map(|(dot, _)| *dot);
         let Some(rumor) = oldest.and_then(|dot| self.rumors.swap_remove(&dot)) else { return false };
         self.hot -= usize::from(rumor.heat.is_hot());
         cx.stats.rumors_evicted += 1;
@@ -325,11 +325,4 @@ fn digest_of<S: Storage>(cx: &Context<S>, writer: Life, window: Window) -> Diges
 
 fn frame_of<B: AsRef<[u8]>>(dot: Dot, rumor: &Rumor<B>) -> Frame<'_> {
     Frame::Rumor(RumorFrame { dot, urgency: rumor.urgency, payload: rumor.payload.as_ref() })
-}
-
-fn urgency_last(urgency: Urgency) -> u8 {
-    match urgency {
-        Urgency::Normal => 0,
-        Urgency::Critical => 1,
-    }
 }
