@@ -16,8 +16,8 @@ use crate::{
 };
 use core::time::Duration;
 
-/// How many of our own former digests we remember.
-const PAST: usize = 8;
+/// How many of our own former digests we remember, half of each: enough to tell them from a few others.
+const PAST: usize = 32;
 /// Evidence of more members than this is not passed on; each then finds out for itself.
 const BITS_LEN_MAX: usize = 1_024;
 
@@ -29,7 +29,7 @@ pub(crate) struct Convergence<S: Storage> {
     evidence: S::Evidence,
     digest: Digest,
     /// What our digest was before: whoever was heard with one of these was behind us, not ahead.
-    past: [Digest; PAST],
+    past: [u32; PAST],
     past_at: usize,
     since: Option<Instant>,
     told: Claimed,
@@ -74,7 +74,7 @@ impl<S: Storage> Convergence<S> {
         Self {
             evidence: Table::with_limit(cx.config.limits.members),
             digest,
-            past: [digest; PAST],
+            past: [half(digest); PAST],
             past_at: 0,
             since: None,
             told: Claimed::Nothing,
@@ -89,7 +89,7 @@ impl<S: Storage> Convergence<S> {
         if digest == self.digest {
             return;
         }
-        self.past[self.past_at] = self.digest;
+        self.past[self.past_at] = half(self.digest);
         self.past_at = (self.past_at + 1) % PAST;
         self.digest = digest;
         self.since = None;
@@ -250,7 +250,7 @@ impl<S: Storage> Convergence<S> {
     /// Believes that `id` agrees with us, unless we have heard it say something that we never said: it may be ahead.
     fn on_hearsay(&mut self, cx: &Context<S>, id: NodeId) {
         match self.evidence.get(&id).map(|evidence| evidence.digest) {
-            Some(digest) if digest == self.digest || !self.past.contains(&digest) => {}
+            Some(digest) if digest == self.digest || !self.past.contains(&half(digest)) => {}
             _ => {
                 self.on_evidence(cx);
                 self.record(id, self.digest);
@@ -271,4 +271,8 @@ impl<S: Storage> Convergence<S> {
 
 fn first_wait<S: Storage>(cx: &Context<S>) -> Duration {
     cx.config.gossip_interval / 4
+}
+
+fn half(digest: Digest) -> u32 {
+    u32::try_from(digest.0 >> 32).unwrap_or(0)
 }
