@@ -18,8 +18,6 @@ use core::time::Duration;
 
 /// How many of our own former digests we remember, half of each: enough to tell them from a few others.
 const PAST: usize = 32;
-/// Evidence of more members than this is not passed on; each then finds out for itself.
-const BITS_LEN_MAX: usize = 1_024;
 
 /// The longest wait between two inquiries while nothing new is learned, in probe intervals.
 const WAIT_MAX: u32 = 8;
@@ -216,20 +214,22 @@ impl<S: Storage> Convergence<S> {
 
     /// Passes evidence on. That everybody agrees is said by the header alone.
     pub(crate) fn piggyback(&self, cx: &Context<S>, live: impl Iterator<Item = NodeId>, writer: &mut Writer<'_>) {
-        if self.is_unanimous() || cx.live.div_ceil(8) > BITS_LEN_MAX.min(writer.room()) {
+        if self.is_unanimous() {
             return;
         }
-        let mut bits = [0_u8; BITS_LEN_MAX];
-        let mut len = 0;
-        for (rank, id) in live.enumerate() {
-            if id == cx.me.id || self.agrees(id) {
-                if let Some(byte) = bits.get_mut(rank / 8) {
+        // If it does not fit, each has to find out for itself.
+        let _ = writer.put_tailed(|room| {
+            let bits = room.get_mut(..cx.live.div_ceil(8)).unwrap_or_default();
+            bits.fill(0);
+            for (rank, id) in live.enumerate() {
+                if (id == cx.me.id || self.agrees(id))
+                    && let Some(byte) = bits.get_mut(rank / 8)
+                {
                     *byte |= 1 << (rank % 8);
                 }
-                len = rank / 8 + 1;
             }
-        }
-        let _ = writer.put(&Frame::Agreeing(Agreeing { bits: bits.get(..len).unwrap_or_default() }));
+            (bits.len(), Frame::Agreeing(Agreeing { bits: &[] }))
+        });
     }
 
     pub(crate) fn usage(&self) -> (&'static str, usize, usize) {

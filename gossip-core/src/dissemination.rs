@@ -42,7 +42,7 @@ struct Seen {
 
 impl<S: Storage> Dissemination<S> {
     pub(crate) fn new(cx: &Context<S>) -> Self {
-        let mut dissemination = Self {
+        Self {
             rumors: Table::with_limit(cx.config.limits.rumors),
             windows: Table::with_limit(cx.config.limits.writers),
             published: 0,
@@ -50,10 +50,12 @@ impl<S: Storage> Dissemination<S> {
             digest: Digest::default(),
             hot: 0,
             untold: 0,
-        };
-        // Whatever fills the table, we can publish.
-        dissemination.ensure_window(cx.me.writer());
-        dissemination
+        }
+    }
+
+    /// Makes sure that we can publish, whatever fills the table later.
+    pub(crate) fn start(&mut self, cx: &Context<S>) {
+        self.ensure_window(cx.me.writer());
     }
 
     /// How many rumors we published in this life.

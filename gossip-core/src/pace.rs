@@ -24,6 +24,11 @@ impl Pace {
         self.last_at.map_or(now, |last_at| now.max(last_at + self.wait))
     }
 
+    /// It was worth it: the next wait is no longer than a quarter of the interval.
+    pub(crate) fn hurry(&mut self, interval: Duration) {
+        self.wait = self.wait.min(interval / 4);
+    }
+
     /// It was done now.
     pub(crate) fn mark(&mut self, now: Instant, interval: Duration) {
         let rested = self.last_at.is_none_or(|last_at| now >= last_at + interval * 2);

@@ -285,6 +285,8 @@ impl Reconcile {
     /// Remembers whether there was anything to be had.
     fn learn_from<S: Storage>(&mut self, cx: &Context<S>, peer: Peer, ours: &Parts) {
         if *ours != self.began_with {
+            // Where there was something, there may be more, here or with others.
+            self.pace.hurry(cx.config.gossip_interval);
             return;
         }
         self.stalemate = self.entries_differ;

@@ -76,7 +76,7 @@ enum Stay {
 
 impl<S: Storage> Membership<S> {
     pub(crate) fn new(cx: &mut Context<S>) -> Self {
-        let mut membership = Self {
+        Self {
             members: Table::with_limit(cx.config.limits.members),
             seeds: Table::with_limit(cx.config.limits.seeds),
             prober: Prober::new(cx),
@@ -90,13 +90,12 @@ impl<S: Storage> Membership<S> {
             hot: 0,
             untold: 0,
             conflict: claims::Conflict::NONE,
-        };
-        membership.enlist(cx);
-        membership
+        }
     }
 
-    /// Sets the clocks going, at the first moment that we hear of.
+    /// Enters ourselves, and sets the clocks going, at the first moment that we hear of.
     pub(crate) fn start(&mut self, cx: &mut Context<S>) {
+        self.enlist(cx);
         self.prober.start(cx);
         self.reconnect_at = cx.now + cx.config.gossip_interval;
     }

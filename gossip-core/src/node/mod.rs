@@ -113,9 +113,10 @@ impl<S: Storage> Node<S> {
         if len::room(usize::from(config.datagram_len_max), fixed, 0) == 0 {
             return Err(ConfigError::AddressTooLong);
         }
+        // One literal, and nothing done to it: it can be built where it is to lie, without a detour over the stack.
         let mut cx = Context::new(id, addr, config, rng.next_u64());
-        let membership = Membership::new(&mut cx);
-        let mut node = Self {
+        Ok(Self {
+            membership: Membership::new(&mut cx),
             dissemination: Dissemination::new(&cx),
             replica: Replica::new(&cx),
             reconcile: Reconcile::new(),
@@ -123,11 +124,8 @@ impl<S: Storage> Node<S> {
             questions: Queue::with_limit(cx.config.limits.questions),
             gossip: Gossip { pace: Pace::new(), next_at: Instant::NEVER },
             started: false,
-            membership,
             cx,
-        };
-        node.settle();
-        Ok(node)
+        })
     }
 
     /// Takes in what happened. Afterwards, drain [`poll_output`](Self::poll_output).
@@ -179,6 +177,8 @@ impl<S: Storage> Node<S> {
         if !self.started {
             self.started = true;
             self.membership.start(&mut self.cx);
+            self.dissemination.start(&self.cx);
+            self.replica.start(&self.cx);
         }
     }
 
@@ -222,7 +222,7 @@ impl<S: Storage> Node<S> {
         self.cx.stats.rebirths += 1;
         self.membership.be_reborn(&mut self.cx);
         self.dissemination.be_reborn(&self.cx);
-        self.replica.be_reborn(&self.cx);
+        self.replica.start(&self.cx);
     }
 
     /// Brings in step what follows from all machines together, after anything may have changed.

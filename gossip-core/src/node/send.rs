@@ -11,9 +11,6 @@ use crate::{
 /// A presence as long as this is sure to fit the answer to a knock; a longer one is learned by asking.
 const KNOCK_PRESENCE_LEN: usize = 128;
 
-/// A summary is no longer than this, whatever the datagram's limit.
-const SUMMARY_LEN_MAX: usize = 1_400;
-
 impl<S: Storage> Node<S> {
     /// Writes the next datagram that we owe into `buffer`: where to, and how long it is.
     pub(super) fn write_next(&mut self, buffer: &mut [u8]) -> Option<(Addr, usize)> {
@@ -67,17 +64,18 @@ impl<S: Storage> Node<S> {
 
     /// Asks for what we lack now, whatever it was when we decided to ask.
     fn put_pull(&mut self, token: u8, store: Store, from: Life, writer: &mut Writer<'_>) -> bool {
-        let mut summary = [0; SUMMARY_LEN_MAX];
-        let room = writer.room().saturating_sub(len::PULL);
-        let Some(summary) = summary.get_mut(..room.min(SUMMARY_LEN_MAX)) else { return false };
-        let (len, until) = match store {
-            Store::Members => self.membership.summarise(from, summary),
-            Store::Rumors => self.dissemination.summarise(from, summary),
-            Store::Entries => self.replica.summarise(from, summary),
-        };
+        let mut until = from;
+        let written = writer.put_tailed(|summary| {
+            let (len, end) = match store {
+                Store::Members => self.membership.summarise(from, summary),
+                Store::Rumors => self.dissemination.summarise(from, summary),
+                Store::Entries => self.replica.summarise(from, summary),
+            };
+            until = end;
+            (len, Frame::Pull(Pull { token, store, from, until, summary: &[] }))
+        });
         self.reconcile.on_asked(token, until);
-        let summary = summary.get(..len).unwrap_or_default();
-        writer.put(&Frame::Pull(Pull { token, store, from, until, summary }))
+        written
     }
 
     fn write_answer(&mut self, question: &Question<S::Summary>, buffer: &mut [u8]) -> Option<usize> {

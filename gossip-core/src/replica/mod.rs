@@ -43,7 +43,7 @@ pub(crate) struct Replica<S: Storage> {
 
 impl<S: Storage> Replica<S> {
     pub(crate) fn new(cx: &Context<S>) -> Self {
-        let mut replica = Self {
+        Self {
             entries: Table::with_limit(cx.config.limits.entries),
             versions: Table::with_limit(cx.config.limits.writers),
             clock: Stamp::default(),
@@ -52,20 +52,17 @@ impl<S: Storage> Replica<S> {
             untold: 0,
             tell_from: 0,
             reheat_from: 0,
-        };
-        // Whatever fills the table, we can write.
-        replica.ensure_version(cx.me.writer());
-        replica
+        }
+    }
+
+    /// Makes sure that we can write, whatever fills the table later; in a new life, too.
+    pub(crate) fn start(&mut self, cx: &Context<S>) {
+        self.ensure_version(cx.me.writer());
     }
 
     /// How often we wrote in this life.
     pub(crate) fn written(&self, cx: &Context<S>) -> u32 {
         self.seen(cx.me.writer())
-    }
-
-    /// Numbers afresh, in a new life.
-    pub(crate) fn be_reborn(&mut self, cx: &Context<S>) {
-        self.ensure_version(cx.me.writer());
     }
 
     pub(crate) fn put(&mut self, cx: &Context<S>, key: &[u8], value: &[u8], len_max: usize) -> Result<Dot, PutError> {

@@ -32,6 +32,19 @@ impl<'b> Writer<'b> {
         true
     }
 
+    /// Writes a frame whose last field is a byte string that `fill` writes in place, however long it turns out to be.
+    ///
+    /// `fill` is given the room there is, and says how much of it it took, and which frame that belongs to, with an empty
+    /// string where it goes. Whether the frame fitted: too little room, and `fill` is not asked.
+    #[must_use]
+    pub(crate) fn put_tailed<'f>(&mut self, fill: impl FnOnce(&mut [u8]) -> (usize, Frame<'f>)) -> bool {
+        let end = self.buffer.len() - self.reserved;
+        let Some(room) = self.buffer.get_mut(self.len..end) else { return false };
+        let Some(written) = put_tailed_frame(room, fill) else { return false };
+        self.len += written;
+        true
+    }
+
     /// Fills up with zeros to `len` bytes in all, or to the end of the buffer. Nothing can follow.
     pub fn pad(&mut self, len: usize) {
         let end = len.min(self.buffer.len());
@@ -131,22 +144,47 @@ pub struct Malformed;
 /// Writes the body one byte in, then its length before it; a long body moves up by one.
 fn put_frame(room: &mut [u8], frame: &Frame<'_>) -> Option<usize> {
     let body = postcard::to_slice(frame, room.get_mut(1..)?).ok()?.len();
-    let low = u8::try_from(body & 0x7f).ok()?;
-    if body < 0x80 {
-        room[0] = low;
-        return Some(1 + body);
+    let len = put_len(&mut [0; 2], body)?;
+    if len == 2 {
+        room.get(..2 + body)?;
+        room.copy_within(1..=body, 2);
     }
-    let high = u8::try_from(body >> 7).ok().filter(|&high| high < 0x80)?;
-    if room.len() < 2 + body {
-        return None;
-    }
-    room.copy_within(1..=body, 2);
-    room[0] = low | 0x80;
-    room[1] = high;
-    Some(2 + body)
+    put_len(room, body)?;
+    Some(len + body)
 }
 
-/// A length of one or two bytes, seven bits each, low ones first.
+/// Before a tail: two bytes for the frame's length, the longest fixed part, and two bytes for the tail's length.
+const TAIL_AT: usize = 2 + 1 + 1 + 1 + 12 + 12 + 2;
+
+fn put_tailed_frame<'f>(room: &mut [u8], fill: impl FnOnce(&mut [u8]) -> (usize, Frame<'f>)) -> Option<usize> {
+    let (tail, frame) = fill(room.get_mut(TAIL_AT..)?);
+    let fixed = postcard::to_slice(&frame, room.get_mut(2..TAIL_AT)?).ok()?.len();
+    // The fixed part ends with the length of its empty tail, for which the real one is put.
+    let mut at = 2 + fixed - 1;
+    at += put_len(room.get_mut(at..)?, tail)?;
+    room.copy_within(TAIL_AT..TAIL_AT + tail, at);
+    let body = at + tail - 2;
+    let len = put_len(&mut [0; 2], body)?;
+    if len == 1 {
+        room.copy_within(2..2 + body, 1);
+    }
+    put_len(room, body)?;
+    Some(len + body)
+}
+
+/// Writes a length, and says in how many bytes: one or two, seven bits each, low ones first.
+fn put_len(out: &mut [u8], len: usize) -> Option<usize> {
+    let low = u8::try_from(len & 0x7f).ok()?;
+    if len < 0x80 {
+        *out.first_mut()? = low;
+        return Some(1);
+    }
+    let high = u8::try_from(len >> 7).ok().filter(|&high| high < 0x80)?;
+    out.get_mut(..2)?.copy_from_slice(&[low | 0x80, high]);
+    Some(2)
+}
+
+/// Reads what [`put_len`] writes.
 fn take_len(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let (&low, rest) = bytes.split_first()?;
     if low < 0x80 {
@@ -188,6 +226,23 @@ mod tests {
             assert_eq!(reader.next(), Some(Ok(Read::Frame(Frame::Rumor(rumor)))));
             assert_eq!(reader.next(), None);
         }
+    }
+
+    #[test]
+    fn a_tail_written_in_place_is_the_same_as_one_that_was_there() {
+        let tail = [7; 300];
+        for len in (0..tail.len()).filter(|len| len % 7 < 2) {
+            let (mut there, mut in_place) = ([0; 400], [9; 400]);
+            let mut writer = Writer::bare(&mut there);
+            assert!(writer.put(&Frame::Agreeing(Agreeing { bits: &tail[..len] })));
+            let mut other = Writer::bare(&mut in_place);
+            assert!(other.put_tailed(|room| {
+                room[..len].copy_from_slice(&tail[..len]);
+                (len, Frame::Agreeing(Agreeing { bits: &[] }))
+            }));
+            assert_eq!(writer.finish(), other.finish());
+        }
+        assert!(!Writer::bare(&mut [0; 20]).put_tailed(|_| unreachable!("there is no room")));
     }
 
     #[test]

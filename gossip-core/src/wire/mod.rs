@@ -40,8 +40,6 @@ pub(crate) mod len {
     pub(crate) const PING: usize = FRAMING + 3;
     /// [`Served`](super::Served), whole.
     pub(crate) const SERVED: usize = FRAMING + 2;
-    /// A [`Pull`](super::Pull) without its summary, whose length takes up to two bytes.
-    pub(crate) const PULL: usize = FRAMING + 1 + 1 + 1 + 12 + 12 + 2;
     /// A [`RumorFrame`](super::RumorFrame) without its payload.
     pub(crate) const RUMOR: usize = FRAMING + DOT + 1 + 1;
     /// An [`EntryFrame`](super::EntryFrame) without its key and value.
