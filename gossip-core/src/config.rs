@@ -109,7 +109,7 @@ impl Config {
             fanout: 2,
             reconnect_interval: Duration::from_secs(30),
             datagram_len_max: 100,
-            limits: Limits { members: 16, seeds: 2, rumors: 8, entries: 16, writers: 16, outbox: 8, questions: 1 },
+            limits: Limits { members: 16, seeds: 2, rumors: 8, entries: 16, writers: 16, outbox: 7, questions: 1 },
             ..Self::lan()
         }
     }

@@ -17,7 +17,7 @@ use crate::{
 use core::time::Duration;
 
 /// How many of our own former digests we remember, half of each: enough to tell them from a few others.
-const PAST: usize = 32;
+const PAST: usize = 20;
 
 /// The longest wait between two inquiries while nothing new is learned, in probe intervals.
 const WAIT_MAX: u32 = 8;

@@ -63,7 +63,7 @@ pub enum Sensor {}
 impl Storage for Sensor {
     type Key = InlineBlob<16>;
     type Blob = InlineBlob<32>;
-    type Summary = InlineBlob<80>;
+    type Summary = InlineBlob<72>;
     type Members = InlineTable<NodeId, Member<Self::Blob>, 16>;
     type Seeds = InlineTable<Addr, Seed, 2>;
     type Rumors = InlineTable<Dot, Rumor<Self::Blob>, 8>;
@@ -71,7 +71,7 @@ impl Storage for Sensor {
     type Entries = InlineTable<Self::Key, Entry<Self::Blob>, 16>;
     type Versions = InlineTable<Life, u32, 16>;
     type Evidence = InlineTable<NodeId, Evidence, 16>;
-    type Outbox = InlineQueue<Outgoing, 8>;
+    type Outbox = InlineQueue<Outgoing, 7>;
     type Questions = InlineQueue<Question<Self::Summary>, 1>;
 }
 

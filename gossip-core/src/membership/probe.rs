@@ -21,7 +21,7 @@ pub(super) struct Prober {
 }
 
 /// A helper forgets the oldest errand beyond these; the asker has other helpers.
-const RELAYS_MAX: usize = 6;
+const RELAYS_MAX: usize = 4;
 
 /// Whom we ask in this period, until it answers.
 #[derive(Debug, Clone, Copy)]
