@@ -50,6 +50,8 @@ impl Incarnation {
     pub const ACCUSED_STEP: u32 = 1 << 10;
     /// How far a member's words may, when they come from another: twelve days of changing its mind each second.
     pub const RELAYED_STEP: u32 = 1 << 20;
+    /// The highest that is believed of a member from another, so that the member itself can always outdo it.
+    pub const RELAYED_MAX: Self = Self(Self::ACCUSED_MAX.0 + Self::RELAYED_STEP);
 
     /// The next one.
     #[must_use]

@@ -70,8 +70,9 @@ impl<S: Storage> Membership<S> {
         }
         let Some(slot) = self.members.slot(&frame.id) else { return self.admit(cx, frame, claim) };
         // Of itself, a member may say what it likes.
-        let step = if by == frame.id { Incarnation::MAX.0 } else { Incarnation::RELAYED_STEP };
-        if !self.believes(cx, slot, claim, step) {
+        let itself = by == frame.id;
+        let step = if itself { Incarnation::MAX.0 } else { Incarnation::RELAYED_STEP };
+        if !self.believes(cx, slot, claim, step) || !itself && claim.incarnation > Incarnation::RELAYED_MAX {
             return None;
         }
         self.take_words(cx, slot, frame);
@@ -167,7 +168,8 @@ impl<S: Storage> Membership<S> {
         if outdated || !self.is_staying() {
             return;
         }
-        if claim.incarnation.0 > ours.incarnation.0.saturating_add(Incarnation::RELAYED_STEP) {
+        // Whatever others can be made to believe of us, we can contradict.
+        if claim.incarnation > Incarnation::RELAYED_MAX.max(ours.incarnation) {
             cx.stats.claims_refused += 1;
             return;
         }

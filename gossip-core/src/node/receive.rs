@@ -104,9 +104,10 @@ impl<S: Storage> Node<S> {
         }
     }
 
-    /// A member whose words we could not pass on is not taken in.
+    /// A member that is nowhere, or whose words we could not pass on, is not taken in.
     fn on_member(&mut self, by: NodeId, member: &MemberFrame<'_>) -> Option<Change> {
-        if member.presence.len() > self.presence_len_max_at(member.addr) {
+        let nowhere = member.addr.as_bytes().is_empty();
+        if nowhere || member.presence.len() > self.presence_len_max_at(member.addr) {
             self.cx.stats.members_refused += 1;
             return None;
         }
