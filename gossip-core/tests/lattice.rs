@@ -1,4 +1,6 @@
 //! Every replicated type is a join-semilattice: whatever arrives, in whatever order and however often, ends the same.
+//!
+//! `orders.rs` asks the same of whole nodes.
 use core::fmt::Debug;
 use gossip_core::{
     Dot, Generation, Incarnation, NodeId, Stamp,
@@ -7,26 +9,27 @@ use gossip_core::{
     wire::Standing,
 };
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
-/// Commutative, associative, idempotent; and it says truly whether anything grew.
-fn check<T: Lattice + Clone, V: PartialEq + Debug>(
-    a: &T,
-    b: &T,
-    c: &T,
-    seen: impl Fn(&T) -> V,
-) -> Result<(), TestCaseError> {
-    let join = |a: &T, b: &T| {
-        let mut joined = a.clone();
-        let grew = joined.join(b);
-        (joined, grew)
-    };
-    let ((ab, grew), (ba, _)) = (join(a, b), join(b, a));
-    prop_assert_eq!(seen(&ab), seen(&ba));
-    prop_assert_eq!(grew == Joined::Grew, seen(&ab) != seen(a));
-    prop_assert_eq!(seen(&join(&ab, c).0), seen(&join(a, &join(b, c).0).0));
-    let (again, grew) = join(&ab, b);
-    prop_assert_eq!((seen(&again), grew), (seen(&ab), Joined::Same));
+/// The laws, of any three values; and whether a join says truly that it grew.
+fn check<T: Lattice + Clone + PartialEq + Debug>(a: &T, b: &T, c: &T) -> Result<(), TestCaseError> {
+    let (ab, grew) = join(a, b);
+    prop_assert_eq!(&ab, &join(b, a).0, "commutative");
+    prop_assert_eq!(join(&ab, c).0, join(a, &join(b, c).0).0, "associative");
+    prop_assert_eq!(join(a, a), (a.clone(), Joined::Same), "idempotent");
+    prop_assert_eq!(grew, if ab == *a { Joined::Same } else { Joined::Grew }, "truthful");
+    for below in [a, b] {
+        // What was taken in stays in, whatever comes after it.
+        let above = join(&ab, c).0;
+        prop_assert_eq!(join(&above, below), (above, Joined::Same), "monotone");
+    }
     Ok(())
+}
+
+fn join<T: Lattice + Clone>(a: &T, b: &T) -> (T, Joined) {
+    let mut joined = a.clone();
+    let grew = joined.join(b);
+    (joined, grew)
 }
 
 fn claim() -> impl Strategy<Value = Claim> {
@@ -38,40 +41,57 @@ fn claim() -> impl Strategy<Value = Claim> {
     })
 }
 
-fn window() -> impl Strategy<Value = Window> {
-    (0..80_u32, prop_oneof![Just(0), Just(u64::MAX), any::<u64>()]).prop_map(|(floor, above)| Window::new(floor, above))
+fn precedence() -> impl Strategy<Value = Precedence> {
+    (0..3_u64, 0..3_u64, 0..3_u32, 0..3_u32).prop_map(|(millis, origin, generation, sequence)| Precedence {
+        stamp: Stamp::from_millis(millis),
+        dot: Dot { origin: NodeId(origin), generation: Generation(generation), sequence },
+    })
 }
 
-fn precedence() -> impl Strategy<Value = Precedence> {
-    (0..3_u64, 0..3_u64, 0..3_u32).prop_map(|(millis, origin, sequence)| Precedence {
-        stamp: Stamp::from_millis(millis),
-        dot: Dot { origin: NodeId(origin), generation: Generation(0), sequence },
-    })
+fn window(floor: impl Strategy<Value = u32>) -> impl Strategy<Value = Window> {
+    let above = prop_oneof![Just(0), Just(u64::MAX), any::<u64>(), any::<u64>().prop_map(|bits| bits | !0 >> 9)];
+    (floor, above).prop_map(|(floor, above)| Window::new(floor, above))
+}
+
+/// Near each other and far apart, and at the end of all numbers.
+fn any_floor() -> impl Strategy<Value = u32> {
+    prop_oneof![4 => 0..80_u32, 2 => 0..400_u32, 1 => u32::MAX - 200..=u32::MAX - Window::REACH]
+}
+
+/// What a window has seen above `base`.
+fn seen(window: Window, base: u32) -> BTreeSet<u32> {
+    let top = window.floor().saturating_add(Window::REACH);
+    (base.saturating_add(1)..=top).filter(|&sequence| window.look(sequence) == Sight::Seen).collect()
 }
 
 proptest! {
     #[test]
     fn claims_are_a_lattice(a in claim(), b in claim(), c in claim()) {
-        check(&a, &b, &c, |claim| *claim)?;
-    }
-
-    #[test]
-    fn windows_are_a_lattice(a in window(), b in window(), c in window()) {
-        // As long as they are within reach of each other, which is all that a window promises.
-        let reach = a.floor().max(b.floor()).max(c.floor()) - a.floor().min(b.floor()).min(c.floor());
-        prop_assume!(reach <= Window::REACH);
-        check(&a, &b, &c, |window| *window)?;
+        check(&a, &b, &c)?;
     }
 
     #[test]
     fn writes_to_a_key_are_a_lattice(a in precedence(), b in precedence(), c in precedence()) {
-        check(&a, &b, &c, |precedence| *precedence)?;
+        check(&a, &b, &c)?;
     }
 
     #[test]
-    fn a_window_tells_each_number_once(sequences in prop::collection::vec(1..200_u32, 0..400)) {
+    fn windows_are_a_lattice(a in window(any_floor()), b in window(any_floor()), c in window(any_floor())) {
+        check(&a, &b, &c)?;
+    }
+
+    #[test]
+    fn windows_join_as_sets_do(a in window(0..400_u32), b in window(0..400_u32)) {
+        // Up to the lower floor, both have seen everything.
+        let base = a.floor().min(b.floor());
+        let both = seen(a, base).union(&seen(b, base)).copied().collect::<BTreeSet<_>>();
+        prop_assert_eq!(seen(join(&a, &b).0, base), both);
+    }
+
+    #[test]
+    fn a_window_tells_each_number_once(sequences in prop::collection::vec(0..200_u32, 0..400)) {
         let mut window = Window::default();
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::from([0]);
         for sequence in sequences {
             match window.look(sequence) {
                 Sight::New => prop_assert!(seen.insert(sequence)),
@@ -79,16 +99,19 @@ proptest! {
                 Sight::BeyondReach => prop_assert!(sequence > window.floor() + Window::REACH),
             }
             window.see(sequence);
-            prop_assert!((1..=window.floor()).all(|below| seen.contains(&below)));
+            prop_assert!((0..=window.floor()).all(|below| seen.contains(&below)));
+            prop_assert!(!seen.contains(&(window.floor() + 1)), "the floor is as high as can be");
         }
     }
 
     #[test]
-    fn a_raised_window_counts_what_was_missed(start in window(), rise in 0..100_u32) {
+    fn a_raised_window_counts_what_was_missed(start in window(any_floor()), rise in 0..100_u32) {
         let mut window = start;
-        let floor = start.floor() + rise;
-        let missed = (start.floor() + 1..=floor).filter(|&sequence| start.look(sequence) != Sight::Seen).count();
+        let floor = start.floor().saturating_add(rise);
+        let missed = (start.floor().saturating_add(1)..=floor).filter(|&sequence| start.look(sequence) != Sight::Seen).count();
         prop_assert_eq!(window.raise(floor), u32::try_from(missed).unwrap());
         prop_assert!(window.floor() >= floor);
+        prop_assert!(seen(start, floor).is_subset(&seen(window, floor)));
+        prop_assert_eq!(window.raise(start.floor()), 0, "and never sinks");
     }
 }
