@@ -31,7 +31,7 @@ fn joining(seed: u64, size: usize, network: Network) -> (World, Vec<HostId>) {
 
 /// The same, once all of them agree.
 fn settled(seed: u64, size: usize, network: Network) -> (World, Vec<HostId>) {
-    let (mut world, hosts) = joining(seed, size, network);
+    let (mut world, hosts) = joining(seed, size, network.clone());
     let took = run_until(&mut world, Duration::from_secs(300), all_converged);
     assert!(took.is_some(), "seed {seed}, {size} nodes, {network:?}: {:?}", agreements(&world));
     (world, hosts)
@@ -100,7 +100,7 @@ fn joins_of_all_at_once_end_with_full_views_and_no_tail() {
                 if ratio > worst.0 {
                     worst = (ratio, median, last);
                 }
-                bytes += hosts.iter().map(|&host| world.traffic(host).bytes).sum::<u64>() / size as u64;
+                bytes += hosts.iter().map(|&host| world.traffic(host).sent.bytes).sum::<u64>() / size as u64;
                 let took = run_until(&mut world, Duration::from_secs(60), all_converged);
                 converged.push(took.unwrap_or_else(|| panic!("seed {seed}: {:?}", agreements(&world))) + last);
                 assert!(ratio <= 3.0, "seed {seed}, N = {size}, loss {loss}: median {median:?}, last {last:?}");
@@ -126,7 +126,7 @@ fn every_write_and_every_rumor_reaches_every_live_node_once() {
             let mut bytes = 0;
             for seed in seeds() {
                 let (mut world, hosts) = settled(seed, size, Network::lan().with_loss(loss).with_duplication(0.05));
-                let before: u64 = hosts.iter().map(|&host| world.traffic(host).bytes).sum();
+                let before: u64 = hosts.iter().map(|&host| world.traffic(host).sent.bytes).sum();
                 let start = world.now();
                 for round in 0..10_usize {
                     let host = hosts[round * 7 % size];
@@ -139,7 +139,7 @@ fn every_write_and_every_rumor_reaches_every_live_node_once() {
                 let took = run_until(&mut world, Duration::from_secs(120), all_converged);
                 assert!(took.is_some(), "seed {seed}, N = {size}, loss {loss}: {:?}", agreements(&world));
                 slowest = slowest.max(world.now().saturating_duration_since(start));
-                bytes += hosts.iter().map(|&host| world.traffic(host).bytes).sum::<u64>() - before;
+                bytes += hosts.iter().map(|&host| world.traffic(host).sent.bytes).sum::<u64>() - before;
                 for &host in &hosts {
                     check_knowledge(&world, &hosts, host);
                 }
@@ -180,9 +180,9 @@ fn an_idle_cluster_costs_two_datagrams_and_a_hundred_bytes() {
         for seed in seeds() {
             let (mut world, hosts) = settled(seed, size, Network::lan());
             world.run_for(Duration::from_secs(5));
-            let before: Vec<_> = hosts.iter().map(|&host| world.traffic(host)).collect();
+            let before: Vec<_> = hosts.iter().map(|&host| world.traffic(host).sent.clone()).collect();
             world.run_for(Duration::from_secs(60));
-            let after = hosts.iter().map(|&host| world.traffic(host));
+            let after = hosts.iter().map(|&host| world.traffic(host).sent.clone());
             let (datagrams, bytes) = after.zip(before).fold((0, 0), |(datagrams, bytes), (after, before)| {
                 (datagrams + after.datagrams - before.datagrams, bytes + after.bytes - before.bytes)
             });

@@ -55,9 +55,9 @@ fn life_of(world: &World, host: HostId) -> Life {
 
 /// Datagrams a node and second over the next `secs`, on average and at the busiest node.
 fn pace(world: &mut World, hosts: &[HostId], secs: u64) -> (f64, f64) {
-    let before: Vec<_> = hosts.iter().map(|&host| world.traffic(host).datagrams).collect();
+    let before: Vec<_> = hosts.iter().map(|&host| world.traffic(host).sent.datagrams).collect();
     world.run_for(Duration::from_secs(secs));
-    let sent = hosts.iter().zip(before).map(|(&host, before)| world.traffic(host).datagrams - before);
+    let sent = hosts.iter().zip(before).map(|(&host, before)| world.traffic(host).sent.datagrams - before);
     let sent: Vec<_> = sent.map(|count| count as f64 / secs as f64).collect();
     (sent.iter().sum::<f64>() / sent.len() as f64, sent.iter().copied().fold(0.0, f64::max))
 }
@@ -164,14 +164,14 @@ fn the_first_of_all_writers_is_one_like_the_others() {
 #[test]
 fn a_datagram_full_of_questions_is_answered_once() {
     let (mut world, hosts) = settled(3, |_| Config::lan());
-    let before = world.traffic(hosts[0]);
+    let before = world.traffic(hosts[0]).sent.clone();
     let header = Header::new(ClusterLabel::default(), LIAR, Generation(1), Incarnation(0), Digest(1));
     let mut buffer = [0; 1400];
     let mut writer = Writer::new(&mut buffer, &header).unwrap();
     while writer.put(&Frame::Ping(Ping { probe: 9 })) {}
     let bytes = writer.finish().to_vec();
     world.inject(hosts[0], liar_addr(), &bytes);
-    let after = world.traffic(hosts[0]);
+    let after = world.traffic(hosts[0]).sent.clone();
     assert_eq!(after.datagrams - before.datagrams, 1);
     assert!(after.bytes - before.bytes <= bytes.len() as u64);
 }

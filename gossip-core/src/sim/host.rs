@@ -1,105 +1,177 @@
-//! One place in the world: a node, what it told, and what it sent.
+//! One place in the world: a node, its clock, what ails it, what it told, and what it sent.
+use super::{
+    Traffic,
+    clock::Clock,
+    links::{End, Uplink},
+    network::Place,
+    queue::Berth,
+    told::Told,
+};
 use crate::{
     config::Config,
-    id::{Addr, Dot, NodeId},
-    io::{Arrival, Departure, Event},
-    node::Node,
+    id::{Addr, NodeId},
+    node::{Node, SaveCursor},
     storage::Storage,
     time::Instant,
 };
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
+use core::time::Duration;
+
+/// A host of a [`World`](super::World): a place and a name, at which a node may live, die and live again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(pub(super) usize);
+
+impl HostId {
+    /// Hosts are numbered as they were spawned, from 0.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// What a node starts its next life with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    /// What it saved when [`World::keep`](super::World::keep) was last called, which may be long before it died.
+    Kept,
+    /// Its name and address alone.
+    Lost,
+}
+
+/// What ails a host. Not the node: that does what it always does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ailment {
+    /// Nothing reaches it.
+    Deaf,
+    /// Nothing it says reaches anybody.
+    Mute,
+    /// It runs for a while and pauses for a while, again and again, as in Lifeguard's experiments (Dadgar et al. 2018, §V).
+    /// What comes in meanwhile waits, as far as there is room in the socket's buffer.
+    Slow {
+        /// How long it runs at a time.
+        awake: Duration,
+        /// How long it pauses.
+        paused: Duration,
+    },
+}
 
 pub(super) struct Host<S: Storage> {
     pub(super) name: String,
     pub(super) id: NodeId,
-    pub(super) addr: Addr,
+    pub(super) berth: Berth,
+    pub(super) place: Place,
     pub(super) config: Config,
+    pub(super) clock: Clock,
     pub(super) node: Option<Node<S>>,
     pub(super) lives: usize,
+    /// When its last node ended, while there is no new one.
+    pub(super) ended_at: Option<Instant>,
     pub(super) kept: Vec<Vec<u8>>,
     pub(super) told: Vec<(Instant, Told)>,
     pub(super) traffic: Traffic,
-    /// The moment for which its timer is set.
+    pub(super) uplink: Uplink,
+    pub(super) ailments: Ailments,
+    /// The moment for which its timer is set, by its own clock.
+    pub(super) deadline: Instant,
+    /// The earliest moment at which the world will look whether the timer fires.
     pub(super) wake_at: Instant,
 }
 
+/// All that ails one host.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Ailments {
+    pub(super) deaf: bool,
+    pub(super) mute: bool,
+    pub(super) slow: Option<Slow>,
+    /// How many bytes wait to be read.
+    pub(super) unread: usize,
+}
+
+/// When a slow host runs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slow {
+    pub(super) since: Instant,
+    pub(super) awake: Duration,
+    pub(super) paused: Duration,
+}
+
+/// What a socket holds for a program that does not read: what Linux grants by default, in bytes.
+pub(super) const UNREAD_MAX: usize = 212_992;
+
 impl<S: Storage> Host<S> {
-    pub(super) fn new(name: String, addr: Addr, config: Config) -> Self {
+    pub(super) fn new(name: String, berth: Berth, config: Config, now: Instant) -> Self {
         Self {
             id: NodeId::from_name(&name),
             name,
-            addr,
+            berth,
+            place: Place::default(),
             config,
+            clock: Clock::true_since(now),
             node: None,
             lives: 0,
+            ended_at: None,
             kept: Vec::new(),
             told: Vec::new(),
             traffic: Traffic::default(),
+            uplink: Uplink::default(),
+            ailments: Ailments::default(),
+            deadline: Instant::NEVER,
             wake_at: Instant::NEVER,
         }
     }
-}
 
-/// What a host has sent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Traffic {
-    /// Datagrams.
-    pub datagrams: u64,
-    /// Their bytes, without the headers of lower layers.
-    pub bytes: u64,
-}
+    pub(super) fn addr(&self) -> Addr {
+        self.berth.addr()
+    }
 
-impl Traffic {
-    pub(super) fn count(&mut self, bytes: &[u8]) {
-        self.datagrams += 1;
-        self.bytes += u64::try_from(bytes.len()).unwrap_or(0);
+    pub(super) const fn end(&self, host: HostId) -> End {
+        End { host, place: self.place }
+    }
+
+    /// Ends the node's life.
+    pub(super) fn end_life(&mut self, now: Instant) {
+        self.node = None;
+        self.ended_at = Some(now);
+        self.deadline = Instant::NEVER;
+    }
+
+    /// Writes down what the node's next life may start with.
+    pub(super) fn keep(&mut self) {
+        let Some(node) = &self.node else { return };
+        let mut cursor = SaveCursor::default();
+        let mut buffer = vec![0; usize::from(self.config.datagram_len_max)];
+        self.kept.clear();
+        while let Some(chunk) = node.save(&mut cursor, &mut buffer) {
+            self.kept.push(chunk.to_vec());
+        }
     }
 }
 
-/// What a node told its application: an [`Event`] that can be kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
-    /// A member is there.
-    Up(NodeId, Arrival),
-    /// A member changed its address or presence.
-    Updated(NodeId),
-    /// A member did not answer.
-    Suspect(NodeId),
-    /// A suspected member contradicted.
-    Refuted(NodeId),
-    /// A member is gone.
-    Down(NodeId, Departure),
-    /// Another living node goes by our name.
-    NameConflict,
-    /// There is no live member but us.
-    Alone,
-    /// A rumor.
-    Delivered(Dot, Vec<u8>),
-    /// An entry changed.
-    Changed(Vec<u8>, Option<Vec<u8>>, Dot),
-    /// All agree: so many.
-    Converged(usize),
-    /// Not all agree any more.
-    Diverged,
-    /// The farewell is said.
-    Departed,
+impl Ailments {
+    /// Whether anything ails the host.
+    pub(super) const fn any(&self) -> bool {
+        self.deaf || self.mute || self.slow.is_some()
+    }
+
+    /// When the host runs again, if it pauses now.
+    pub(super) fn pauses_until(&self, now: Instant) -> Option<Instant> {
+        let Slow { since, awake, paused } = self.slow?;
+        let (awake, round) = (awake.as_micros(), (awake + paused).as_micros().max(1));
+        let into = now.saturating_duration_since(since).as_micros() % round;
+        let left = u64::try_from(round - into).unwrap_or(u64::MAX);
+        (into >= awake).then(|| now + Duration::from_micros(left))
+    }
 }
 
-impl From<Event<'_>> for Told {
-    fn from(event: Event<'_>) -> Self {
-        match event {
-            Event::MemberUp { id, arrival } => Self::Up(id, arrival),
-            Event::MemberUpdated(id) => Self::Updated(id),
-            Event::MemberSuspect(id) => Self::Suspect(id),
-            Event::MemberRefuted(id) => Self::Refuted(id),
-            Event::MemberDown { id, departure } => Self::Down(id, departure),
-            Event::NameConflict { .. } => Self::NameConflict,
-            Event::Alone => Self::Alone,
-            Event::Delivered { dot, payload, .. } => Self::Delivered(dot, payload.to_vec()),
-            Event::Changed { key, value, dot } => Self::Changed(key.to_vec(), value.map(<[u8]>::to_vec), dot),
-            Event::Converged { live } => Self::Converged(live),
-            Event::Diverged { .. } => Self::Diverged,
-            Event::Departed => Self::Departed,
-        }
+impl Berth {
+    /// The address that it stands for: its number in four bytes.
+    pub(super) fn addr(self) -> Addr {
+        Addr::new(&self.0.to_be_bytes()).unwrap_or_else(|| unreachable!("four bytes are an address"))
+    }
+
+    /// The berth behind an address, if any may be.
+    pub(super) fn of(addr: Addr) -> Option<Self> {
+        <[u8; 4]>::try_from(addr.as_bytes()).ok().map(|bytes| Self(u32::from_be_bytes(bytes)))
     }
 }

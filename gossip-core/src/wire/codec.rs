@@ -100,10 +100,25 @@ impl<'a> Reader<'a> {
         Self(bytes)
     }
 
-    fn take(&mut self) -> Result<Read<'a>, Malformed> {
-        let (len, rest) = take_len(self.0).ok_or(Malformed)?;
-        let (frame, rest) = rest.split_at_checked(len).ok_or(Malformed)?;
+    /// The kind and the length of each frame, its length field included, as far as they can be read. The bodies are not looked at.
+    pub fn kinds(self) -> impl Iterator<Item = (u8, usize)> {
+        let mut rest = self;
+        core::iter::from_fn(move || {
+            let before = rest.0.len();
+            let (&kind, _) = rest.take_frame()?.split_first()?;
+            Some((kind, before - rest.0.len()))
+        })
+    }
+
+    fn take_frame(&mut self) -> Option<&'a [u8]> {
+        let (len, rest) = take_len(self.0)?;
+        let (frame, rest) = rest.split_at_checked(len)?;
         self.0 = rest;
+        Some(frame)
+    }
+
+    fn take(&mut self) -> Result<Read<'a>, Malformed> {
+        let frame = self.take_frame().ok_or(Malformed)?;
         match frame.first() {
             None => Err(Malformed),
             Some(&kind) if kind >= Frame::KINDS => Ok(Read::Unknown),

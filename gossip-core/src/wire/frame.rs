@@ -52,6 +52,25 @@ impl Frame<'_> {
     /// How many kinds there are: higher ones are skipped.
     pub const KINDS: u8 = 15;
 
+    /// The kinds' names, in the order of the wire.
+    pub const NAMES: [&'static str; 15] = [
+        "Ping",
+        "Ack",
+        "PingRequest",
+        "Relayed",
+        "Member",
+        "Accusation",
+        "Rumor",
+        "Entry",
+        "Gap",
+        "Floor",
+        "Agreeing",
+        "Compare",
+        "Parts",
+        "Pull",
+        "Served",
+    ];
+
     /// Whether it wants to be answered. A datagram carries one question at most.
     #[must_use]
     pub const fn is_question(&self) -> bool {

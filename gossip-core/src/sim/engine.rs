@@ -1,0 +1,258 @@
+//! How a world goes on: one thing after another, and what follows from it.
+use super::{
+    Chance, HostId, Memory, News, Scrutiny, World,
+    host::UNREAD_MAX,
+    links::Fate,
+    oracle::{Drained, End, Prompt},
+    queue::{Berth, DatagramId, Pending, What},
+    stream,
+    told::Told,
+};
+use crate::{
+    digest::Digester,
+    id::Addr,
+    io::{Departure, Event, Input, Output},
+    node::Node,
+    storage::Storage,
+    time::Instant,
+};
+use core::{fmt::Write, hash::Hasher};
+use siphasher::sip::SipHasher13;
+
+impl<S: Storage> World<S> {
+    /// Does the next thing, if it comes before `end`.
+    pub(super) fn step(&mut self, end: Instant) -> bool {
+        let Some(Pending { at, what, .. }) = self.queue.pop_until(end) else { return false };
+        self.now = at;
+        match what {
+            What::Deliver { to, from, datagram } => self.arrive(to, from, datagram),
+            What::Wake { host } => self.wake(HostId(index(host)), at),
+        }
+        true
+    }
+
+    /// Starts a node.
+    pub(super) fn boot(&mut self, id: HostId, memory: Memory) {
+        let host = &mut self.hosts[id.0];
+        let mut chance = Chance(stream(self.seed, &[1, word(id.0), word(host.lives)]));
+        host.lives += 1;
+        let node = Node::with_storage(host.id, host.addr(), host.config.clone(), &mut chance);
+        let mut node = node.unwrap_or_else(|error| panic!("{}: {error}", host.name));
+        let shown = host.clock.at(self.now);
+        if memory == Memory::Kept {
+            for chunk in &host.kept {
+                node.restore(shown, chunk).unwrap_or_else(|error| panic!("{}: {error}", host.name));
+            }
+        }
+        node.handle_input(shown, Input::TimerFired);
+        host.node = Some(node);
+        host.ended_at = None;
+        self.oracles.on_started(id, memory);
+        self.follow(id, Prompt::Start);
+    }
+
+    /// Hands a node a datagram.
+    pub(super) fn hand_over(&mut self, id: HostId, from: Addr, bytes: &mut [u8]) {
+        let host = &mut self.hosts[id.0];
+        let Some(node) = &mut host.node else { return };
+        host.traffic.received.count(bytes, host.config.cluster);
+        let len = bytes.len();
+        node.handle_input(host.clock.at(self.now), Input::Received { from, bytes });
+        self.follow(id, Prompt::Datagram { from, len });
+    }
+
+    /// Takes up what follows from a command.
+    pub(super) fn drain(&mut self, host: HostId) {
+        self.follow(host, Prompt::Command);
+    }
+
+    /// Sees to it that a host's timer fires when its clock shows the deadline.
+    pub(super) fn set_timer(&mut self, id: HostId) {
+        let host = &mut self.hosts[id.0];
+        if host.deadline == Instant::NEVER {
+            return;
+        }
+        // A moment that has passed comes at once. When the world looks earlier anyway, it will then see to the rest.
+        let at = host.clock.when(host.deadline).max(self.now);
+        if at < host.wake_at {
+            host.wake_at = at;
+            self.queue.push(at, What::Wake { host: short(id.0) });
+        }
+    }
+
+    /// A datagram has come to an address.
+    fn arrive(&mut self, to: Berth, from: Berth, datagram: DatagramId) {
+        let id = self.berths[index(to.0)];
+        let mut bytes = self.queue.take(datagram);
+        let host = &mut self.hosts[id.0];
+        if let Some(resumes) = host.ailments.pauses_until(self.now) {
+            // What waits comes here again when the host resumes, in the order in which it came.
+            if host.ailments.unread + bytes.len() <= UNREAD_MAX {
+                host.ailments.unread += bytes.len();
+                self.queue.put_back(datagram, bytes);
+                self.queue.push(resumes, What::Deliver { to, from, datagram });
+            } else {
+                host.traffic.lost.queue_full += 1;
+                self.queue.release(datagram, bytes);
+            }
+            return;
+        }
+        host.ailments.unread = 0;
+        if host.berth == to && host.node.is_some() {
+            self.events += 1;
+            self.hand_over(id, from.addr(), &mut bytes);
+        } else {
+            self.lost_by(from, |losses| losses.nobody += 1);
+        }
+        self.queue.release(datagram, bytes);
+    }
+
+    /// Fires a node's timer, if it is due; sets it again if not.
+    fn wake(&mut self, id: HostId, at: Instant) {
+        let host = &mut self.hosts[id.0];
+        if host.wake_at != at {
+            return;
+        }
+        host.wake_at = Instant::NEVER;
+        let shown = host.clock.at(at);
+        let Some(node) = host.node.as_mut().filter(|_| host.deadline <= shown) else { return self.set_timer(id) };
+        if let Some(resumes) = host.ailments.pauses_until(at) {
+            host.wake_at = resumes;
+            return self.queue.push(resumes, What::Wake { host: short(id.0) });
+        }
+        self.events += 1;
+        let due = host.deadline;
+        host.deadline = Instant::NEVER;
+        node.handle_input(shown, Input::TimerFired);
+        self.follow(id, Prompt::Timer { due });
+    }
+
+    /// Takes up all that a node puts out.
+    fn follow(&mut self, id: HostId, prompt: Prompt) {
+        let mut buffer = core::mem::take(&mut self.buffer);
+        let mut drained = Drained { prompt, events: 0, datagrams: 0, bytes: 0, bytes_back: 0, longest: 0 };
+        while let Some(node) = &mut self.hosts[id.0].node {
+            match node.poll_output(&mut buffer) {
+                Output::Send { to, bytes } => {
+                    drained.count(to, bytes.len());
+                    let len = bytes.len();
+                    self.send(id, to, &buffer[..len]);
+                }
+                Output::Event(event) => {
+                    drained.events += 1;
+                    self.tell(id, &event);
+                }
+                Output::Schedule(at) => {
+                    self.hosts[id.0].deadline = at;
+                    break;
+                }
+            }
+        }
+        self.buffer = buffer;
+        self.set_timer(id);
+        if self.scrutiny == Scrutiny::Close {
+            let host = &self.hosts[id.0];
+            if let Some(node) = &host.node {
+                self.oracles.on_drained(self.now, id, node, host.clock.at(self.now), host.deadline, &drained);
+            }
+        }
+    }
+
+    /// A node told its application something.
+    fn tell(&mut self, id: HostId, event: &Event<'_>) {
+        let now = self.now;
+        match *event {
+            Event::MemberSuspect(who) if self.is_slandered(id, who) => self.measures.false_suspicions += 1,
+            Event::MemberDown { id: who, departure: Departure::Failed } => {
+                if self.is_slandered(id, who) {
+                    self.measures.false_deaths += 1;
+                } else {
+                    self.measures.on_verdict(now, id, who);
+                }
+            }
+            Event::Delivered { dot, .. } => self.measures.on_knowledge(now, id, News::Rumor(dot)),
+            Event::Changed { dot, .. } => self.measures.on_knowledge(now, id, News::Write(dot)),
+            _ => {}
+        }
+        self.record(id, &[], &fingerprint(event).to_le_bytes());
+        if self.scrutiny == Scrutiny::Close {
+            let told = Told::from(*event);
+            let ended_at = told.about().and_then(|who| self.ended_at(who));
+            self.oracles.on_told(now, id, event, ended_at);
+            self.hosts[id.0].told.push((now, told));
+        }
+        if *event == Event::Departed {
+            self.hosts[id.0].end_life(now);
+            self.oracles.on_ended(id, End::Departed);
+        }
+    }
+
+    /// A host hands a datagram to the network.
+    fn send(&mut self, id: HostId, to: Addr, bytes: &[u8]) {
+        self.record(id, to.as_bytes(), bytes);
+        let berth = Berth::of(to).filter(|berth| index(berth.0) < self.berths.len());
+        let host = &mut self.hosts[id.0];
+        host.traffic.sent.count(bytes, host.config.cluster);
+        let Some(berth) = berth else {
+            host.traffic.lost.nobody += 1;
+            return;
+        };
+        let (from, end, mute) = (host.berth, host.end(id), host.ailments.mute);
+        let mut uplink = host.uplink;
+        let receiver = self.berths[index(berth.0)];
+        let other = &self.hosts[receiver.0];
+        let (other_end, deaf) = (other.end(receiver), other.ailments.deaf);
+        let fate = self.links.transmit(self.now, &mut uplink, end, other_end, bytes.len());
+        let host = &mut self.hosts[id.0];
+        host.uplink = uplink;
+        match fate {
+            Fate::Lost(cause) => host.traffic.lost.count(cause),
+            Fate::Arrives { .. } if mute || deaf => host.traffic.lost.cut += 1,
+            Fate::Arrives { after, again_after, damage } => {
+                for after in core::iter::once(after).chain(again_after) {
+                    let datagram = self.queue.keep(bytes, damage);
+                    self.queue.push(self.now + after, What::Deliver { to: berth, from, datagram });
+                }
+            }
+        }
+    }
+
+    fn lost_by(&mut self, from: Berth, count: impl FnOnce(&mut super::Losses)) {
+        let sender = self.berths[index(from.0)];
+        count(&mut self.hosts[sender.0].traffic.lost);
+    }
+
+    fn record(&mut self, host: HostId, to: &[u8], bytes: &[u8]) {
+        let digester = Digester::unkeyed();
+        let words =
+            [self.trace.0, self.now.as_micros(), word(host.0), digester.of_bytes(to).0, digester.of_bytes(bytes).0];
+        self.trace = digester.of_words(&words);
+    }
+}
+
+/// An event's fingerprint: of its words, which are the same on every platform.
+fn fingerprint(event: &Event<'_>) -> u64 {
+    struct Words(SipHasher13);
+    impl Write for Words {
+        fn write_str(&mut self, text: &str) -> core::fmt::Result {
+            self.0.write(text.as_bytes());
+            Ok(())
+        }
+    }
+    let mut words = Words(SipHasher13::new());
+    // Hashing does not fail.
+    let _ = write!(words, "{event:?}");
+    words.0.finish()
+}
+
+fn word(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+fn short(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or_else(|_| unreachable!("four billion hosts"))
+}
+
+fn index(number: u32) -> usize {
+    usize::try_from(number).unwrap_or_else(|_| unreachable!("an index of 32 bits fits"))
+}

@@ -1,0 +1,248 @@
+//! The links between hosts: what becomes of one datagram on its way.
+use super::{
+    HostId,
+    network::{Bandwidth, Impairment, Loss, Network, Place, share},
+    stream,
+};
+use crate::{rng::Rng, time::Instant};
+use alloc::{collections::BTreeMap, vec, vec::Vec};
+use core::time::Duration;
+
+/// All links between hosts.
+///
+/// A datagram's fate is drawn from the seed, its link and the moment it leaves: links need no state for it, however many
+/// they are, and a further node or a datagram less on one link does not shift the draws of another.
+pub(super) struct Links {
+    seed: u64,
+    network: Network,
+    impaired: BTreeMap<(HostId, HostId), Vec<Impairment>>,
+    /// Links that are in a burst of losses now.
+    bad: BTreeMap<(HostId, HostId), Burst>,
+    cuts: Vec<Cut>,
+}
+
+/// A way that is closed.
+enum Cut {
+    /// Nothing passes between hosts of different groups. Each host has the number of its group; hosts that came later have none.
+    Groups(Vec<usize>),
+    /// Nothing passes from the one set to the other.
+    OneWay { from: Vec<bool>, to: Vec<bool> },
+}
+
+/// A link that loses in bursts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Burst {
+    Good,
+    Bad,
+}
+
+/// What a host's way out is busy with.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Uplink {
+    free_at: Instant,
+    /// When it last sent, and how many datagrams it sent in that very moment.
+    last_at: Instant,
+    nth: u64,
+}
+
+/// One end of a link.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End {
+    pub(super) host: HostId,
+    pub(super) place: Place,
+}
+
+/// What becomes of a datagram.
+pub(super) enum Fate {
+    /// It is lost.
+    Lost(Cause),
+    /// It arrives so much later, and perhaps once more.
+    Arrives {
+        after: Duration,
+        again_after: Option<Duration>,
+        /// Bits to be flipped: where, and which.
+        damage: Option<(u64, u8)>,
+    },
+}
+
+/// Why a datagram was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    Chance,
+    Cut,
+    TooLong,
+    QueueFull,
+}
+
+impl Links {
+    pub(super) const fn new(seed: u64, network: Network) -> Self {
+        Self { seed, network, impaired: BTreeMap::new(), bad: BTreeMap::new(), cuts: Vec::new() }
+    }
+
+    pub(super) const fn network(&self) -> &Network {
+        &self.network
+    }
+
+    pub(super) fn set_network(&mut self, network: Network) {
+        self.network = network;
+    }
+
+    pub(super) fn impair(&mut self, from: HostId, to: HostId, impairment: Impairment) {
+        self.impaired.entry((from, to)).or_default().push(impairment);
+    }
+
+    pub(super) fn mend(&mut self, from: HostId, to: HostId) {
+        self.impaired.remove(&(from, to));
+        self.bad.remove(&(from, to));
+    }
+
+    /// Cuts between groups, both ways; a host in no group is cut off from all.
+    pub(super) fn partition(&mut self, hosts: usize, groups: &[&[HostId]]) {
+        let alone = groups.len();
+        let mut group_of: Vec<usize> = (alone..alone + hosts).collect();
+        for (group, members) in groups.iter().enumerate() {
+            members.iter().for_each(|host| group_of[host.index()] = group);
+        }
+        self.heal();
+        self.cuts.push(Cut::Groups(group_of));
+    }
+
+    /// Cuts one way.
+    pub(super) fn cut(&mut self, hosts: usize, from: &[HostId], to: &[HostId]) {
+        self.cuts.push(Cut::OneWay { from: set_of(hosts, from), to: set_of(hosts, to) });
+    }
+
+    pub(super) fn heal(&mut self) {
+        self.cuts.clear();
+    }
+
+    /// Whether anything keeps datagrams from passing this way, as far as is certain.
+    pub(super) fn is_cut(&self, from: HostId, to: HostId) -> bool {
+        self.cuts.iter().any(|cut| cut.separates(from.index(), to.index()))
+            || self.impairments(from, to).contains(&Impairment::Cut)
+    }
+
+    /// Decides what becomes of a datagram of `len` bytes that leaves now.
+    pub(super) fn transmit(&mut self, now: Instant, uplink: &mut Uplink, from: End, to: End, len: usize) -> Fate {
+        let mut rng = uplink.stream(self.seed, now, from.host, to.host);
+        let wait = match self.network.bandwidth {
+            None => Duration::ZERO,
+            Some(bandwidth) => match uplink.queue(now, bandwidth, len) {
+                None => return Fate::Lost(Cause::QueueFull),
+                Some(wait) => wait,
+            },
+        };
+        // Always the same draws in the same order: what is configured does not shift what follows.
+        let (lost, doubled, held, damaged) = (share(&mut rng), share(&mut rng), share(&mut rng), share(&mut rng));
+        let first = self.network.latency.draw(from.place, to.place, &mut rng);
+        let second = self.network.latency.draw(from.place, to.place, &mut rng);
+        let hold = share(&mut rng);
+        let flip = (rng.next_u64(), 1 << (rng.next_u64() % 8));
+        if self.is_cut(from.host, to.host) {
+            return Fate::Lost(Cause::Cut);
+        }
+        if len > self.network.mtu {
+            return Fate::Lost(Cause::TooLong);
+        }
+        if self.is_lost(from.host, to.host, lost, &mut rng) {
+            return Fate::Lost(Cause::Chance);
+        }
+        let detour = wait + self.delay(from.host, to.host);
+        let held_up = if held < self.network.reordering { first.mul_f64(10.0 * hold) } else { Duration::ZERO };
+        Fate::Arrives {
+            after: detour + first + held_up,
+            again_after: (doubled < self.network.duplication).then(|| detour + second),
+            damage: (damaged < self.network.corruption).then_some(flip),
+        }
+    }
+
+    fn is_lost(&mut self, from: HostId, to: HostId, chance: f64, rng: &mut Rng) -> bool {
+        let mut lost = self.loses(from, to, self.network.loss, chance, share(rng));
+        let own: Vec<Loss> = self.impairments(from, to).iter().filter_map(Impairment::loss).collect();
+        for loss in own {
+            let (chance, turn) = (share(rng), share(rng));
+            lost |= self.loses(from, to, loss, chance, turn);
+        }
+        lost
+    }
+
+    fn loses(&mut self, from: HostId, to: HostId, loss: Loss, chance: f64, turn: f64) -> bool {
+        match loss {
+            Loss::Independent(share) => chance < share,
+            Loss::Bursts { to_bad, to_good, good, bad } => {
+                let burst = self.bad.entry((from, to)).or_insert(Burst::Good);
+                *burst = match *burst {
+                    Burst::Good if turn < to_bad => Burst::Bad,
+                    Burst::Bad if turn < to_good => Burst::Good,
+                    unchanged => unchanged,
+                };
+                chance < if *burst == Burst::Bad { bad } else { good }
+            }
+        }
+    }
+
+    fn delay(&self, from: HostId, to: HostId) -> Duration {
+        let delay_of = |impairment: &Impairment| match impairment {
+            Impairment::Delay(delay) => *delay,
+            _ => Duration::ZERO,
+        };
+        self.impairments(from, to).iter().map(delay_of).sum()
+    }
+
+    fn impairments(&self, from: HostId, to: HostId) -> &[Impairment] {
+        // Nearly always there is none at all.
+        if self.impaired.is_empty() { &[] } else { self.impaired.get(&(from, to)).map_or(&[], Vec::as_slice) }
+    }
+}
+
+impl Cut {
+    fn separates(&self, from: usize, to: usize) -> bool {
+        let within = |set: &[bool], host: usize| set.get(host).copied().unwrap_or(false);
+        match self {
+            Self::Groups(group_of) => group_of.get(from) != group_of.get(to),
+            Self::OneWay { from: senders, to: receivers } => within(senders, from) && within(receivers, to),
+        }
+    }
+}
+
+impl Impairment {
+    const fn loss(&self) -> Option<Loss> {
+        match self {
+            Self::Loss(loss) => Some(*loss),
+            _ => None,
+        }
+    }
+}
+
+impl Uplink {
+    /// The stream of chance for the datagram that leaves now.
+    fn stream(&mut self, seed: u64, now: Instant, from: HostId, to: HostId) -> Rng {
+        self.nth = if self.last_at == now { self.nth + 1 } else { 0 };
+        self.last_at = now;
+        stream(seed, &[2, word(from), word(to), now.as_micros(), self.nth])
+    }
+
+    /// How long a datagram has to wait until it is sent; `None` when there is no room to wait.
+    fn queue(&mut self, now: Instant, bandwidth: Bandwidth, len: usize) -> Option<Duration> {
+        let backlog = self.free_at.saturating_duration_since(now);
+        let len = u64::try_from(len).unwrap_or(u64::MAX).saturating_add(super::Tally::HEADERS_LEN);
+        let rate = bandwidth.bytes_per_second.max(1);
+        let waiting = u128::from(rate) * backlog.as_micros() / 1_000_000;
+        if waiting + u128::from(len) > u128::from(bandwidth.queue) {
+            return None;
+        }
+        let own = Duration::from_micros(len.saturating_mul(1_000_000).div_ceil(rate));
+        self.free_at = now + backlog + own;
+        Some(backlog + own)
+    }
+}
+
+fn set_of(hosts: usize, members: &[HostId]) -> Vec<bool> {
+    let mut set = vec![false; hosts];
+    members.iter().for_each(|host| set[host.index()] = true);
+    set
+}
+
+fn word(host: HostId) -> u64 {
+    u64::try_from(host.index()).unwrap_or(u64::MAX)
+}

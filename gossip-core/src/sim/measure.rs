@@ -1,0 +1,101 @@
+//! What the world knows better than its nodes: who erred, and who knew what when.
+use super::HostId;
+use crate::{
+    id::{Dot, NodeId},
+    time::Instant,
+};
+use alloc::{collections::BTreeMap, vec::Vec};
+use core::time::Duration;
+
+/// What was measured since the world began.
+#[derive(Debug, Clone, Default)]
+pub struct Measures {
+    /// Suspicions told of nodes that live, that nothing ails, and that nothing keeps apart from the one who suspects.
+    pub false_suspicions: u64,
+    /// Deaths told of such nodes.
+    pub false_deaths: u64,
+    crashes: Vec<Crash>,
+    spreads: BTreeMap<News, Spread>,
+}
+
+/// A crash, and who learned of it.
+#[derive(Debug, Clone)]
+pub struct Crash {
+    /// Whose.
+    pub host: HostId,
+    /// When.
+    pub at: Instant,
+    id: NodeId,
+    known: Vec<(HostId, Duration)>,
+}
+
+/// Something that spreads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum News {
+    /// A rumor.
+    Rumor(Dot),
+    /// A write.
+    Write(Dot),
+}
+
+/// How one piece of news spread.
+#[derive(Debug, Clone)]
+pub struct Spread {
+    /// Who began it.
+    pub host: HostId,
+    /// When.
+    pub at: Instant,
+    known: Vec<(HostId, Duration)>,
+}
+
+impl Measures {
+    /// All crashes, in the order in which they happened, each with who learned of it, and after what time.
+    pub fn crashes(&self) -> impl Iterator<Item = &Crash> {
+        self.crashes.iter()
+    }
+
+    /// All news that was given out by [`World::publish`](super::World::publish), [`put`](super::World::put) and
+    /// [`delete`](super::World::delete).
+    pub fn spreads(&self) -> impl Iterator<Item = (News, &Spread)> {
+        self.spreads.iter().map(|(news, spread)| (*news, spread))
+    }
+
+    pub(super) fn on_crash(&mut self, now: Instant, host: HostId, id: NodeId) {
+        self.crashes.push(Crash { host, at: now, id, known: Vec::new() });
+    }
+
+    pub(super) fn on_verdict(&mut self, now: Instant, observer: HostId, id: NodeId) {
+        if let Some(crash) = self.crashes.iter_mut().rev().find(|crash| crash.id == id)
+            && !crash.known.iter().any(|(host, _)| *host == observer)
+        {
+            crash.known.push((observer, now.saturating_duration_since(crash.at)));
+        }
+    }
+
+    pub(super) fn on_news(&mut self, now: Instant, host: HostId, news: News) {
+        self.spreads.entry(news).or_insert_with(|| Spread { host, at: now, known: Vec::new() });
+    }
+
+    pub(super) fn on_knowledge(&mut self, now: Instant, host: HostId, news: News) {
+        if let Some(spread) = self.spreads.get_mut(&news) {
+            spread.known.push((host, now.saturating_duration_since(spread.at)));
+        }
+    }
+}
+
+impl Crash {
+    /// Who told of it first, and after what time; then the others.
+    #[must_use]
+    pub fn known(&self) -> &[(HostId, Duration)] {
+        &self.known
+    }
+}
+
+impl Spread {
+    /// Who knew first, and after what time; then the others. Its origin is among them when it told itself, and whoever
+    /// learned of it anew in another life is there twice.
+    #[must_use]
+    pub fn known(&self) -> &[(HostId, Duration)] {
+        &self.known
+    }
+}

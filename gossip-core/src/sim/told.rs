@@ -1,0 +1,67 @@
+//! What a node told its application, as it can be kept.
+use crate::{
+    id::{Dot, NodeId},
+    io::{Arrival, Departure, Event},
+};
+use alloc::vec::Vec;
+
+/// What a node told its application: an [`Event`] that can be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// A member is there.
+    Up(NodeId, Arrival),
+    /// A member changed its address or presence.
+    Updated(NodeId),
+    /// A member did not answer.
+    Suspect(NodeId),
+    /// A suspected member contradicted.
+    Refuted(NodeId),
+    /// A member is gone.
+    Down(NodeId, Departure),
+    /// Another living node goes by our name.
+    NameConflict,
+    /// There is no live member but us.
+    Alone,
+    /// A rumor.
+    Delivered(Dot, Vec<u8>),
+    /// An entry changed.
+    Changed(Vec<u8>, Option<Vec<u8>>, Dot),
+    /// All agree: so many.
+    Converged(usize),
+    /// Not all agree any more.
+    Diverged,
+    /// The farewell is said.
+    Departed,
+}
+
+impl Told {
+    /// Of which member it speaks.
+    #[must_use]
+    pub const fn about(&self) -> Option<NodeId> {
+        match self {
+            Self::Up(id, _) | Self::Updated(id) | Self::Suspect(id) | Self::Refuted(id) | Self::Down(id, _) => {
+                Some(*id)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<Event<'_>> for Told {
+    fn from(event: Event<'_>) -> Self {
+        match event {
+            Event::MemberUp { id, arrival } => Self::Up(id, arrival),
+            Event::MemberUpdated(id) => Self::Updated(id),
+            Event::MemberSuspect(id) => Self::Suspect(id),
+            Event::MemberRefuted(id) => Self::Refuted(id),
+            Event::MemberDown { id, departure } => Self::Down(id, departure),
+            Event::NameConflict { .. } => Self::NameConflict,
+            Event::Alone => Self::Alone,
+            Event::Delivered { dot, payload, .. } => Self::Delivered(dot, payload.to_vec()),
+            Event::Changed { key, value, dot } => Self::Changed(key.to_vec(), value.map(<[u8]>::to_vec), dot),
+            Event::Converged { live } => Self::Converged(live),
+            Event::Diverged { .. } => Self::Diverged,
+            Event::Departed => Self::Departed,
+        }
+    }
+}
