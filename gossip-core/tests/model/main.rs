@@ -6,11 +6,13 @@
 //! every key, no rumor is missing, and everybody is seen as it last said it was.
 mod cluster;
 mod mirror;
+mod place;
 mod reference;
 
-use cluster::{Cluster, Memory};
+use cluster::Cluster;
 use core::time::Duration;
 use gossip_core::Urgency;
+use place::Memory;
 use proptest::{
     prelude::*,
     sample::Index,
