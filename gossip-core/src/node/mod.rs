@@ -259,7 +259,9 @@ impl<S: Storage> Node<S> {
         Parts { members: self.membership.digest(), rumors: self.dissemination.digest(), entries: self.replica.digest() }
     }
 
-    fn digest(&self) -> Digest {
+    /// The fingerprint of all it knows: of members, rumors and entries. Nodes that share it know the same.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
         self.digest_of(&self.parts())
     }
 

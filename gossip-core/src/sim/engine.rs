@@ -5,8 +5,10 @@ use super::{
     links::Fate,
     oracle::{Drained, End, Prompt},
     queue::{Berth, DatagramId, Pending, What},
+    story::Detail,
     stream,
     told::Told,
+    world::Noted,
 };
 use crate::{
     digest::Digester,
@@ -175,6 +177,9 @@ impl<S: Storage> World<S> {
             _ => {}
         }
         self.record(id, &[], &fingerprint(event).to_le_bytes());
+        if self.journaled >= Detail::Events {
+            self.journal.push((now, id, Noted::Told(Told::from(*event))));
+        }
         if self.scrutiny == Scrutiny::Close {
             let told = Told::from(*event);
             let ended_at = told.about().and_then(|who| self.ended_at(who));
@@ -205,6 +210,10 @@ impl<S: Storage> World<S> {
         let fate = self.links.transmit(self.now, &mut uplink, end, other_end, bytes.len());
         let host = &mut self.hosts[id.0];
         host.uplink = uplink;
+        if self.journaled >= Detail::Datagrams {
+            let lost = mute || deaf || matches!(fate, Fate::Lost(_));
+            self.journal.push((self.now, id, Noted::Sent { to, bytes: bytes.to_vec(), lost }));
+        }
         match fate {
             Fate::Lost(cause) => host.traffic.lost.count(cause),
             Fate::Arrives { .. } if mute || deaf => host.traffic.lost.cut += 1,

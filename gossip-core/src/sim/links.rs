@@ -96,6 +96,11 @@ impl Links {
         self.bad.remove(&(from, to));
     }
 
+    pub(super) fn mend_all(&mut self) {
+        self.impaired.clear();
+        self.bad.clear();
+    }
+
     /// Cuts between groups, both ways; a host in no group is cut off from all.
     pub(super) fn partition(&mut self, hosts: usize, groups: &[&[HostId]]) {
         let alone = groups.len();

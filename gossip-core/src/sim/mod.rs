@@ -26,6 +26,7 @@
 //! | latency, loss, bandwidth | `network.rs` (what is configured), `links.rs` (what becomes of a datagram) |
 //! | deaf, mute and slow hosts; clocks | `host.rs`, `clock.rs` |
 //! | what is counted | `tally.rs` (datagrams and frames), `measure.rs` (errors, and who knew what when) |
+//! | a world as text, and the log of what happens in it | `story/` |
 //! | what must never happen | `oracle/` |
 mod clock;
 mod engine;
@@ -35,6 +36,7 @@ mod measure;
 mod network;
 mod oracle;
 mod queue;
+pub mod story;
 mod tally;
 mod told;
 mod world;
@@ -47,6 +49,7 @@ pub use host::{Ailment, HostId, Memory};
 pub use measure::{Crash, Measures, News, Spread};
 pub use network::{Bandwidth, Impairment, Latency, Loss, Network, Place};
 pub use oracle::{Oracle, Violation};
+pub use story::Story;
 pub use tally::{Count, Losses, Tally, Traffic};
 pub use told::Told;
 pub use world::{Scrutiny, World};

@@ -5,6 +5,7 @@ use super::{
     links::Links,
     oracle::{End, Oracles},
     queue::{Berth, Queue},
+    story::Detail,
 };
 use crate::{
     config::Config,
@@ -36,8 +37,17 @@ pub struct World<S: Storage = Heap> {
     pub(super) measures: Measures,
     pub(super) scrutiny: Scrutiny,
     pub(super) oracles: Oracles,
+    /// What happened, for a story's log to tell.
+    pub(super) journal: Vec<(Instant, HostId, Noted)>,
+    pub(super) journaled: Detail,
     /// What nodes write their output into.
     pub(super) buffer: Vec<u8>,
+}
+
+/// Something for a story's log.
+pub(super) enum Noted {
+    Told(Told),
+    Sent { to: Addr, bytes: Vec<u8>, lost: bool },
 }
 
 /// How closely a world is watched.
@@ -79,6 +89,8 @@ impl<S: Storage> World<S> {
             measures: Measures::default(),
             scrutiny: Scrutiny::Close,
             oracles: Oracles::default(),
+            journal: Vec::new(),
+            journaled: Detail::Nothing,
             buffer: vec![0; BUFFER_LEN],
         }
     }
@@ -216,6 +228,11 @@ impl<S: Storage> World<S> {
     /// Undoes all impairments of one direction of one link.
     pub fn mend(&mut self, from: HostId, to: HostId) {
         self.links.mend(from, to);
+    }
+
+    /// Undoes all impairments.
+    pub fn mend_all(&mut self) {
+        self.links.mend_all();
     }
 
     /// Makes a host ill.
@@ -383,6 +400,21 @@ impl<S: Storage> World<S> {
         oracles.at_rest(self);
         self.oracles = oracles;
         self.check()
+    }
+
+    /// What is noted from now on, until it is [taken](Self::take_journal).
+    pub(super) fn set_journal(&mut self, detail: Detail) {
+        self.journaled = detail;
+    }
+
+    pub(super) fn take_journal(&mut self) -> Vec<(Instant, HostId, Noted)> {
+        core::mem::take(&mut self.journal)
+    }
+
+    /// Whose an address is, or was.
+    pub(super) fn host_at(&self, addr: Addr) -> Option<HostId> {
+        let berth = Berth::of(addr)?;
+        self.berths.get(usize::try_from(berth.0).ok()?).copied()
     }
 
     /// Whether any of the hosts of this name has a live node, and since when there is none.

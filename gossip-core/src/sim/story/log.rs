@@ -1,0 +1,180 @@
+//! A story's log: what happened, in words, a line each.
+use super::{Act, Detail, print::Bytes};
+use crate::{
+    id::{Addr, Dot, NodeId},
+    io::{Arrival, Departure},
+    sim::{HostId, Told, World, world::Noted},
+    storage::Storage,
+    time::Instant,
+    wire::{Frame, Header, Read, Reader},
+};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::{fmt::Write, time::Duration};
+
+/// What happened, in words.
+pub(super) struct Log {
+    began: Instant,
+    detail: Detail,
+    lines: Vec<String>,
+}
+
+impl Log {
+    pub(super) const fn new(began: Instant) -> Self {
+        Self { began, detail: Detail::Events, lines: Vec::new() }
+    }
+
+    pub(super) fn set_detail(&mut self, detail: Detail) {
+        self.detail = detail;
+    }
+
+    pub(super) fn into_lines(self) -> Vec<String> {
+        self.lines
+    }
+
+    pub(super) fn act(&mut self, now: Instant, act: &Act) {
+        if self.detail > Detail::Nothing && act.duration() == Duration::ZERO {
+            self.line(now, &format!("* {act}"));
+        }
+    }
+
+    pub(super) fn line(&mut self, now: Instant, what: &str) {
+        let millis = now.saturating_duration_since(self.began).as_millis();
+        self.lines.push(format!("{:>5}.{:03} {what}", millis / 1_000, millis % 1_000));
+    }
+
+    /// Writes down what the world has noted since.
+    pub(super) fn take<S: Storage>(&mut self, world: &mut World<S>) {
+        for (at, host, noted) in world.take_journal() {
+            let who = world.name(host);
+            match noted {
+                Noted::Told(told) => self.line(at, &format!("{who}: {}", in_words(world, &told))),
+                Noted::Sent { to, bytes, lost } => {
+                    let whom = name_of_addr(world, to);
+                    let lost = if lost { " (lost)" } else { "" };
+                    self.line(at, &format!("{who} > {whom}{lost}: {}", contents(world, host, &bytes)));
+                }
+            }
+        }
+    }
+
+    /// Whom and what a node knows.
+    pub(super) fn show<S: Storage>(&mut self, world: &World<S>, host: HostId) {
+        let who = world.name(host);
+        let Some(node) = world.node(host) else { return self.line(world.now(), &format!("{who} is dead")) };
+        let mut members: Vec<_> = node.members().collect();
+        members.sort_by_key(|member| member.id);
+        let mut members: Vec<_> =
+            members.iter().map(|member| format!("{} {}", name_of(world, member.id), member.liveness)).collect();
+        members.sort();
+        let mut entries: Vec<_> = node.entries(b"").collect();
+        entries.sort_by_key(|entry| entry.key);
+        let entries: Vec<_> =
+            entries.iter().map(|entry| format!("{}={}", Bytes(entry.key), Bytes(entry.value))).collect();
+        let agreement = node.agreement();
+        let claim = if agreement.is_converged() { "all" } else { "not all" };
+        let none = |list: Vec<String>| if list.is_empty() { "-".to_string() } else { list.join(", ") };
+        self.line(
+            world.now(),
+            &format!("{who} sees {}; has {}; {claim} of {} agree", none(members), none(entries), agreement.live),
+        );
+    }
+}
+
+fn in_words<S: Storage>(world: &World<S>, told: &Told) -> String {
+    let name = |id: &NodeId| name_of(world, *id);
+    match told {
+        Told::Up(id, Arrival::Joined) => format!("{} is there", name(id)),
+        Told::Up(id, Arrival::Returned) => format!("{} is back", name(id)),
+        Told::Up(id, Arrival::Restarted) => format!("{} was restarted", name(id)),
+        Told::Updated(id) => format!("{} changed", name(id)),
+        Told::Suspect(id) => format!("{} does not answer", name(id)),
+        Told::Refuted(id) => format!("{} answers after all", name(id)),
+        Told::Down(id, Departure::Failed) => format!("{} is down", name(id)),
+        Told::Down(id, Departure::Left) => format!("{} has left", name(id)),
+        Told::NameConflict => "somebody else goes by my name".to_string(),
+        Told::Alone => "alone".to_string(),
+        Told::Delivered(dot, payload) => format!("rumor {} {}", dot_of(world, *dot), Bytes(payload)),
+        Told::Changed(key, Some(value), dot) => {
+            format!("{}={} by {}", Bytes(key), Bytes(value), dot_of(world, *dot))
+        }
+        Told::Changed(key, None, dot) => format!("{} deleted by {}", Bytes(key), dot_of(world, *dot)),
+        Told::Converged(live) => format!("all {live} agree"),
+        Told::Diverged => "not all agree".to_string(),
+        Told::Departed => "farewell is said".to_string(),
+    }
+}
+
+/// The frames of a datagram, each with what it is about.
+fn contents<S: Storage>(world: &World<S>, sender: HostId, bytes: &[u8]) -> String {
+    let cluster = world.node(sender).map(|node| node.config().cluster).unwrap_or_default();
+    let Ok((_, frames)) = Header::open(bytes, cluster) else { return format!("{} bytes", bytes.len()) };
+    let mut words = String::new();
+    for read in Reader::new(frames) {
+        if !words.is_empty() {
+            words.push_str(", ");
+        }
+        match read {
+            Ok(Read::Frame(frame)) => words.push_str(&frame_in_words(world, &frame)),
+            Ok(Read::Unknown) => words.push_str("unknown"),
+            Err(_) => words.push_str("malformed"),
+        }
+    }
+    if words.is_empty() { "nothing but a header".to_string() } else { words }
+}
+
+fn frame_in_words<S: Storage>(world: &World<S>, frame: &Frame<'_>) -> String {
+    let name = |id| name_of(world, id);
+    let dot = |dot| dot_of(world, dot);
+    let mut words = String::new();
+    // Writing to a string does not fail.
+    let _ = match frame {
+        Frame::Ping(ping) => write!(words, "ping {}", ping.probe),
+        Frame::Ack(ack) => write!(words, "ack {}", ack.probe),
+        Frame::PingRequest(request) => write!(words, "ping-request {} of {}", request.probe, name(request.target)),
+        Frame::Relayed(relayed) => write!(words, "relayed {} of {}", relayed.probe, name(relayed.target)),
+        Frame::Member(member) => write!(words, "member {} {}", name(member.id), member.incarnation),
+        Frame::Accusation(accusation) => {
+            let standing = format!("{:?}", accusation.standing).to_lowercase();
+            write!(
+                words,
+                "accusation {} {standing} {} by {}",
+                name(accusation.id),
+                accusation.incarnation,
+                name(accusation.by)
+            )
+        }
+        Frame::Rumor(rumor) => write!(words, "rumor {} {}", dot(rumor.dot), Bytes(rumor.payload)),
+        Frame::Entry(entry) => match entry.value {
+            Some(value) => write!(words, "entry {} {}={}", dot(entry.dot), Bytes(entry.key), Bytes(value)),
+            None => write!(words, "entry {} {} deleted", dot(entry.dot), Bytes(entry.key)),
+        },
+        Frame::Gap(gap) => write!(words, "gap {}..{}", gap.after.saturating_add(1), dot(gap.writer.dot(gap.upto))),
+        Frame::Floor(floor) => write!(words, "floor of {}", name(floor.writer.origin)),
+        Frame::Agreeing(agreeing) => {
+            let count: u32 = agreeing.bits.iter().map(|bits| bits.count_ones()).sum();
+            write!(words, "agreeing {count}")
+        }
+        Frame::Compare(_) => write!(words, "compare"),
+        Frame::Parts(_) => write!(words, "parts"),
+        Frame::Pull(pull) => write!(words, "pull {:?}", pull.store).map(|()| words = words.to_lowercase()),
+        Frame::Served(_) => write!(words, "served"),
+    };
+    words
+}
+
+fn name_of<S: Storage>(world: &World<S>, id: NodeId) -> String {
+    world.hosts_of(id).first().map_or_else(|| id.to_string(), |&host| world.name(host).to_string())
+}
+
+fn name_of_addr<S: Storage>(world: &World<S>, addr: Addr) -> String {
+    world.host_at(addr).map_or_else(|| addr.to_string(), |host| world.name(host).to_string())
+}
+
+/// A dot without its life, which is a random number.
+fn dot_of<S: Storage>(world: &World<S>, dot: Dot) -> String {
+    format!("{}.{}", name_of(world, dot.origin), dot.sequence)
+}

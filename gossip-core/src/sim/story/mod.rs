@@ -1,0 +1,183 @@
+//! A world's story as text: who lives where, what befalls them, and when.
+//!
+//! One line an act, in the order in which they happen; time passes in `run`, `until`, `churn` and `settle` alone. What comes after a `#` at the
+//! beginning of a line or after a blank is a remark.
+//!
+//! ```text
+//! # A crash is known to all, and the others agree again.
+//! seed 7
+//! network lan loss 10%
+//! config lan probe_interval 1s
+//! spawn a b n0..7
+//! join b n0..7 via a
+//! until converged within 10s
+//! crash n3
+//! until known n3 within 15s
+//! settle 60s
+//! ```
+//!
+//! | act | what happens |
+//! |---|---|
+//! | `seed N` | chance is drawn from it; before anything else |
+//! | `storage heap` or `sensor` | where nodes keep their state; before the first `spawn` |
+//! | `scrutiny close` or `loose` | whether the oracles watch; before the first `spawn` |
+//! | `network lan` or `wan`, then any of `latency constant 1ms`, `latency uniform 1ms 2ms`, `latency exponential 1ms 5ms`, `latency positions`, `latency zones 1ms,20ms/20ms,1ms`, `loss 10%`, `bursts 5 20%` (mean length in datagrams, share), `duplication 1%`, `reordering 1%`, `corruption 1%`, `mtu 1400`, `bandwidth 125000 64000` (bytes a second, bytes that may wait) | the network is so from now on |
+//! | `config lan`, `wan` or `sensor`, then any settings and values | nodes spawned from now on are configured so |
+//! | `spawn a b c`, `spawn n0..31` | nodes start, each on a host of its own; the last host of a name is the one meant below |
+//! | `join b c via a` | they are told to join through it |
+//! | `leave a`, `crash a`, `keep a` | it says farewell; it dies; it saves what a next life may start with |
+//! | `restart a`, `restart a kept` | it starts anew, with nothing or with what was kept |
+//! | `readdress a` | it dies; its next life has another address |
+//! | `put a KEY VALUE`, `delete a KEY`, `publish a TEXT`, `publish a critical TEXT`, `presence a TEXT` | its application says so. Blanks want "double quotes" |
+//! | `partition a b / c d` | nothing passes from one group to another; who is in none is alone |
+//! | `cut a b > c d` | nothing passes this way |
+//! | `heal` | all partitions and cuts are undone |
+//! | `impair a > b loss 30%`, `… bursts 5 20%`, `… delay 50ms`, `… cut`; `mend a > b` | this way is worse than the network; it no longer is |
+//! | `deaf a`, `mute a`, `slow a awake 1s paused 3s`, `cure a` | the host is ill; it is well |
+//! | `clock a drift 300` (parts in a million), `clock a ahead 5s`, `clock a back 5s` | its clock runs fast; is set |
+//! | `place a zone 1`, `place a at 1000 -500 height 300` (µs) | where it is, for latencies by zone or position |
+//! | `churn n0..7 lifetime 1m downtime 10s for 10m` | for so long they crash and restart, after exponentially distributed times |
+//! | `run 5s` | time passes |
+//! | `until converged within 10s`, `until full within 10s`, `until known a within 10s` | time passes until all live nodes claim agreement; see just those that live; know that a is gone. It is a failure if that takes longer |
+//! | `settle 60s` | all cuts heal, all are cured, time passes until all live nodes agree, or so long, and the oracles for a world at rest look |
+//! | `show a` | the log tells whom and what it knows |
+//! | `log datagrams`, `log events`, `log nothing` | what the log tells from now on; `events` if not said |
+mod log;
+mod names;
+mod parse;
+mod print;
+mod run;
+mod settings;
+
+use super::{Ailment, Impairment, Leap, Memory, Network, Place, Scrutiny};
+use crate::wire::Urgency;
+use alloc::{string::String, vec::Vec};
+use core::{fmt, time::Duration};
+
+pub use names::Names;
+pub use run::{Ended, Failed, Outcome, Sample};
+pub use settings::{Preset, Setting, Settings};
+
+/// A story, as data: [parse](Story::parse) it, print it, [run](Story::run) it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Story {
+    /// Chance is drawn from it.
+    pub seed: u64,
+    /// Where nodes keep their state.
+    pub storage: Kept,
+    /// Whether the oracles watch.
+    pub scrutiny: Scrutiny,
+    /// What happens, in order.
+    pub acts: Vec<Act>,
+}
+
+/// Where the nodes of a story keep their state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Kept {
+    /// On the heap.
+    #[default]
+    Heap,
+    /// Inside, in the few KiB of a [`Sensor`](crate::Sensor).
+    Sensor,
+}
+
+/// Something that happens in a story. What each means, the [module](self) says.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the table above says what each act and its parts mean")]
+pub enum Act {
+    Network(Network),
+    Config(Settings),
+    Spawn(Names),
+    Join { hosts: Names, via: String },
+    Leave(Names),
+    Crash(Names),
+    Keep(Names),
+    Restart { hosts: Names, memory: Memory },
+    Readdress(Names),
+    Put { host: String, key: Vec<u8>, value: Vec<u8> },
+    Delete { host: String, key: Vec<u8> },
+    Publish { host: String, urgency: Urgency, payload: Vec<u8> },
+    Presence { host: String, presence: Vec<u8> },
+    Partition(Vec<Names>),
+    Cut { from: Names, to: Names },
+    Heal,
+    Impair { from: Names, to: Names, impairment: Impairment },
+    Mend { from: Names, to: Names },
+    Afflict { hosts: Names, ailment: Ailment },
+    Cure(Names),
+    Drift { hosts: Names, drift: i32 },
+    Leap { hosts: Names, leap: Leap },
+    Place { hosts: Names, place: Place },
+    Churn { hosts: Names, lifetime: Duration, downtime: Duration, time: Duration },
+    Run(Duration),
+    Until { goal: Goal, within: Duration },
+    Settle(Duration),
+    Show(Names),
+    Log(Detail),
+}
+
+/// What a story may wait for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Goal {
+    /// All live nodes claim that all agree, and see as many as live.
+    Converged,
+    /// All live nodes see as many as live.
+    Full,
+    /// All other live nodes know that this one is gone.
+    Known(String),
+}
+
+/// What a story's log tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// Nothing but what is shown.
+    Nothing,
+    /// What is done to nodes, and what they tell their applications.
+    #[default]
+    Events,
+    /// Also each datagram, with its frames.
+    Datagrams,
+}
+
+/// Why a story cannot be told: what is wrong with its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoryError {
+    /// In which line, from 1.
+    pub line: usize,
+    /// What is wrong there.
+    pub what: String,
+}
+
+impl Story {
+    /// An empty story.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self { seed, storage: Kept::Heap, scrutiny: Scrutiny::Close, acts: Vec::new() }
+    }
+
+    /// How much time passes, at most.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        self.acts.iter().map(Act::duration).sum()
+    }
+}
+
+impl Act {
+    /// How much time passes in it, at most.
+    #[must_use]
+    pub const fn duration(&self) -> Duration {
+        match self {
+            Self::Run(time) | Self::Settle(time) | Self::Until { within: time, .. } | Self::Churn { time, .. } => *time,
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+impl fmt::Display for StoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.what)
+    }
+}
+
+impl core::error::Error for StoryError {}

@@ -1,0 +1,492 @@
+//! A story's data, from its text.
+use super::{
+    Act, Detail, Goal, Kept, Names, Preset, Settings, Story, StoryError,
+    print::{parse_share, parse_time},
+};
+use crate::{
+    sim::{Ailment, Bandwidth, Impairment, Latency, Leap, Loss, Memory, Network, Place, Scrutiny},
+    wire::Urgency,
+};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::{str, time::Duration};
+
+impl Story {
+    /// Reads a story.
+    ///
+    /// # Errors
+    /// The first line that cannot be understood, and why.
+    pub fn parse(text: &str) -> Result<Self, StoryError> {
+        let mut story = Self::new(0);
+        for (index, line) in text.lines().enumerate() {
+            let understood = split(line).and_then(|words| {
+                let mut words = Words { words: &words };
+                if words.is_empty() {
+                    return Ok(());
+                }
+                story.take_line(&mut words)?;
+                words.finish()
+            });
+            understood.map_err(|what| StoryError { line: index + 1, what })?;
+        }
+        Ok(story)
+    }
+
+    fn take_line(&mut self, words: &mut Words<'_>) -> Result<(), String> {
+        let verb = words.text("an act")?;
+        match verb {
+            "seed" => self.seed = words.number("a seed")?,
+            "storage" => {
+                self.storage = words.one_of(&[("heap", Kept::Heap), ("sensor", Kept::Sensor)])?;
+            }
+            "scrutiny" => {
+                self.scrutiny = words.one_of(&[("close", Scrutiny::Close), ("loose", Scrutiny::Loose)])?;
+            }
+            _ => {
+                let act = words.act(verb)?;
+                self.acts.push(act);
+                return Ok(());
+            }
+        }
+        // These hold for the whole story: a later one would come too late.
+        if self.acts.iter().any(|act| matches!(act, Act::Spawn(_))) {
+            return Err(format!("`{verb}` must come before the first `spawn`"));
+        }
+        Ok(())
+    }
+}
+
+/// A word of a line.
+#[derive(Debug)]
+struct Word {
+    bytes: Vec<u8>,
+    quoted: bool,
+}
+
+/// What is left of a line.
+struct Words<'a> {
+    words: &'a [Word],
+}
+
+impl<'a> Words<'a> {
+    fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    fn finish(&self) -> Result<(), String> {
+        match self.peek() {
+            None if self.is_empty() => Ok(()),
+            word => Err(format!("`{}` is one word too many", word.unwrap_or("…"))),
+        }
+    }
+
+    /// The next word, if it is not in quotes.
+    fn peek(&self) -> Option<&'a str> {
+        let word = self.words.first()?;
+        if word.quoted { None } else { str::from_utf8(&word.bytes).ok() }
+    }
+
+    fn bytes(&mut self, what: &str) -> Result<Vec<u8>, String> {
+        let (word, rest) = self.words.split_first().ok_or_else(|| format!("{what} is missing"))?;
+        self.words = rest;
+        Ok(word.bytes.clone())
+    }
+
+    fn text(&mut self, what: &str) -> Result<&'a str, String> {
+        let word = self.peek().ok_or_else(|| format!("{what} is missing"))?;
+        self.words = &self.words[1..];
+        Ok(word)
+    }
+
+    fn number<N: str::FromStr>(&mut self, what: &str) -> Result<N, String> {
+        let word = self.text(what)?;
+        word.parse().map_err(|_| format!("`{word}` is not {what}"))
+    }
+
+    fn time(&mut self) -> Result<Duration, String> {
+        parse_time(self.text("a time")?)
+    }
+
+    fn share(&mut self) -> Result<f64, String> {
+        parse_share(self.text("a share")?)
+    }
+
+    fn name(&mut self) -> Result<String, String> {
+        let Names(names) = Names::parse([self.text("a name")?])?;
+        let [name] = names.as_slice() else { return Err("one name is wanted here, not a range".to_string()) };
+        Ok(name.clone())
+    }
+
+    fn names(&mut self) -> Result<Names, String> {
+        self.names_until(&[])
+    }
+
+    /// The names up to one of these words, or the end.
+    fn names_until(&mut self, ends: &[&str]) -> Result<Names, String> {
+        let len =
+            self.words.iter().position(|word| !word.quoted && ends.iter().any(|end| end.as_bytes() == word.bytes));
+        let mut names = Words { words: &self.words[..len.unwrap_or(self.words.len())] };
+        self.words = &self.words[names.words.len()..];
+        let mut texts = Vec::new();
+        while !names.is_empty() {
+            texts.push(names.text("a name")?);
+        }
+        Names::parse(texts)
+    }
+
+    fn keyword(&mut self, keyword: &str) -> Result<(), String> {
+        match self.peek() {
+            Some(word) if word == keyword => self.text(keyword).map(|_| ()),
+            _ => Err(format!("`{keyword}` is missing")),
+        }
+    }
+
+    fn one_of<T: Copy>(&mut self, choices: &[(&str, T)]) -> Result<T, String> {
+        let known = || choices.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let word = self.text("one word more").map_err(|_| format!("one of {} is missing", known()))?;
+        let found = choices.iter().find(|(name, _)| *name == word);
+        found.map(|(_, choice)| *choice).ok_or_else(|| format!("`{word}` is none of {}", known()))
+    }
+
+    fn act(&mut self, verb: &str) -> Result<Act, String> {
+        Ok(match verb {
+            "network" => Act::Network(self.network()?),
+            "config" => Act::Config(self.settings()?),
+            "spawn" => Act::Spawn(self.names()?),
+            "join" => self.join()?,
+            "leave" => Act::Leave(self.names()?),
+            "crash" => Act::Crash(self.names()?),
+            "keep" => Act::Keep(self.names()?),
+            "restart" => self.restart()?,
+            "readdress" => Act::Readdress(self.names()?),
+            "put" => Act::Put { host: self.name()?, key: self.bytes("a key")?, value: self.bytes("a value")? },
+            "delete" => Act::Delete { host: self.name()?, key: self.bytes("a key")? },
+            "publish" => self.publish()?,
+            "presence" => Act::Presence { host: self.name()?, presence: self.bytes("a presence")? },
+            "partition" => self.partition()?,
+            "heal" => Act::Heal,
+            "cut" | "mend" | "impair" => self.link(verb)?,
+            "deaf" => Act::Afflict { hosts: self.names()?, ailment: Ailment::Deaf },
+            "mute" => Act::Afflict { hosts: self.names()?, ailment: Ailment::Mute },
+            "slow" => self.slow()?,
+            "cure" => Act::Cure(self.names()?),
+            "clock" => self.clock()?,
+            "place" => self.place()?,
+            "churn" => self.churn()?,
+            "run" => Act::Run(self.time()?),
+            "until" => self.until()?,
+            "settle" => Act::Settle(self.time()?),
+            "show" => Act::Show(self.names()?),
+            "log" => Act::Log(self.one_of(&[
+                ("nothing", Detail::Nothing),
+                ("events", Detail::Events),
+                ("datagrams", Detail::Datagrams),
+            ])?),
+            _ => return Err(format!("`{verb}` is no act")),
+        })
+    }
+
+    fn network(&mut self) -> Result<Network, String> {
+        let mut network = match self.one_of(&[("lan", Preset::Lan), ("wan", Preset::Wan)])? {
+            Preset::Wan => Network::wan(),
+            _ => Network::lan(),
+        };
+        while let Some(word) = self.peek() {
+            match word {
+                "loss" | "bursts" | "elliott" => network.loss = self.loss()?,
+                _ => {
+                    self.text("a word")?;
+                    match word {
+                        "latency" => network.latency = self.latency()?,
+                        "duplication" => network.duplication = self.share()?,
+                        "reordering" => network.reordering = self.share()?,
+                        "corruption" => network.corruption = self.share()?,
+                        "mtu" => network.mtu = self.number("a length in bytes")?,
+                        "bandwidth" => {
+                            let bytes_per_second = self.number("a number of bytes a second")?;
+                            network.bandwidth =
+                                Some(Bandwidth { bytes_per_second, queue: self.number("a number of bytes")? });
+                        }
+                        _ => return Err(format!("`{word}` is nothing that a network has")),
+                    }
+                }
+            }
+        }
+        Ok(network)
+    }
+
+    fn latency(&mut self) -> Result<Latency, String> {
+        Ok(match self.text("a kind of latency")? {
+            "constant" => Latency::Constant(self.time()?),
+            "uniform" => Latency::Uniform { min: self.time()?, max: self.time()? },
+            "exponential" => Latency::Exponential { min: self.time()?, mean: self.time()? },
+            "positions" => Latency::Positions,
+            "zones" => {
+                let matrix = self.text("a matrix of times")?;
+                let row = |row: &str| row.split(',').map(parse_time).collect();
+                Latency::Zones(matrix.split('/').map(row).collect::<Result<_, String>>()?)
+            }
+            word => {
+                return Err(format!("`{word}` is none of `constant`, `uniform`, `exponential`, `positions`, `zones`"));
+            }
+        })
+    }
+
+    fn loss(&mut self) -> Result<Loss, String> {
+        match self.text("a kind of loss")? {
+            "bursts" => Ok(Loss::bursts(self.number("a mean length in datagrams")?, self.share()?)),
+            "elliott" => Ok(Loss::Bursts {
+                to_bad: self.share()?,
+                to_good: self.share()?,
+                good: self.share()?,
+                bad: self.share()?,
+            }),
+            _ => Ok(Loss::Independent(self.share()?)),
+        }
+    }
+
+    fn settings(&mut self) -> Result<Settings, String> {
+        let presets = [("lan", Preset::Lan), ("wan", Preset::Wan), ("sensor", Preset::Sensor)];
+        let mut settings = Settings::new(self.one_of(&presets)?);
+        while !self.is_empty() {
+            settings = settings.with(self.text("a setting")?, self.text("a value")?)?;
+        }
+        Ok(settings)
+    }
+
+    fn join(&mut self) -> Result<Act, String> {
+        let hosts = self.names_until(&["via"])?;
+        self.keyword("via")?;
+        Ok(Act::Join { hosts, via: self.name()? })
+    }
+
+    fn restart(&mut self) -> Result<Act, String> {
+        let hosts = self.names_until(&["kept"])?;
+        if self.is_empty() {
+            return Ok(Act::Restart { hosts, memory: Memory::Lost });
+        }
+        self.keyword("kept")?;
+        Ok(Act::Restart { hosts, memory: Memory::Kept })
+    }
+
+    fn publish(&mut self) -> Result<Act, String> {
+        let host = self.name()?;
+        let urgency = if self.peek() == Some("critical") {
+            self.keyword("critical")?;
+            Urgency::Critical
+        } else {
+            Urgency::Normal
+        };
+        Ok(Act::Publish { host, urgency, payload: self.bytes("a text")? })
+    }
+
+    fn partition(&mut self) -> Result<Act, String> {
+        let mut groups = Vec::from([self.names_until(&["/"])?]);
+        while !self.is_empty() {
+            self.keyword("/")?;
+            groups.push(self.names_until(&["/"])?);
+        }
+        Ok(Act::Partition(groups))
+    }
+
+    fn link(&mut self, verb: &str) -> Result<Act, String> {
+        let from = self.names_until(&[">"])?;
+        self.keyword(">")?;
+        let to = self.names_until(&["loss", "bursts", "elliott", "delay", "cut"])?;
+        Ok(match verb {
+            "cut" => Act::Cut { from, to },
+            "mend" => Act::Mend { from, to },
+            _ => Act::Impair { from, to, impairment: self.impairment()? },
+        })
+    }
+
+    fn impairment(&mut self) -> Result<Impairment, String> {
+        Ok(match self.peek() {
+            Some("delay") => {
+                self.keyword("delay")?;
+                Impairment::Delay(self.time()?)
+            }
+            Some("cut") => {
+                self.keyword("cut")?;
+                Impairment::Cut
+            }
+            _ => Impairment::Loss(self.loss()?),
+        })
+    }
+
+    fn slow(&mut self) -> Result<Act, String> {
+        let hosts = self.names_until(&["awake"])?;
+        self.keyword("awake")?;
+        let awake = self.time()?;
+        self.keyword("paused")?;
+        Ok(Act::Afflict { hosts, ailment: Ailment::Slow { awake, paused: self.time()? } })
+    }
+
+    fn clock(&mut self) -> Result<Act, String> {
+        let hosts = self.names_until(&["drift", "ahead", "back"])?;
+        Ok(match self.text("`drift`, `ahead` or `back`")? {
+            "drift" => Act::Drift { hosts, drift: self.number("a number of parts in a million")? },
+            "ahead" => Act::Leap { hosts, leap: Leap::Ahead(self.time()?) },
+            _ => Act::Leap { hosts, leap: Leap::Back(self.time()?) },
+        })
+    }
+
+    fn place(&mut self) -> Result<Act, String> {
+        let hosts = self.names_until(&["zone", "at", "height"])?;
+        let mut place = Place::default();
+        while !self.is_empty() {
+            match self.text("`zone`, `at` or `height`")? {
+                "zone" => place.zone = self.number("a zone's number")?,
+                "at" => (place.x, place.y) = (self.number("a number")?, self.number("a number")?),
+                "height" => place.height = self.number("a number of microseconds")?,
+                word => return Err(format!("`{word}` is none of `zone`, `at`, `height`")),
+            }
+        }
+        Ok(Act::Place { hosts, place })
+    }
+
+    fn churn(&mut self) -> Result<Act, String> {
+        let hosts = self.names_until(&["lifetime"])?;
+        self.keyword("lifetime")?;
+        let lifetime = self.time()?;
+        self.keyword("downtime")?;
+        let downtime = self.time()?;
+        self.keyword("for")?;
+        Ok(Act::Churn { hosts, lifetime, downtime, time: self.time()? })
+    }
+
+    fn until(&mut self) -> Result<Act, String> {
+        let goal = match self.text("`converged`, `full` or `known`")? {
+            "converged" => Goal::Converged,
+            "full" => Goal::Full,
+            "known" => Goal::Known(self.name()?),
+            word => return Err(format!("`{word}` is none of `converged`, `full`, `known`")),
+        };
+        self.keyword("within")?;
+        Ok(Act::Until { goal, within: self.time()? })
+    }
+}
+
+/// The words of a line, without its remark.
+fn split(line: &str) -> Result<Vec<Word>, String> {
+    let mut words: Vec<Word> = Vec::new();
+    let mut rest = line.trim_start();
+    while !rest.is_empty() && !rest.starts_with('#') {
+        let (word, after) = if let Some(quoted) = rest.strip_prefix('"') { unquote(quoted)? } else { plain(rest) };
+        words.push(word);
+        rest = after.trim_start();
+    }
+    Ok(words)
+}
+
+fn plain(text: &str) -> (Word, &str) {
+    let (word, rest) = text.split_at(text.find(char::is_whitespace).unwrap_or(text.len()));
+    (Word { bytes: word.into(), quoted: false }, rest)
+}
+
+/// What stands before the closing quotation mark, and what comes after it.
+fn unquote(text: &str) -> Result<(Word, &str), String> {
+    let mut bytes = Vec::new();
+    let mut chars = text.chars();
+    loop {
+        match chars.next().ok_or_else(|| "a closing `\"` is missing".to_string())? {
+            '"' => return Ok((Word { bytes, quoted: true }, chars.as_str())),
+            '\\' => bytes.push(escaped(&mut chars)?),
+            other => bytes.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+}
+
+fn escaped(chars: &mut str::Chars<'_>) -> Result<u8, String> {
+    match chars.next() {
+        Some('"') => Ok(b'"'),
+        Some('\\') => Ok(b'\\'),
+        Some('x') => {
+            let digits = chars.as_str().get(..2).ok_or_else(|| "two digits must follow `\\x`".to_string())?;
+            *chars = chars.as_str()[2..].chars();
+            u8::from_str_radix(digits, 16).map_err(|_| format!("`\\x{digits}` is no byte"))
+        }
+        _ => Err("only `\\\"`, `\\\\` and `\\x1f` may follow a backslash".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVERYTHING: &str = r#"seed 7
+storage sensor
+scrutiny loose
+network lan latency exponential 1ms 5ms elliott 1% 20% 0% 100% duplication 1% reordering 2% corruption 0.5% mtu 576 bandwidth 125000 64000
+network lan latency zones 1ms,20ms/20ms,1ms loss 12.5%
+config sensor probe_interval 2s members 4 cluster blue
+spawn a n0..7
+join n0..7 via a
+leave n1
+crash n2
+keep n3
+restart n2
+restart n3 kept
+readdress n4
+put a "motd of day" "\x00\"\\"
+delete a k
+publish a hello
+publish a "critical"
+publish a critical "door open"
+presence a ""
+partition a n0..3 / n4..7
+cut a > n0 n1
+heal
+impair a > n0 loss 30%
+impair a > n0 delay 50ms
+impair a > n0 cut
+mend a > n0
+deaf a
+mute a
+slow a awake 1s paused 3s
+cure a
+clock a drift -300
+clock a ahead 5s
+clock a back 1500us
+place a zone 1 at 1000 -500 height 300
+churn n0..7 lifetime 1m downtime 10s for 10m
+run 0s
+until converged within 10s
+until full within 1h
+until known n2 within 90s
+settle 1m
+show a n0
+log datagrams
+"#;
+
+    #[test]
+    fn what_is_printed_is_what_was_read() {
+        let story = Story::parse(EVERYTHING).unwrap();
+        assert_eq!(story.to_string(), EVERYTHING);
+        let remarked = format!("# A remark.\n\n{}", EVERYTHING.replace("deaf a\n", "  deaf a   # for once\n"));
+        assert_eq!(Story::parse(&remarked).unwrap(), story);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line() {
+        for (text, what) in [
+            ("fly a", "`fly` is no act"),
+            ("run", "a time is missing"),
+            ("run 5", "`5` is no time: write 20ms, 1.5s, 10m or 1h"),
+            ("run 5s now", "`now` is one word too many"),
+            ("spawn", "a name is missing"),
+            ("spawn a/b", "`a/b` is no name: use letters, digits, `-` and `_`"),
+            ("network lan loss 120%", "`120%` is no share: write 0% to 100%"),
+            ("config moon", "`moon` is none of `lan`, `wan`, `sensor`"),
+            ("put a k \"v", "a closing `\"` is missing"),
+            ("join a b", "`via` is missing"),
+            ("spawn a\nseed 3", "`seed` must come before the first `spawn`"),
+        ] {
+            let error = Story::parse(text).unwrap_err();
+            assert_eq!((error.line, error.what.as_str()), (text.lines().count(), what));
+        }
+    }
+}

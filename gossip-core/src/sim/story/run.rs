@@ -1,0 +1,435 @@
+//! A story, told: its acts done to a world, one after another.
+use super::{Act, Detail, Goal, Kept, Names, Story, log::Log};
+use crate::{
+    digest::Digest,
+    node::{Liveness, Node},
+    rng::Rng,
+    sim::{HostId, Measures, Memory, Traffic, Violation, World, network, stream},
+    storage::{Heap, Sensor, Storage},
+    time::Instant,
+};
+use alloc::{
+    collections::{BTreeMap, BinaryHeap},
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::{cmp::Reverse, fmt, time::Duration};
+
+/// How often a story looks whether what it waits for has come.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// What became of a story.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Outcome {
+    /// Whether it was told to its end.
+    pub ended: Ended,
+    /// What happened, a line each.
+    pub log: Vec<String>,
+    /// The world's fingerprint at the end.
+    pub trace: Digest,
+    /// How much time passed in it.
+    pub time: Duration,
+    /// How many datagrams arrived and timers fired.
+    pub events: u64,
+    /// Each host's name and traffic, in the order in which they were spawned.
+    pub hosts: Vec<(String, Traffic)>,
+    /// Who erred, and who knew what when.
+    pub measures: Measures,
+}
+
+/// How a story ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// All of it was told, and nothing was wrong.
+    Well,
+    /// In this act, the first being 0, something was wrong.
+    Badly {
+        /// Which.
+        act: usize,
+        /// What.
+        what: Failed,
+    },
+}
+
+/// What was wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failed {
+    /// An oracle saw something that must never happen.
+    Violated(Violation),
+    /// What was waited for did not come.
+    NotReached(String),
+    /// The act makes no sense: no host has that name, or the configuration is refused.
+    Senseless(String),
+}
+
+/// How things stand at one moment of a story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// How long after the beginning.
+    pub at: Duration,
+    /// How many nodes live.
+    pub live: usize,
+    /// How many of them see as many as live.
+    pub full: usize,
+    /// How many of them know just the same, in the largest group of such.
+    pub agreeing: usize,
+    /// How many of them claim that all agree.
+    pub converged: usize,
+    /// How many datagrams all hosts have sent so far.
+    pub datagrams: u64,
+    /// Their bytes, without the headers of lower layers.
+    pub bytes: u64,
+    /// How many suspicions were false so far.
+    pub false_suspicions: u64,
+    /// How many deaths were false so far.
+    pub false_deaths: u64,
+}
+
+impl Story {
+    /// Tells the story.
+    pub fn run(&self) -> Outcome {
+        self.run_watched(Duration::MAX, |_| {})
+    }
+
+    /// Tells the story, and how things stand again and again.
+    pub fn run_watched(&self, every: Duration, watch: impl FnMut(&Sample)) -> Outcome {
+        match self.storage {
+            Kept::Heap => tell::<Heap, _>(self, every, watch),
+            Kept::Sensor => tell::<Sensor, _>(self, every, watch),
+        }
+    }
+}
+
+/// A story that is being told.
+struct Teller<S: Storage, W> {
+    world: World<S>,
+    hosts: BTreeMap<String, HostId>,
+    settings: super::Settings,
+    began: Instant,
+    chance: Rng,
+    log: Log,
+    every: Duration,
+    next_sample: Instant,
+    watch: W,
+}
+
+impl<S: Storage, W: FnMut(&Sample)> Teller<S, W> {
+    fn act(&mut self, act: &Act) -> Result<(), Failed> {
+        self.log.act(self.world.now(), act);
+        match act {
+            Act::Network(network) => self.world.set_network(network.clone()),
+            Act::Config(settings) => self.settings = settings.clone(),
+            Act::Spawn(names) => names.iter().try_for_each(|name| self.spawn(name))?,
+            Act::Join { hosts, via } => self.join(hosts, via)?,
+            Act::Leave(hosts) => self.each(hosts, World::leave)?,
+            Act::Crash(hosts) => self.each(hosts, World::crash)?,
+            Act::Keep(hosts) => self.each(hosts, World::keep)?,
+            Act::Restart { hosts, memory } => self.each(hosts, |world, host| world.restart(host, *memory))?,
+            Act::Readdress(hosts) => self.each(hosts, World::readdress)?,
+            Act::Put { host, key, value } => {
+                let answer = self.world.put(self.host(host)?, key, value);
+                self.refused(answer);
+            }
+            Act::Delete { host, key } => {
+                let answer = self.world.delete(self.host(host)?, key);
+                self.refused(answer);
+            }
+            Act::Publish { host, urgency, payload } => {
+                let answer = self.world.publish(self.host(host)?, *urgency, payload);
+                self.refused(answer);
+            }
+            Act::Presence { host, presence } => {
+                let host = self.host(host)?;
+                let answer = self.world.command(host, |node, now| node.set_presence(now, presence));
+                self.refused(answer);
+            }
+            Act::Partition(groups) => self.partition(groups)?,
+            Act::Cut { from, to } => {
+                let (from, to) = (self.hosts_of(from)?, self.hosts_of(to)?);
+                self.world.cut(&from, &to);
+            }
+            Act::Heal => self.world.heal(),
+            Act::Impair { from, to, impairment } => {
+                self.pairs(from, to, |world, from, to| world.impair(from, to, *impairment))?;
+            }
+            Act::Mend { from, to } => self.pairs(from, to, World::mend)?,
+            Act::Afflict { hosts, ailment } => self.each(hosts, |world, host| world.afflict(host, *ailment))?,
+            Act::Cure(hosts) => self.each(hosts, World::cure)?,
+            Act::Drift { hosts, drift } => self.each(hosts, |world, host| world.regulate(host, *drift))?,
+            Act::Leap { hosts, leap } => self.each(hosts, |world, host| world.leap(host, *leap))?,
+            Act::Place { hosts, place } => self.each(hosts, |world, host| world.place(host, *place))?,
+            Act::Churn { hosts, lifetime, downtime, time } => self.churn(hosts, *lifetime, *downtime, *time)?,
+            Act::Run(time) => self.pass(*time),
+            Act::Until { goal, within } => self.wait(goal, *within)?,
+            Act::Settle(time) => self.settle(*time)?,
+            Act::Show(names) => self.show(names)?,
+            Act::Log(detail) => self.set_detail(*detail),
+        }
+        self.log.take(&mut self.world);
+        self.world.check().map_err(Failed::Violated)
+    }
+
+    fn finish(mut self, ended: Ended) -> Outcome {
+        if let Ended::Badly { what, .. } = &ended {
+            self.log.line(self.world.now(), &format!("FAILED: {what}"));
+        }
+        let hosts = self.world.hosts();
+        Outcome {
+            ended,
+            log: self.log.into_lines(),
+            trace: self.world.trace(),
+            time: self.world.now().saturating_duration_since(self.began),
+            events: self.world.events(),
+            hosts: hosts.map(|host| (self.world.name(host).to_string(), self.world.traffic(host).clone())).collect(),
+            measures: self.world.measures().clone(),
+        }
+    }
+
+    fn spawn(&mut self, name: &str) -> Result<(), Failed> {
+        let config = self.settings.config();
+        config.check::<S>().map_err(|error| Failed::Senseless(format!("the configuration is refused: {error}")))?;
+        let host = self.world.spawn(name, config);
+        self.hosts.insert(name.to_string(), host);
+        Ok(())
+    }
+
+    fn join(&mut self, hosts: &Names, via: &str) -> Result<(), Failed> {
+        let seed = self.world.addr(self.host(via)?);
+        for host in self.hosts_of(hosts)? {
+            let answer = self.world.command(host, |node, now| node.join(now, seed));
+            self.refused(answer);
+        }
+        Ok(())
+    }
+
+    fn partition(&mut self, groups: &[Names]) -> Result<(), Failed> {
+        let groups = groups.iter().map(|group| self.hosts_of(group)).collect::<Result<Vec<_>, _>>()?;
+        let groups: Vec<&[HostId]> = groups.iter().map(Vec::as_slice).collect();
+        self.world.partition(&groups);
+        Ok(())
+    }
+
+    /// Notes that a command was refused, which a story may well want to show.
+    fn refused<T, E: fmt::Display>(&mut self, answer: Option<Result<T, E>>) {
+        match answer {
+            None => self.log.line(self.world.now(), "nobody is there"),
+            Some(Err(error)) => self.log.line(self.world.now(), &format!("refused: {error}")),
+            Some(Ok(_)) => {}
+        }
+    }
+
+    /// Crashes and restarts, each host on its own, after exponentially distributed times; in the end, all run again.
+    fn churn(&mut self, names: &Names, lifetime: Duration, downtime: Duration, time: Duration) -> Result<(), Failed> {
+        let hosts = self.hosts_of(names)?;
+        let end = self.world.now() + time;
+        let mut turns = BinaryHeap::new();
+        for &host in &hosts {
+            turns.push(Reverse((self.after(lifetime), host)));
+        }
+        while let Some(Reverse((at, host))) = turns.pop() {
+            if at >= end {
+                continue;
+            }
+            self.pass_until(at);
+            if self.world.node(host).is_some() {
+                self.world.crash(host);
+                turns.push(Reverse((self.after(downtime), host)));
+            } else {
+                self.revive(host);
+                turns.push(Reverse((self.after(lifetime), host)));
+            }
+        }
+        self.pass_until(end);
+        for host in hosts {
+            if self.world.node(host).is_none() {
+                self.revive(host);
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts a host again without memory, and has it join through the first that lives.
+    fn revive(&mut self, host: HostId) {
+        self.world.restart(host, Memory::Lost);
+        let seed = self.world.live().find(|&other| other != host);
+        if let Some(seed) = seed {
+            self.world.join(host, seed);
+        }
+    }
+
+    fn after(&mut self, mean: Duration) -> Instant {
+        let chance = network::share(&mut self.chance);
+        self.world.now() + network::exponential(mean, chance)
+    }
+
+    fn wait(&mut self, goal: &Goal, within: Duration) -> Result<(), Failed> {
+        if let Goal::Known(host) = goal {
+            self.host(host)?;
+        }
+        let began = self.world.now();
+        if self.pass_while(within, |teller| !teller.is_reached(goal)) {
+            let took = self.world.now().saturating_duration_since(began);
+            self.log.take(&mut self.world);
+            self.log.line(self.world.now(), &format!("reached after {} ms", took.as_millis()));
+            return Ok(());
+        }
+        Err(Failed::NotReached(format!("{}; {}", Act::Until { goal: goal.clone(), within }, self.how_far())))
+    }
+
+    fn settle(&mut self, time: Duration) -> Result<(), Failed> {
+        self.world.heal();
+        self.world.mend_all();
+        self.world.hosts().for_each(|host| self.world.cure(host));
+        self.pass_while(time, |teller| !teller.is_reached(&Goal::Converged));
+        self.log.take(&mut self.world);
+        self.world.check_at_rest().map_err(Failed::Violated)
+    }
+
+    fn is_reached(&self, goal: &Goal) -> bool {
+        let live = self.world.live().count();
+        let mut nodes = self.world.live().filter_map(|host| self.world.node(host).map(|node| (host, node)));
+        match goal {
+            Goal::Converged => nodes.all(|(_, node)| node.live() == live && (live == 1 || node.is_converged())),
+            Goal::Full => nodes.all(|(_, node)| node.live() == live),
+            Goal::Known(name) => self.hosts.get(name).is_none_or(|&gone| {
+                nodes.filter(|(host, _)| *host != gone).all(|(_, node)| knows_gone(node, self.world.id(gone)))
+            }),
+        }
+    }
+
+    fn how_far(&self) -> String {
+        let Sample { live, full, agreeing, converged, .. } = self.sample();
+        format!("of {live} that live, {full} see all, {agreeing} know the same, {converged} claim agreement")
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.pass_until(self.world.now() + time);
+    }
+
+    /// Lets time pass while `wanting`; whether it stopped wanting.
+    fn pass_while(&mut self, limit: Duration, wanting: impl Fn(&Self) -> bool) -> bool {
+        let end = self.world.now() + limit;
+        while wanting(self) {
+            if self.world.now() >= end {
+                return false;
+            }
+            self.pass_until((self.world.now() + LOOK).min(end));
+        }
+        true
+    }
+
+    fn pass_until(&mut self, end: Instant) {
+        while self.world.now() < end {
+            if self.world.now() >= self.next_sample && self.every < Duration::MAX {
+                self.next_sample = self.world.now() + self.every.max(Duration::from_micros(1));
+                let sample = self.sample();
+                (self.watch)(&sample);
+            }
+            let until = if self.every < Duration::MAX { end.min(self.next_sample) } else { end };
+            self.world.run_for(until.saturating_duration_since(self.world.now()));
+            self.log.take(&mut self.world);
+        }
+    }
+
+    fn sample(&self) -> Sample {
+        let nodes: Vec<&Node<S>> = self.world.live().filter_map(|host| self.world.node(host)).collect();
+        let mut groups = BTreeMap::<u64, usize>::new();
+        nodes.iter().for_each(|node| *groups.entry(node.digest().0).or_default() += 1);
+        let sent = || self.world.hosts().map(|host| &self.world.traffic(host).sent);
+        Sample {
+            at: self.world.now().saturating_duration_since(self.began),
+            live: nodes.len(),
+            full: nodes.iter().filter(|node| node.live() == nodes.len()).count(),
+            agreeing: groups.values().copied().max().unwrap_or(0),
+            converged: nodes.iter().filter(|node| node.is_converged()).count(),
+            datagrams: sent().map(|tally| tally.datagrams).sum(),
+            bytes: sent().map(|tally| tally.bytes).sum(),
+            false_suspicions: self.world.measures().false_suspicions,
+            false_deaths: self.world.measures().false_deaths,
+        }
+    }
+
+    fn show(&mut self, names: &Names) -> Result<(), Failed> {
+        self.log.take(&mut self.world);
+        for host in self.hosts_of(names)? {
+            self.log.show(&self.world, host);
+        }
+        Ok(())
+    }
+
+    fn set_detail(&mut self, detail: Detail) {
+        self.log.take(&mut self.world);
+        self.log.set_detail(detail);
+        self.world.set_journal(detail);
+    }
+
+    fn host(&self, name: &str) -> Result<HostId, Failed> {
+        self.hosts.get(name).copied().ok_or_else(|| Failed::Senseless(format!("there is no host called `{name}`")))
+    }
+
+    fn hosts_of(&self, names: &Names) -> Result<Vec<HostId>, Failed> {
+        names.iter().map(|name| self.host(name)).collect()
+    }
+
+    fn each(&mut self, names: &Names, mut act: impl FnMut(&mut World<S>, HostId)) -> Result<(), Failed> {
+        self.hosts_of(names)?.into_iter().for_each(|host| act(&mut self.world, host));
+        Ok(())
+    }
+
+    fn pairs(
+        &mut self,
+        from: &Names,
+        to: &Names,
+        mut act: impl FnMut(&mut World<S>, HostId, HostId),
+    ) -> Result<(), Failed> {
+        let to = self.hosts_of(to)?;
+        for from in self.hosts_of(from)? {
+            to.iter().for_each(|&to| act(&mut self.world, from, to));
+        }
+        Ok(())
+    }
+}
+
+fn tell<S: Storage, W: FnMut(&Sample)>(story: &Story, every: Duration, watch: W) -> Outcome {
+    let mut world = World::<S>::with_storage(story.seed, super::Network::lan());
+    world.set_scrutiny(story.scrutiny);
+    let began = world.now();
+    let mut teller = Teller {
+        world,
+        hosts: BTreeMap::new(),
+        settings: super::Settings::default(),
+        began,
+        chance: stream(story.seed, &[3]),
+        log: Log::new(began),
+        every,
+        next_sample: began,
+        watch,
+    };
+    teller.set_detail(Detail::default());
+    let mut ended = Ended::Well;
+    for (act, what) in story.acts.iter().enumerate() {
+        if let Err(what) = teller.act(what) {
+            ended = Ended::Badly { act, what };
+            break;
+        }
+    }
+    teller.finish(ended)
+}
+
+fn knows_gone<S: Storage>(node: &Node<S>, id: crate::id::NodeId) -> bool {
+    node.member(id).is_none_or(|member| member.liveness >= Liveness::Down)
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Violated(violation) => violation.fmt(f),
+            Self::NotReached(what) => write!(f, "not reached: {what}"),
+            Self::Senseless(what) => f.write_str(what),
+        }
+    }
+}
+
+impl core::error::Error for Failed {}
