@@ -119,6 +119,7 @@ proptest! {
         let mut fitted = Vec::new();
         for parcel in &parcels {
             let (len, room) = (writer.len(), writer.room());
+            prop_assert!(!writer.is_empty(), "there is a header");
             let fits = writer.put(&parcel.frame());
             prop_assert_eq!(fits, parcel.written().len() <= room, "a frame is put whenever there is room");
             prop_assert_eq!(writer.len(), if fits { len + parcel.written().len() } else { len });

@@ -37,12 +37,17 @@ impl<T: Copy + Ord, const N: usize> Smallest<T, N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    #[test]
-    fn keeps_the_smallest_in_order() {
-        let smallest = Smallest::<_, 3>::of([5, 1, 4, 1, 3].into_iter());
-        assert_eq!(smallest.as_slice(), [1, 1, 3]);
-        assert!(smallest.is_full());
-        assert!(!Smallest::<u8, 3>::of([2].into_iter()).is_full());
+    proptest! {
+        #[test]
+        fn keeps_the_smallest_in_order(items in prop::collection::vec(0..12_u8, 0..12)) {
+            let smallest = Smallest::<_, 5>::of(items.iter().copied());
+            let mut sorted = items.clone();
+            sorted.sort_unstable();
+            sorted.truncate(5);
+            prop_assert_eq!(smallest.as_slice(), sorted);
+            prop_assert_eq!(smallest.is_full(), items.len() >= 5);
+        }
     }
 }

@@ -1,0 +1,383 @@
+//! What the adapters share, without a socket: two pumps whose datagrams are carried by hand.
+//!
+//! Pumps read the real clock; nothing here depends on how long anything takes.
+#![cfg(feature = "std")]
+use core::{
+    error::Error,
+    future::Future,
+    net::SocketAddr,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+use gossip_core::{
+    ConfigError, JoinError, Limits, PresenceError, PutError, RestoreError, TooLong, Urgency,
+    adapter::{BindError, CallError, Closed, DataFile, Events, Happening, Options, Pump, Step, TextOrHex},
+};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// So many turns are enough for anything; each that has nothing to do waits for a moment.
+const TURNS_MAX: usize = 20_000;
+
+fn addr(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+fn options(name: &str) -> Options {
+    let mut options = Options::new(name);
+    // Quick, for it is real time that passes.
+    options.config.gossip_interval = core::time::Duration::from_millis(10);
+    options.config.probe_interval = core::time::Duration::from_millis(40);
+    options.config.probe_timeout = core::time::Duration::from_millis(20);
+    options.config.reconnect_interval = core::time::Duration::from_millis(20);
+    options
+}
+
+/// Some pumps, and what each of them tells.
+struct Room {
+    pumps: Vec<(SocketAddr, Option<Pump>, Events)>,
+    told: Vec<Vec<Happening>>,
+}
+
+impl Room {
+    fn new(options: Vec<Options>) -> Self {
+        let pumps: Vec<_> = (1..)
+            .zip(options)
+            .map(|(port, options)| {
+                let pump = Pump::new(options, addr(port)).unwrap();
+                let events = pump.subscribers().subscribe();
+                (addr(port), Some(pump), events)
+            })
+            .collect();
+        let told = pumps.iter().map(|_| Vec::new()).collect();
+        Self { pumps, told }
+    }
+
+    /// Carries datagrams until it is done.
+    #[expect(clippy::disallowed_methods, reason = "pumps read the real clock, so that time must pass for them")]
+    fn until(&mut self, mut done: impl FnMut(&Self) -> bool) {
+        for _ in 0..TURNS_MAX {
+            if done(self) {
+                return;
+            }
+            if (0..self.pumps.len()).map(|place| self.turn(place)).sum::<usize>() == 0 {
+                std::thread::sleep(core::time::Duration::from_millis(1));
+            }
+        }
+        panic!("never done; told: {:?}", self.told);
+    }
+
+    /// Does what one pump wants done, and says how much that was.
+    fn turn(&mut self, place: usize) -> usize {
+        let (from, mut sent) = (self.pumps[place].0, Vec::new());
+        let Some(pump) = &mut self.pumps[place].1 else { return 0 };
+        pump.fire_timer();
+        let stopped = loop {
+            match pump.poll() {
+                Step::Send { to, bytes } => sent.push((to, bytes.to_vec())),
+                Step::Save(save) => save.write(),
+                Step::Wait(_) => break false,
+                Step::Stop => break true,
+            }
+        };
+        if stopped {
+            pump.last_save().into_iter().for_each(|save| save.write());
+            self.pumps[place].1 = None;
+        }
+        let count = sent.len();
+        for (to, mut bytes) in sent {
+            let Some((_, Some(pump), _)) = self.pumps.iter_mut().find(|(at, ..)| *at == to) else { continue };
+            pump.receive(from, &mut bytes);
+        }
+        while let Poll::Ready(Some(happening)) = next(&mut self.pumps[place].2) {
+            self.told[place].push(happening);
+        }
+        count
+    }
+
+    fn pump(&mut self, place: usize) -> &mut Pump {
+        self.pumps[place].1.as_mut().unwrap()
+    }
+
+    fn told(&self, place: usize, such: impl Fn(&Happening) -> bool) -> bool {
+        self.told[place].iter().any(such)
+    }
+}
+
+fn next(events: &mut Events) -> Poll<Option<Happening>> {
+    pin!(events.next()).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn two_pumps_do_together_all_that_handles_ask_for() {
+    let mut first = options("ada");
+    first.role = "web".into();
+    first.tags = BTreeMap::from([("zone".into(), "a".into())]);
+    let mut second = options("bob");
+    // The socket of a machine that knows both families writes an IPv4 address so.
+    second.seeds = vec!["[::ffff:127.0.0.1]:1".parse().unwrap()];
+    let mut room = Room::new(vec![first, second]);
+    room.until(|room| {
+        [0, 1].iter().all(|&place| room.told(place, |told| matches!(told, Happening::Converged { live: 2 })))
+    });
+
+    let ada = room.pump(0);
+    let written = ada.put(b"color", b"red").unwrap();
+    ada.put(b"shape", b"round").unwrap();
+    ada.delete(b"shape").unwrap();
+    let rumor = ada.publish(Urgency::Critical, b"fire").unwrap();
+    ada.set_presence("db", &BTreeMap::from([("zone".into(), "b".into())])).unwrap();
+    room.until(|room| {
+        let delivered = Happening::Delivered { dot: rumor, urgency: Urgency::Critical, payload: b"fire".to_vec() };
+        let changed = Happening::Changed { key: b"color".to_vec(), value: Some(b"red".to_vec()), dot: written };
+        room.told(1, |told| *told == delivered)
+            && room.told(1, |told| *told == changed)
+            && room.told(1, |told| matches!(told, Happening::MemberUpdated { member } if member.role == "db"))
+    });
+
+    let bob = room.pump(1);
+    assert_eq!(bob.get(b"color").map(|entry| (entry.value, entry.dot)), Some((b"red".to_vec(), written)));
+    bob.put(b"car", b"fast").unwrap();
+    let keys = |bob: &Pump, prefix: &[u8]| bob.list(prefix).into_iter().map(|entry| entry.key).collect::<Vec<_>>();
+    assert_eq!(keys(bob, b""), [&b"car"[..], b"color"]);
+    assert_eq!(keys(bob, b"co"), [b"color"]);
+    let members = bob.members();
+    assert_eq!(
+        members.iter().map(|member| (&member.name[..], member.is_self)).collect::<Vec<_>>(),
+        [("ada", false), ("bob", true)]
+    );
+    assert_eq!((&members[0].role[..], &members[0].tags["zone"][..], members[0].addr), ("db", "b", addr(1)));
+    assert_eq!(members[1].id, bob.id());
+
+    room.pump(0).leave();
+    room.until(|room| room.pumps[0].1.is_none() && room.told(1, |told| matches!(told, Happening::MemberDown { .. })));
+    assert_eq!(room.told[0].last(), Some(&Happening::Departed));
+    assert_eq!(next(&mut room.pumps[0].2), Poll::Ready(None), "the end stays the end");
+}
+
+#[test]
+fn everything_is_told_in_json_as_people_write_it() {
+    let mut second = options("bob");
+    second.seeds = vec![addr(1)];
+    let mut room = Room::new(vec![options("ada"), second]);
+    room.until(|room| room.told(0, |told| matches!(told, Happening::Converged { .. })));
+    let ada = room.pump(0);
+    ada.put(b"color", &[0, 0xff]).unwrap();
+    ada.send_failed(addr(9), &io::Error::other("no route"));
+    ada.receive_failed(&io::Error::other("unreachable"));
+    let info = serde_json::to_value(ada.info()).unwrap();
+    assert_eq!((&info["name"], &info["is_self"], &info["liveness"]), (&json!("ada"), &json!(true), &json!("alive")));
+    assert_eq!(info["id"], json!(ada.id().to_string()));
+    assert_eq!(info["cluster"], json!("34cac47e"));
+    assert_eq!(info["data_file"], json!({"state": "none"}));
+    assert_eq!((&info["io"]["send_errors"], &info["io"]["receive_errors"]), (&json!(1), &json!(1)));
+    assert_eq!(info["io"]["last_error"], json!("receiving: unreachable"));
+    assert_eq!(info["usage"]["members"], json!({"used": 2, "limit": 16_384}));
+    assert_eq!(info["stats"]["refused_version"], json!(0));
+    assert!(info["uptime_ms"].is_u64() && info["since_ms"].as_u64() > Some(1_577_836_800_000));
+    assert_eq!(info["agreement"]["live"], json!(2));
+    assert!(!ada.agreement().is_converged(), "the write is news");
+    let entries: Value = serde_json::to_value(ada.list(b"")).unwrap();
+    assert_eq!((&entries[0]["key"], &entries[0]["value"]), (&json!("color"), &json!({"hex": "00ff"})));
+    let up = room.told[0].iter().find(|told| matches!(told, Happening::MemberUp { .. })).unwrap();
+    let up = serde_json::to_value(up).unwrap();
+    assert_eq!(
+        (&up["event"], &up["arrival"], &up["member"]["addr"]),
+        (&json!("member_up"), &json!("joined"), &json!("127.0.0.1:2"))
+    );
+    room.pump(1).leave();
+    room.until(|room| room.told(0, |told| matches!(told, Happening::MemberDown { .. })));
+    let down = room.told[0].iter().find(|told| matches!(told, Happening::MemberDown { .. })).unwrap();
+    let down = serde_json::to_value(down).unwrap();
+    assert_eq!((&down["event"], &down["departure"]), (&json!("member_down"), &json!("left")));
+    assert_eq!(TextOrHex(b"plain").to_string(), "plain");
+}
+
+#[test]
+fn a_crash_is_told_and_so_is_the_return() {
+    let mut second = options("bob");
+    second.seeds = vec![addr(1)];
+    let mut room = Room::new(vec![options("ada"), second.clone()]);
+    room.until(|room| room.told(0, |told| matches!(told, Happening::Converged { .. })));
+    room.pump(1).abort();
+    room.until(|room| room.told(0, |told| *told == Happening::Alone));
+    let such = |room: &Room, such: fn(&Happening) -> bool| room.told(0, such);
+    assert!(such(&room, |told| matches!(told, Happening::MemberSuspect { member } if member.name == "bob")));
+    let down = room.told[0].iter().find(|told| matches!(told, Happening::MemberDown { .. })).unwrap();
+    assert_eq!(serde_json::to_value(down).unwrap()["departure"], json!("failed"));
+    let pump = Pump::new(second, addr(2)).unwrap();
+    let events = pump.subscribers().subscribe();
+    room.pumps[1] = (addr(2), Some(pump), events);
+    room.told[0].clear();
+    room.until(|room| room.told(0, |told| matches!(told, Happening::MemberUp { .. })));
+    let up = room.told[0].iter().find(|told| matches!(told, Happening::MemberUp { .. })).unwrap();
+    assert_eq!(serde_json::to_value(up).unwrap()["arrival"], json!("restarted"));
+}
+
+#[test]
+fn whoever_waits_for_the_end_waits_for_nothing_else() {
+    let pump = Pump::new(options("ada"), addr(1)).unwrap();
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut ended = pin!(pump.subscribers().subscribe().ended());
+    pump.subscribers().tell(&Happening::Alone);
+    assert_eq!(ended.as_mut().poll(&mut cx), Poll::Pending);
+    drop(pump);
+    assert_eq!(ended.as_mut().poll(&mut cx), Poll::Ready(()));
+}
+
+/// A directory that no other test has, and none after.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let dir = std::env::temp_dir().join(format!("gossip-pumps-{}-{name}", std::process::id()));
+        drop(fs::remove_dir_all(&dir));
+        Self(dir)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+fn kept_in(dir: &Path, name: &str) -> Options {
+    let mut options = options(name);
+    options.data_dir = Some(dir.to_owned());
+    options
+}
+
+#[test]
+fn a_data_file_is_restored_put_aside_or_left_alone() {
+    let scratch = Scratch::new("file");
+    let mut pump = Pump::new(kept_in(&scratch.0, "ada"), addr(1)).unwrap();
+    let path = scratch.0.join("gossip.state");
+    assert_eq!(pump.info().data_file, DataFile::Fresh { path: path.clone() });
+    pump.put(b"color", b"red").unwrap();
+    let in_use = Pump::new(kept_in(&scratch.0, "eve"), addr(2)).map(drop).unwrap_err();
+    assert!(matches!(&in_use, BindError::DataDirInUse(dir) if *dir == scratch.0), "{in_use}");
+    pump.last_save().unwrap().write();
+    assert_eq!(pump.info().io.saves, 1);
+    drop(pump);
+
+    let foreign = Pump::new(kept_in(&scratch.0, "bob"), addr(2)).map(drop).unwrap_err();
+    assert!(matches!(foreign, BindError::DataFile { source: RestoreError::Foreign, .. }), "{foreign}");
+    let restored = Pump::new(kept_in(&scratch.0, "ada"), addr(1)).unwrap();
+    assert_eq!(restored.info().data_file, DataFile::Restored { path: path.clone(), entries: 1 });
+    let json = serde_json::to_value(restored.info().data_file).unwrap();
+    assert_eq!(json, json!({"state": "restored", "path": path.display().to_string(), "entries": 1}));
+    drop(restored);
+
+    for _ in 0..2 {
+        fs::write(&path, b"nonsense").unwrap();
+        let pump = Pump::new(kept_in(&scratch.0, "ada"), addr(1)).unwrap();
+        let DataFile::Damaged { kept_as, reason } = pump.info().data_file else {
+            panic!("{:?}", pump.info().data_file)
+        };
+        assert_eq!((fs::read(kept_as).unwrap(), reason), (b"nonsense".to_vec(), "it does not start like a data file"));
+        assert_eq!(pump.get(b"color"), None);
+    }
+    fs::remove_file(scratch.0.join("gossip.lock")).unwrap();
+    fs::create_dir(scratch.0.join("gossip.lock")).unwrap();
+    let locked_out = Pump::new(kept_in(&scratch.0, "ada"), addr(1)).map(drop).unwrap_err();
+    assert!(matches!(locked_out, BindError::DataDir { .. }), "{locked_out}");
+}
+
+#[test]
+fn a_data_file_that_cannot_be_read_stops_the_start() {
+    let scratch = Scratch::new("unreadable");
+    fs::create_dir_all(scratch.0.join("gossip.state")).unwrap();
+    let error = Pump::new(kept_in(&scratch.0, "ada"), addr(1)).map(drop).unwrap_err();
+    assert!(matches!(&error, BindError::DataDir { path, .. } if path.ends_with("gossip.state")), "{error}");
+    fs::write(scratch.0.join("file"), b"").unwrap();
+    let error = Pump::new(kept_in(&scratch.0.join("file"), "ada"), addr(1)).map(drop).unwrap_err();
+    assert!(matches!(error, BindError::DataDir { .. }), "{error}");
+}
+
+#[test]
+fn what_keeps_a_node_from_starting_is_said_before_it_starts() {
+    let refused = |change: fn(&mut Options)| {
+        let mut options = options("ada");
+        change(&mut options);
+        Pump::new(options, addr(1)).map(drop).unwrap_err().to_string()
+    };
+    assert_eq!(refused(|options| options.name.clear()), "the node needs a name, unique in its cluster");
+    assert_eq!(
+        refused(|options| options.advertise = Some("0.0.0.0:0".parse().unwrap())),
+        "others cannot reach 0.0.0.0:1: set the address to advertise, or bind to a single address"
+    );
+    assert_eq!(refused(|options| options.config.fanout = 0), "configuration refused: `fanout` must be from 1 to 16");
+    assert_eq!(
+        refused(|options| {
+            options.config.limits = Limits { seeds: 1, ..options.config.limits };
+            options.seeds = vec![addr(2), addr(3)];
+        }),
+        "seed 127.0.0.1:3 refused: no more than 1 seeds are remembered: raise `limits.seeds`"
+    );
+    let presence = refused(|options| options.role = "x".repeat(2_000));
+    assert!(presence.starts_with("name, role and tags are too long together: 2006 bytes are too long"), "{presence}");
+}
+
+#[test]
+fn errors_say_what_to_do_and_where_they_come_from() {
+    let in_use = || io::Error::from(io::ErrorKind::AddrInUse);
+    let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+    let path = || PathBuf::from("data");
+    let too_long = PresenceError::TooLong(TooLong { len: 2, len_max: 1 });
+    let said = [
+        (
+            BindError::of_socket(addr(1), in_use()),
+            "address 127.0.0.1:1 is in use: stop whoever has it, or bind another port (0 picks a free one)",
+            "nothing",
+        ),
+        (BindError::of_socket(addr(1), denied()), "cannot bind 127.0.0.1:1: permission denied", "system"),
+        (BindError::Driver(denied()), "cannot start the driver: permission denied", "system"),
+        (BindError::NoName, "the node needs a name, unique in its cluster", "nothing"),
+        (
+            BindError::NoAdvertisedAddress { addr: addr(1) },
+            "others cannot reach 127.0.0.1:1: set the address to advertise, or bind to a single address",
+            "nothing",
+        ),
+        (
+            BindError::Config(ConfigError::ZeroLimit("limits.seeds")),
+            "configuration refused: `limits.seeds` must not be zero",
+            "core",
+        ),
+        (
+            BindError::Presence(too_long),
+            "name, role and tags are too long together: 2 bytes are too long: at most 1 fit a datagram",
+            "core",
+        ),
+        (
+            BindError::Seed { addr: addr(1), source: JoinError::OwnAddress },
+            "seed 127.0.0.1:1 refused: the seed is this node's own address: name another node",
+            "core",
+        ),
+        (BindError::DataDir { path: path(), source: denied() }, "cannot use data: permission denied", "system"),
+        (
+            BindError::DataFile { path: path(), source: RestoreError::Version(2) },
+            "cannot start from data: what was kept is of version 2, which this one does not read; use another data directory",
+            "core",
+        ),
+        (
+            BindError::DataDirInUse(path()),
+            "data is in use by another node: each needs a data directory of its own",
+            "nothing",
+        ),
+    ];
+    for (error, words, source) in said {
+        assert_eq!(error.to_string(), words);
+        let from = error.source().map_or("nothing", |source| if source.is::<io::Error>() { "system" } else { "core" });
+        assert_eq!(from, source, "{words}");
+    }
+    let closed = CallError::<PutError>::from(Closed);
+    assert_eq!((closed.to_string(), closed.source().is_none()), ("the node has stopped".into(), true));
+    assert_eq!(Closed.to_string(), closed.to_string());
+    let refused = CallError::Refused(PutError::Left);
+    assert_eq!((refused.to_string(), refused.source().is_none()), (PutError::Left.to_string(), true));
+}
