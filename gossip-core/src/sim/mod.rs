@@ -27,6 +27,7 @@
 //! | deaf, mute and slow hosts; clocks | `host.rs`, `clock.rs` |
 //! | what is counted | `tally.rs` (datagrams and frames), `measure.rs` (errors, and who knew what when) |
 //! | a world as text, and the log of what happens in it | `story/` |
+//! | worlds drawn at random, and how they are made smaller | `swarm/` |
 //! | what must never happen | `oracle/` |
 mod clock;
 mod engine;
@@ -37,6 +38,7 @@ mod network;
 mod oracle;
 mod queue;
 pub mod story;
+pub mod swarm;
 mod tally;
 mod told;
 mod world;

@@ -21,7 +21,7 @@
 //! | `seed N` | chance is drawn from it; before anything else |
 //! | `storage heap` or `sensor` | where nodes keep their state; before the first `spawn` |
 //! | `scrutiny close` or `loose` | whether the oracles watch; before the first `spawn` |
-//! | `network lan` or `wan`, then any of `latency constant 1ms`, `latency uniform 1ms 2ms`, `latency exponential 1ms 5ms`, `latency positions`, `latency zones 1ms,20ms/20ms,1ms`, `loss 10%`, `bursts 5 20%` (mean length in datagrams, share), `duplication 1%`, `reordering 1%`, `corruption 1%`, `mtu 1400`, `bandwidth 125000 64000` (bytes a second, bytes that may wait) | the network is so from now on |
+//! | `network lan` or `wan`, then any of `latency constant 1ms`, `latency uniform 1ms 2ms`, `latency exponential 1ms 5ms`, `latency positions`, `latency zones 1ms,20ms/20ms,1ms`, `loss 10%`, `bursts 5 20%` (mean length in datagrams, share), `elliott 0.1 0.2 0 1` (the chances to turn bad and good, the shares lost while good and bad), `duplication 1%`, `reordering 1%`, `corruption 1%`, `mtu 1400`, `bandwidth 125000 64000` (bytes a second, bytes that may wait) | the network is so from now on |
 //! | `config lan`, `wan` or `sensor`, then any settings and values | nodes spawned from now on are configured so |
 //! | `spawn a b c`, `spawn n0..31` | nodes start, each on a host of its own; the last host of a name is the one meant below |
 //! | `join b c via a` | they are told to join through it |
@@ -39,7 +39,7 @@
 //! | `churn n0..7 lifetime 1m downtime 10s for 10m` | for so long they crash and restart, after exponentially distributed times |
 //! | `run 5s` | time passes |
 //! | `until converged within 10s`, `until full within 10s`, `until known a within 10s` | time passes until all live nodes claim agreement; see just those that live; know that a is gone. It is a failure if that takes longer |
-//! | `settle 60s` | all cuts heal, all are cured, time passes until all live nodes agree, or so long, and the oracles for a world at rest look |
+//! | `settle 60s` | the world becomes kind: all cuts heal, all hosts are cured, nothing is lost any more, and nodes that nobody knows and that know nobody are told to join; time passes until all live nodes claim agreement, or so long; then the oracles for a world at rest look |
 //! | `show a` | the log tells whom and what it knows |
 //! | `log datagrams`, `log events`, `log nothing` | what the log tells from now on; `events` if not said |
 mod log;

@@ -114,6 +114,11 @@ impl<'a> Words<'a> {
         parse_share(self.text("a share")?)
     }
 
+    fn chance(&mut self) -> Result<f64, String> {
+        let chance: f64 = self.number("a chance")?;
+        if (0.0..=1.0).contains(&chance) { Ok(chance) } else { Err(format!("`{chance}` is no chance: write 0 to 1")) }
+    }
+
     fn name(&mut self) -> Result<String, String> {
         let Names(names) = Names::parse([self.text("a name")?])?;
         let [name] = names.as_slice() else { return Err("one name is wanted here, not a range".to_string()) };
@@ -239,10 +244,10 @@ impl<'a> Words<'a> {
         match self.text("a kind of loss")? {
             "bursts" => Ok(Loss::bursts(self.number("a mean length in datagrams")?, self.share()?)),
             "elliott" => Ok(Loss::Bursts {
-                to_bad: self.share()?,
-                to_good: self.share()?,
-                good: self.share()?,
-                bad: self.share()?,
+                to_bad: self.chance()?,
+                to_good: self.chance()?,
+                good: self.chance()?,
+                bad: self.chance()?,
             }),
             _ => Ok(Loss::Independent(self.share()?)),
         }
@@ -420,7 +425,7 @@ mod tests {
     const EVERYTHING: &str = r#"seed 7
 storage sensor
 scrutiny loose
-network lan latency exponential 1ms 5ms elliott 1% 20% 0% 100% duplication 1% reordering 2% corruption 0.5% mtu 576 bandwidth 125000 64000
+network lan latency exponential 1ms 5ms elliott 0.01 0.2 0 1 duplication 1% reordering 2% corruption 0.5% mtu 576 bandwidth 125000 64000
 network lan latency zones 1ms,20ms/20ms,1ms loss 12.5%
 config sensor probe_interval 2s members 4 cluster blue
 spawn a n0..7

@@ -92,7 +92,8 @@ impl fmt::Display for Loss {
         match self {
             Self::Independent(share) => write!(f, "loss {}", Share(*share)),
             Self::Bursts { to_bad, to_good, good, bad } => {
-                write!(f, "elliott {} {} {} {}", Share(*to_bad), Share(*to_good), Share(*good), Share(*bad))
+                // To the last bit: it is to be the same world when it is read again.
+                write!(f, "elliott {to_bad} {to_good} {good} {bad}")
             }
         }
     }

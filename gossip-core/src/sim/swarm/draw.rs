@@ -1,0 +1,458 @@
+//! A world, drawn from a seed.
+use crate::{
+    rng::Rng,
+    sim::{
+        Ailment, Bandwidth, Impairment, Latency, Leap, Loss, Memory, Network, Place,
+        story::{Act, Kept, Names, Preset, Settings, Story},
+        stream,
+    },
+    wire::Urgency,
+};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::time::Duration;
+
+/// Draws a world from a seed: who lives in it, on what network, and what befalls them. It ends with time to settle.
+#[must_use]
+pub fn draw(seed: u64) -> Story {
+    let mut drawing = Drawing::new(seed);
+    drawing.begin();
+    for _ in 0..drawing.between(3, 30) {
+        drawing.step();
+    }
+    drawing.end()
+}
+
+/// What may befall a world. Each is in it or not, by a coin for each world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Feature {
+    Crashes,
+    Memories,
+    Moves,
+    Leaves,
+    Latecomers,
+    Writes,
+    Deletes,
+    Rumors,
+    Presences,
+    Partitions,
+    OneWayCuts,
+    Impairments,
+    Silences,
+    Slowness,
+    Clocks,
+    Storms,
+    Churn,
+}
+
+const FEATURES: [Feature; 17] = [
+    Feature::Crashes,
+    Feature::Memories,
+    Feature::Moves,
+    Feature::Leaves,
+    Feature::Latecomers,
+    Feature::Writes,
+    Feature::Deletes,
+    Feature::Rumors,
+    Feature::Presences,
+    Feature::Partitions,
+    Feature::OneWayCuts,
+    Feature::Impairments,
+    Feature::Silences,
+    Feature::Slowness,
+    Feature::Clocks,
+    Feature::Storms,
+    Feature::Churn,
+];
+
+/// The most hosts of a world: enough for helpers, sides of a partition and a crowd; few enough for a thousand worlds a minute.
+const HOSTS_MAX: usize = 12;
+/// How long a world may take to settle, in probe intervals. It settles within a tenth of that, or there is not room for all.
+const SETTLE: u32 = 400;
+
+struct Drawing {
+    rng: Rng,
+    features: Vec<Feature>,
+    sensors: bool,
+    settings: Settings,
+    hosts: Vec<Host>,
+    story: Story,
+    writes: u32,
+}
+
+/// What the drawing knows of a host.
+struct Host {
+    name: String,
+    lives: bool,
+}
+
+impl Drawing {
+    fn new(seed: u64) -> Self {
+        let mut rng = stream(seed, &[4]);
+        let features = FEATURES.into_iter().filter(|_| rng.below(2) == 0).collect();
+        let sensors = rng.below(5) == 0;
+        let settings = Settings::new(if sensors { Preset::Sensor } else { Preset::Lan });
+        Self { rng, features, sensors, settings, hosts: Vec::new(), story: Story::new(seed), writes: 0 }
+    }
+
+    /// The network, the configuration and the first nodes.
+    fn begin(&mut self) {
+        let network = self.network();
+        self.act(Act::Network(network));
+        self.settings = self.settings();
+        let settings = self.settings.clone();
+        self.act(Act::Config(settings));
+        if self.sensors {
+            self.story.storage = Kept::Sensor;
+        }
+        // Mostly few: small worlds find most, and sooner.
+        let count = if self.one_in(4) { self.between(1, HOSTS_MAX) } else { self.between(2, 5) };
+        (0..count).for_each(|_| self.spawn());
+    }
+
+    fn step(&mut self) {
+        // Sometimes two things happen at once.
+        if !self.one_in(4) {
+            // Many faults need time to show, most news little.
+            let most = if self.one_in(3) { 20_000 } else { 3_000 };
+            let time = self.time(most);
+            self.act(Act::Run(time));
+        }
+        let Some(&feature) = self.pick(&self.features.clone()) else { return };
+        match feature {
+            Feature::Crashes => self.crash_or_restart(),
+            Feature::Memories => self.remember(),
+            Feature::Moves => self.move_away(),
+            Feature::Leaves => self.leave(),
+            Feature::Latecomers => self.come_late(),
+            Feature::Writes => self.write(),
+            Feature::Deletes => self.delete(),
+            Feature::Rumors => self.publish(),
+            Feature::Presences => self.present(),
+            Feature::Partitions => self.partition(),
+            Feature::OneWayCuts => self.cut(),
+            Feature::Impairments => self.impair(),
+            Feature::Silences => self.silence(),
+            Feature::Slowness => self.slow(),
+            Feature::Clocks => self.set_clock(),
+            Feature::Storms => {
+                let network = self.network();
+                self.act(Act::Network(network));
+            }
+            Feature::Churn => self.churn(),
+        }
+    }
+
+    fn end(mut self) -> Story {
+        let interval = self.settings.config().probe_interval;
+        self.act(Act::Settle(interval * SETTLE));
+        self.story
+    }
+
+    fn network(&mut self) -> Network {
+        let ms = Duration::from_millis;
+        let latency = match self.rng.below(6) {
+            0 => Latency::Constant(ms(1)),
+            1 => Latency::Exponential { min: ms(1), mean: ms(10) },
+            2 => Latency::Uniform { min: ms(1), max: ms(150) },
+            3 => Latency::Positions,
+            4 => Latency::Zones([[ms(1), ms(60)].into(), [ms(90), ms(1)].into()].into()),
+            _ => Network::lan().latency,
+        };
+        let loss = match self.rng.below(6) {
+            0 => Loss::Independent(self.percent(40)),
+            1 => Loss::Independent(self.percent(10)),
+            2 => Loss::bursts(1.0 + f64::from(self.small(20)), self.percent(25)),
+            _ => Loss::Independent(0.0),
+        };
+        let mut network = Network { latency, loss, ..Network::lan() };
+        if self.one_in(4) {
+            network.duplication = self.percent(30);
+        }
+        if self.one_in(4) {
+            network.reordering = self.percent(30);
+        }
+        if self.one_in(12) {
+            network.bandwidth = Some(Bandwidth { bytes_per_second: 4_000, queue: 8_000 });
+        }
+        if self.one_in(40) {
+            network.corruption = self.percent(5);
+        }
+        network
+    }
+
+    fn settings(&mut self) -> Settings {
+        let mut settings = self.settings.clone();
+        let mut set = |name: &str, value: String| {
+            settings = settings.clone().with(name, &value).unwrap_or_else(|error| unreachable!("{error}"));
+        };
+        if self.one_in(3) {
+            set("fanout", self.between(1, 4).to_string());
+        }
+        if self.one_in(4) {
+            set("suspicion_mult", self.between(1, 6).to_string());
+        }
+        if self.one_in(4) {
+            set("news_mult", self.between(1, 4).to_string());
+        }
+        if self.one_in(4) {
+            set("indirect_probes", self.between(1, 4).to_string());
+        }
+        if self.one_in(4) && !self.sensors {
+            set("datagram_len_max", self.between(100, 1_400).to_string());
+        }
+        if self.one_in(4) {
+            for (limit, max) in
+                [("members", 12), ("rumors", 8), ("entries", 12), ("writers", 12), ("outbox", 7), ("seeds", 2)]
+            {
+                if self.one_in(3) {
+                    set(limit, self.between(1, max).to_string());
+                }
+            }
+        }
+        settings
+    }
+
+    fn spawn(&mut self) {
+        let name = format!("n{}", self.hosts.len());
+        let names = names([&name]);
+        self.act(Act::Spawn(names.clone()));
+        let place = Place {
+            zone: self.rng.below(2),
+            x: i32::from(self.small(200)) * 100,
+            y: i32::from(self.small(200)) * 100,
+            height: u32::from(self.small(50)) * 100,
+        };
+        self.act(Act::Place { hosts: names, place });
+        self.join(&name);
+        self.hosts.push(Host { name, lives: true });
+    }
+
+    fn join(&mut self, name: &str) {
+        if let Some(via) = self.other(name) {
+            self.act(Act::Join { hosts: names([name]), via });
+        }
+    }
+
+    fn crash_or_restart(&mut self) {
+        let Some(index) = self.any() else { return };
+        let (name, lived) = (self.hosts[index].name.clone(), self.hosts[index].lives);
+        if lived && !self.one_in(3) {
+            self.hosts[index].lives = false;
+            return self.act(Act::Crash(names([&name])));
+        }
+        let memory = if self.one_in(2) { Memory::Kept } else { Memory::Lost };
+        self.hosts[index].lives = true;
+        self.act(Act::Restart { hosts: names([&name]), memory });
+        // A node that kept its memory knows whom to ask.
+        if memory == Memory::Lost || self.one_in(2) {
+            self.join(&name);
+        }
+    }
+
+    fn remember(&mut self) {
+        let Some(index) = self.any() else { return };
+        let hosts = names([&self.hosts[index].name]);
+        self.act(Act::Keep(hosts));
+    }
+
+    fn move_away(&mut self) {
+        let Some(index) = self.any() else { return };
+        let name = self.hosts[index].name.clone();
+        self.hosts[index].lives = true;
+        self.act(Act::Readdress(names([&name])));
+        if self.one_in(2) {
+            let time = self.time(20_000);
+            self.act(Act::Run(time));
+        }
+        let memory = if self.one_in(2) { Memory::Kept } else { Memory::Lost };
+        self.act(Act::Restart { hosts: names([&name]), memory });
+        self.join(&name);
+    }
+
+    fn leave(&mut self) {
+        let Some(index) = self.any() else { return };
+        self.hosts[index].lives = false;
+        let hosts = names([&self.hosts[index].name]);
+        self.act(Act::Leave(hosts));
+    }
+
+    fn come_late(&mut self) {
+        if self.hosts.len() < HOSTS_MAX {
+            self.spawn();
+        }
+    }
+
+    fn write(&mut self) {
+        let Some(host) = self.any_name() else { return };
+        self.writes += 1;
+        let padding = "x".repeat(usize::from(self.small(12)));
+        let value = format!("{}-{padding}", self.writes);
+        let key = format!("k{}", self.rng.below(6));
+        self.act(Act::Put { host, key: key.into(), value: value.into() });
+    }
+
+    fn delete(&mut self) {
+        let Some(host) = self.any_name() else { return };
+        let key = format!("k{}", self.rng.below(6));
+        self.act(Act::Delete { host, key: key.into() });
+    }
+
+    fn publish(&mut self) {
+        let Some(host) = self.any_name() else { return };
+        self.writes += 1;
+        let urgency = if self.one_in(3) { Urgency::Critical } else { Urgency::Normal };
+        self.act(Act::Publish { host, urgency, payload: format!("r{}", self.writes).into() });
+    }
+
+    fn present(&mut self) {
+        let Some(host) = self.any_name() else { return };
+        self.writes += 1;
+        self.act(Act::Presence { host, presence: format!("p{}", self.writes).into() });
+    }
+
+    fn partition(&mut self) {
+        if self.one_in(2) {
+            return self.act(Act::Heal);
+        }
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        for index in 0..self.hosts.len() {
+            let name = self.hosts[index].name.clone();
+            if self.one_in(2) { left.push(name) } else { right.push(name) }
+        }
+        let groups: Vec<Names> = [left, right].into_iter().filter(|group| !group.is_empty()).map(Names).collect();
+        self.act(Act::Partition(groups));
+    }
+
+    fn cut(&mut self) {
+        if self.one_in(2) {
+            return self.act(Act::Heal);
+        }
+        if let Some((from, to)) = self.two() {
+            self.act(Act::Cut { from: names([&from]), to: names([&to]) });
+        }
+    }
+
+    fn impair(&mut self) {
+        let Some((from, to)) = self.two() else { return };
+        let (from, to) = (names([&from]), names([&to]));
+        let impairment = match self.rng.below(4) {
+            0 => return self.act(Act::Mend { from, to }),
+            1 => Impairment::Delay(self.time(800)),
+            2 => Impairment::Loss(Loss::bursts(8.0, self.percent(60))),
+            _ => Impairment::Loss(Loss::Independent(self.percent(90))),
+        };
+        self.act(Act::Impair { from, to, impairment });
+    }
+
+    fn silence(&mut self) {
+        let Some(host) = self.any_name() else { return };
+        let hosts = names([&host]);
+        match self.rng.below(3) {
+            0 => self.act(Act::Cure(hosts)),
+            1 => self.act(Act::Afflict { hosts, ailment: Ailment::Deaf }),
+            _ => self.act(Act::Afflict { hosts, ailment: Ailment::Mute }),
+        }
+    }
+
+    fn slow(&mut self) {
+        let Some(host) = self.any_name() else { return };
+        let hosts = names([&host]);
+        if self.one_in(2) {
+            return self.act(Act::Cure(hosts));
+        }
+        let ailment = Ailment::Slow { awake: self.time(2_000), paused: self.time(8_000) };
+        self.act(Act::Afflict { hosts, ailment });
+    }
+
+    fn set_clock(&mut self) {
+        let Some(host) = self.any_name() else { return };
+        let hosts = names([&host]);
+        match self.rng.below(3) {
+            0 => {
+                let drift = i32::from(self.small(200)) * 1_000 - 100_000;
+                self.act(Act::Drift { hosts, drift });
+            }
+            1 => {
+                let leap = Leap::Ahead(self.time(600_000));
+                self.act(Act::Leap { hosts, leap });
+            }
+            _ => {
+                let leap = Leap::Back(self.time(10_000));
+                self.act(Act::Leap { hosts, leap });
+            }
+        }
+    }
+
+    fn churn(&mut self) {
+        if !self.one_in(4) {
+            return;
+        }
+        let hosts = self.hosts.iter().skip(1).map(|host| host.name.clone()).collect::<Names>();
+        if hosts.0.is_empty() {
+            return;
+        }
+        self.hosts.iter_mut().skip(1).for_each(|host| host.lives = true);
+        let (lifetime, downtime, time) = (self.time(20_000), self.time(10_000), self.time(30_000));
+        self.act(Act::Churn { hosts, lifetime, downtime, time });
+    }
+
+    fn act(&mut self, act: Act) {
+        self.story.acts.push(act);
+    }
+
+    /// Any host, dead or alive: a command to a dead one is as good a test as any.
+    fn any(&mut self) -> Option<usize> {
+        (!self.hosts.is_empty()).then(|| self.rng.below(self.hosts.len()))
+    }
+
+    fn any_name(&mut self) -> Option<String> {
+        self.any().map(|index| self.hosts[index].name.clone())
+    }
+
+    /// A live host but this one.
+    fn other(&mut self, name: &str) -> Option<String> {
+        let others: Vec<String> =
+            self.hosts.iter().filter(|host| host.lives && host.name != name).map(|host| host.name.clone()).collect();
+        self.pick(&others).cloned()
+    }
+
+    fn two(&mut self) -> Option<(String, String)> {
+        let from = self.any_name()?;
+        let to = self.other(&from)?;
+        Some((from, to))
+    }
+
+    fn pick<'a, T>(&mut self, choices: &'a [T]) -> Option<&'a T> {
+        choices.get(self.rng.below(choices.len()))
+    }
+
+    fn one_in(&mut self, chances: usize) -> bool {
+        self.rng.below(chances) == 0
+    }
+
+    fn between(&mut self, least: usize, most: usize) -> usize {
+        least + self.rng.below(most + 1 - least)
+    }
+
+    fn small(&mut self, most: u8) -> u8 {
+        u8::try_from(self.rng.below(usize::from(most) + 1)).unwrap_or(most)
+    }
+
+    fn percent(&mut self, most: u8) -> f64 {
+        f64::from(self.small(most)) / 100.0
+    }
+
+    /// Up to so many milliseconds. On a sensor, everything takes five times as long.
+    fn time(&mut self, most: usize) -> Duration {
+        let factor = if self.sensors { 5 } else { 1 };
+        Duration::from_millis(u64::try_from(self.between(1, most) * factor).unwrap_or(0))
+    }
+}
+
+fn names<const N: usize>(names: [&str; N]) -> Names {
+    names.into_iter().map(ToString::to_string).collect()
+}
