@@ -28,6 +28,18 @@ fn a_drawn_world_is_text_and_comes_back() {
     }
 }
 
+#[test]
+fn any_bytes_are_a_world() {
+    // What the fuzzer's target `world` does, on stable.
+    for len in [0, 1, 7, 64, 250] {
+        for fill in (0..=255_u8).step_by(13) {
+            let bytes: Vec<u8> = (0..len).map(|at: u8| at.wrapping_mul(fill).wrapping_add(fill)).collect();
+            let story = swarm::draw_from(&bytes);
+            assert_eq!(swarm::fault_of(&story), None, "{story}");
+        }
+    }
+}
+
 fn seeds() -> (u64, u64) {
     let range = env::var("GOSSIP_SEEDS").unwrap_or_else(|_| "0..150".into());
     let (first, last) = range.split_once("..").unwrap_or(("0", &range));

@@ -18,12 +18,19 @@ use core::time::Duration;
 /// Draws a world from a seed: who lives in it, on what network, and what befalls them. It ends with time to settle.
 #[must_use]
 pub fn draw(seed: u64) -> Story {
-    let mut drawing = Drawing::new(seed);
-    drawing.begin();
-    for _ in 0..drawing.between(3, 30) {
-        drawing.step();
-    }
-    drawing.end()
+    Drawing::new(seed, Choices::Seed(stream(seed, &[4]))).finish()
+}
+
+/// Draws a world from bytes, of which each decides one thing: for a fuzzer, that changes them to see what then happens.
+#[must_use]
+pub fn draw_from(bytes: &[u8]) -> Story {
+    Drawing::new(0, Choices::Bytes(bytes)).finish()
+}
+
+/// Where choices come from.
+enum Choices<'a> {
+    Seed(Rng),
+    Bytes(&'a [u8]),
 }
 
 /// What may befall a world. Each is in it or not, by a coin for each world.
@@ -73,8 +80,8 @@ const HOSTS_MAX: usize = 12;
 /// How long a world may take to settle, in probe intervals. It settles within a tenth of that, or there is not room for all.
 const SETTLE: u32 = 400;
 
-struct Drawing {
-    rng: Rng,
+struct Drawing<'a> {
+    choices: Choices<'a>,
     features: Vec<Feature>,
     sensors: bool,
     settings: Settings,
@@ -89,13 +96,36 @@ struct Host {
     lives: bool,
 }
 
-impl Drawing {
-    fn new(seed: u64) -> Self {
-        let mut rng = stream(seed, &[4]);
-        let features = FEATURES.into_iter().filter(|_| rng.below(2) == 0).collect();
-        let sensors = rng.below(5) == 0;
+impl Choices<'_> {
+    /// A choice of `0..bound`; of bytes, when there are none left, the first.
+    fn below(&mut self, bound: usize) -> usize {
+        match self {
+            Self::Seed(rng) => rng.below(bound),
+            Self::Bytes(bytes) => {
+                let len = if bound > 256 { 2 } else { 1 };
+                let (taken, rest) = bytes.split_at(len.min(bytes.len()));
+                *bytes = rest;
+                let number = taken.iter().fold(0, |number, byte| number << 8 | usize::from(*byte));
+                number.checked_rem(bound).unwrap_or(0)
+            }
+        }
+    }
+}
+
+impl<'a> Drawing<'a> {
+    fn new(seed: u64, mut choices: Choices<'a>) -> Self {
+        let features = FEATURES.into_iter().filter(|_| choices.below(2) == 0).collect();
+        let sensors = choices.below(5) == 0;
         let settings = Settings::new(if sensors { Preset::Sensor } else { Preset::Lan });
-        Self { rng, features, sensors, settings, hosts: Vec::new(), story: Story::new(seed), writes: 0 }
+        Self { choices, features, sensors, settings, hosts: Vec::new(), story: Story::new(seed), writes: 0 }
+    }
+
+    fn finish(mut self) -> Story {
+        self.begin();
+        for _ in 0..self.between(3, 30) {
+            self.step();
+        }
+        self.end()
     }
 
     /// The network, the configuration and the first nodes.
@@ -154,7 +184,7 @@ impl Drawing {
 
     fn network(&mut self) -> Network {
         let ms = Duration::from_millis;
-        let latency = match self.rng.below(6) {
+        let latency = match self.choices.below(6) {
             0 => Latency::Constant(ms(1)),
             1 => Latency::Exponential { min: ms(1), mean: ms(10) },
             2 => Latency::Uniform { min: ms(1), max: ms(150) },
@@ -162,7 +192,7 @@ impl Drawing {
             4 => Latency::Zones([[ms(1), ms(60)].into(), [ms(90), ms(1)].into()].into()),
             _ => Network::lan().latency,
         };
-        let loss = match self.rng.below(6) {
+        let loss = match self.choices.below(6) {
             0 => Loss::Independent(self.percent(40)),
             1 => Loss::Independent(self.percent(10)),
             2 => Loss::bursts(1.0 + f64::from(self.small(20)), self.percent(25)),
@@ -221,7 +251,7 @@ impl Drawing {
         let names = names([&name]);
         self.act(Act::Spawn(names.clone()));
         let place = Place {
-            zone: self.rng.below(2),
+            zone: self.choices.below(2),
             x: i32::from(self.small(200)) * 100,
             y: i32::from(self.small(200)) * 100,
             height: u32::from(self.small(50)) * 100,
@@ -291,13 +321,13 @@ impl Drawing {
         self.writes += 1;
         let padding = "x".repeat(usize::from(self.small(12)));
         let value = format!("{}-{padding}", self.writes);
-        let key = format!("k{}", self.rng.below(6));
+        let key = format!("k{}", self.choices.below(6));
         self.act(Act::Put { host, key: key.into(), value: value.into() });
     }
 
     fn delete(&mut self) {
         let Some(host) = self.any_name() else { return };
-        let key = format!("k{}", self.rng.below(6));
+        let key = format!("k{}", self.choices.below(6));
         self.act(Act::Delete { host, key: key.into() });
     }
 
@@ -339,7 +369,7 @@ impl Drawing {
     fn impair(&mut self) {
         let Some((from, to)) = self.two() else { return };
         let (from, to) = (names([&from]), names([&to]));
-        let impairment = match self.rng.below(4) {
+        let impairment = match self.choices.below(4) {
             0 => return self.act(Act::Mend { from, to }),
             1 => Impairment::Delay(self.time(800)),
             2 => Impairment::Loss(Loss::bursts(8.0, self.percent(60))),
@@ -351,7 +381,7 @@ impl Drawing {
     fn silence(&mut self) {
         let Some(host) = self.any_name() else { return };
         let hosts = names([&host]);
-        match self.rng.below(3) {
+        match self.choices.below(3) {
             0 => self.act(Act::Cure(hosts)),
             1 => self.act(Act::Afflict { hosts, ailment: Ailment::Deaf }),
             _ => self.act(Act::Afflict { hosts, ailment: Ailment::Mute }),
@@ -371,7 +401,7 @@ impl Drawing {
     fn set_clock(&mut self) {
         let Some(host) = self.any_name() else { return };
         let hosts = names([&host]);
-        match self.rng.below(3) {
+        match self.choices.below(3) {
             0 => {
                 let drift = i32::from(self.small(200)) * 1_000 - 100_000;
                 self.act(Act::Drift { hosts, drift });
@@ -406,7 +436,7 @@ impl Drawing {
 
     /// Any host, dead or alive: a command to a dead one is as good a test as any.
     fn any(&mut self) -> Option<usize> {
-        (!self.hosts.is_empty()).then(|| self.rng.below(self.hosts.len()))
+        (!self.hosts.is_empty()).then(|| self.choices.below(self.hosts.len()))
     }
 
     fn any_name(&mut self) -> Option<String> {
@@ -426,20 +456,20 @@ impl Drawing {
         Some((from, to))
     }
 
-    fn pick<'a, T>(&mut self, choices: &'a [T]) -> Option<&'a T> {
-        choices.get(self.rng.below(choices.len()))
+    fn pick<'c, T>(&mut self, choices: &'c [T]) -> Option<&'c T> {
+        choices.get(self.choices.below(choices.len()))
     }
 
     fn one_in(&mut self, chances: usize) -> bool {
-        self.rng.below(chances) == 0
+        self.choices.below(chances) == 0
     }
 
     fn between(&mut self, least: usize, most: usize) -> usize {
-        least + self.rng.below(most + 1 - least)
+        least + self.choices.below(most + 1 - least)
     }
 
     fn small(&mut self, most: u8) -> u8 {
-        u8::try_from(self.rng.below(usize::from(most) + 1)).unwrap_or(most)
+        u8::try_from(self.choices.below(usize::from(most) + 1)).unwrap_or(most)
     }
 
     fn percent(&mut self, most: u8) -> f64 {

@@ -25,7 +25,7 @@ use alloc::{
 use core::{fmt, panic::AssertUnwindSafe};
 use std::panic::catch_unwind;
 
-pub use draw::draw;
+pub use draw::{draw, draw_from};
 pub use shrink::shrink;
 
 /// What was wrong with a world.
