@@ -1,12 +1,12 @@
 //! A story's log: what happened, in words, a line each.
 use super::{Act, Detail, print::Bytes};
 use crate::{
-    id::{Addr, Dot, NodeId},
+    id::{Addr, Dot, Life, NodeId},
     io::{Arrival, Departure},
     sim::{HostId, Told, World, world::Noted},
     storage::Storage,
     time::Instant,
-    wire::{Frame, Header, Read, Reader},
+    wire::{Frame, Header, Items, Pull, Read, Reader, Standing, Store},
 };
 use alloc::{
     format,
@@ -36,8 +36,14 @@ impl Log {
     }
 
     pub(super) fn act(&mut self, now: Instant, act: &Act) {
-        if self.detail > Detail::Nothing && act.duration() == Duration::ZERO {
-            self.line(now, &format!("* {act}"));
+        match act {
+            Act::Chapter(heading) => self.line(now, &format!("== {heading}")),
+            // What holds is no news, and what does not ends the log.
+            Act::Expect { .. } | Act::Log(_) => {}
+            _ if self.detail > Detail::Nothing && act.duration() == Duration::ZERO => {
+                self.line(now, &format!("* {act}"));
+            }
+            _ => {}
         }
     }
 
@@ -49,7 +55,7 @@ impl Log {
     /// Writes down what the world has noted since.
     pub(super) fn take<S: Storage>(&mut self, world: &mut World<S>) {
         for (at, host, noted) in world.take_journal() {
-            let who = world.name(host);
+            let who = name_of_host(world, host);
             match noted {
                 Noted::Told(told) => self.line(at, &format!("{who}: {}", in_words(world, &told))),
                 Noted::Sent { to, bytes, lost } => {
@@ -63,7 +69,7 @@ impl Log {
 
     /// Whom and what a node knows.
     pub(super) fn show<S: Storage>(&mut self, world: &World<S>, host: HostId) {
-        let who = world.name(host);
+        let who = name_of_host(world, host);
         let Some(node) = world.node(host) else { return self.line(world.now(), &format!("{who} is dead")) };
         let mut members: Vec<_> = node.members().collect();
         members.sort_by_key(|member| member.id);
@@ -84,7 +90,7 @@ impl Log {
     }
 }
 
-fn in_words<S: Storage>(world: &World<S>, told: &Told) -> String {
+pub(super) fn in_words<S: Storage>(world: &World<S>, told: &Told) -> String {
     let name = |id: &NodeId| name_of(world, *id);
     match told {
         Told::Up(id, Arrival::Joined) => format!("{} is there", name(id)),
@@ -136,7 +142,10 @@ fn frame_in_words<S: Storage>(world: &World<S>, frame: &Frame<'_>) -> String {
         Frame::Ack(ack) => write!(words, "ack {}", ack.probe),
         Frame::PingRequest(request) => write!(words, "ping-request {} of {}", request.probe, name(request.target)),
         Frame::Relayed(relayed) => write!(words, "relayed {} of {}", relayed.probe, name(relayed.target)),
-        Frame::Member(member) => write!(words, "member {} {}", name(member.id), member.incarnation),
+        Frame::Member(member) => {
+            let suspect = if member.standing == Standing::Suspect { " suspect" } else { "" };
+            write!(words, "member {}{suspect} {}", name(member.id), member.incarnation)
+        }
         Frame::Accusation(accusation) => {
             let standing = format!("{:?}", accusation.standing).to_lowercase();
             write!(
@@ -160,18 +169,43 @@ fn frame_in_words<S: Storage>(world: &World<S>, frame: &Frame<'_>) -> String {
         }
         Frame::Compare(_) => write!(words, "compare"),
         Frame::Parts(_) => write!(words, "parts"),
-        Frame::Pull(pull) => write!(words, "pull {:?}", pull.store).map(|()| words = words.to_lowercase()),
-        Frame::Served(_) => write!(words, "served"),
+        Frame::Pull(pull) => {
+            let store = format!("{:?}", pull.store).to_lowercase();
+            write!(words, "pull {store}{}", summary_in_words(world, pull))
+        }
+        Frame::Served(served) => write!(words, "served{}", if served.complete { "" } else { " in part" }),
     };
     words
+}
+
+/// Up to where the asker has seen whom.
+fn summary_in_words<S: Storage>(world: &World<S>, pull: &Pull<'_>) -> String {
+    let seen: Vec<Dot> = match pull.store {
+        Store::Members => return String::new(),
+        Store::Rumors => {
+            Items::<(Life, u32, u64)>::of(pull.summary).map(|(writer, floor, _)| writer.dot(floor)).collect()
+        }
+        Store::Entries => Items::<(Life, u32)>::of(pull.summary).map(|(writer, upto)| writer.dot(upto)).collect(),
+    };
+    let seen: Vec<String> = seen.into_iter().map(|dot| dot_of(world, dot)).collect();
+    if seen.is_empty() { " having nothing".to_string() } else { format!(" having {}", seen.join(" ")) }
 }
 
 fn name_of<S: Storage>(world: &World<S>, id: NodeId) -> String {
     world.hosts_of(id).first().map_or_else(|| id.to_string(), |&host| world.name(host).to_string())
 }
 
+/// A host's name, and which it is of those that share it.
+fn name_of_host<S: Storage>(world: &World<S>, host: HostId) -> String {
+    let name = world.name(host);
+    match world.hosts_of(world.id(host)).iter().position(|&namesake| namesake == host) {
+        Some(before @ 1..) => format!("{name}({})", before + 1),
+        _ => name.to_string(),
+    }
+}
+
 fn name_of_addr<S: Storage>(world: &World<S>, addr: Addr) -> String {
-    world.host_at(addr).map_or_else(|| addr.to_string(), |host| world.name(host).to_string())
+    world.host_at(addr).map_or_else(|| addr.to_string(), |host| name_of_host(world, host))
 }
 
 /// A dot without its life, which is a random number.

@@ -40,10 +40,24 @@
 //! | `run 5s` | time passes |
 //! | `until converged within 10s`, `until full within 10s`, `until known a within 10s` | time passes until all live nodes claim agreement; see just those that live; know that a is gone. It is a failure if that takes longer |
 //! | `settle 60s` | the world becomes kind: all cuts heal, all hosts are cured, nothing is lost any more, and nodes that nobody knows and that know nobody are told to join; time passes until all live nodes claim agreement, or so long; then the oracles for a world at rest look |
+//! | `chapter "The cut heals"` | a heading in the log |
+//! | `expect a b WHAT`, `expect a b WHAT within 5s` | it is a failure if one of them is not so; if none comes to be so in time |
 //! | `show a` | the log tells whom and what it knows |
 //! | `log datagrams`, `log events`, `log nothing` | what the log tells from now on; `events` if not said |
+//!
+//! | `expect …` | what is demanded of each |
+//! |---|---|
+//! | `told "b is down"`, `told once "rumor *"`, `told X before Y` | its application was told so since the chapter began, in the log's words; `*` stands for anything |
+//! | `untold "* is down"` | it was never told so since the chapter began |
+//! | `holds KEY VALUE`, `lacks KEY` | its entries |
+//! | `sees b alive`, or `suspect`, `down`, `left`, `unknown` | what it takes a member for |
+//! | `sent at most 20` | how many datagrams it sent since the chapter began |
+//! | `counted rumors_evicted at least 1`, or `at most` | a [counter](crate::Stats) of its present life |
+mod calm;
+mod expect;
 mod log;
 mod names;
+mod outcome;
 mod parse;
 mod print;
 mod run;
@@ -54,8 +68,9 @@ use crate::wire::Urgency;
 use alloc::{string::String, vec::Vec};
 use core::{fmt, time::Duration};
 
+pub use expect::Expected;
 pub use names::Names;
-pub use run::{Ended, Failed, Outcome, Sample};
+pub use outcome::{Ended, Failed, Outcome, Sample};
 pub use settings::{Preset, Setting, Settings};
 
 /// A story, as data: [parse](Story::parse) it, print it, [run](Story::run) it.
@@ -113,6 +128,8 @@ pub enum Act {
     Run(Duration),
     Until { goal: Goal, within: Duration },
     Settle(Duration),
+    Chapter(String),
+    Expect { hosts: Names, what: Expected, within: Duration },
     Show(Names),
     Log(Detail),
 }
@@ -168,7 +185,8 @@ impl Act {
     #[must_use]
     pub const fn duration(&self) -> Duration {
         match self {
-            Self::Run(time) | Self::Settle(time) | Self::Until { within: time, .. } | Self::Churn { time, .. } => *time,
+            Self::Run(time) | Self::Settle(time) | Self::Churn { time, .. } => *time,
+            Self::Until { within, .. } | Self::Expect { within, .. } => *within,
             _ => Duration::ZERO,
         }
     }

@@ -1,6 +1,6 @@
 //! A story's data, from its text.
 use super::{
-    Act, Detail, Goal, Kept, Names, Preset, Settings, Story, StoryError,
+    Act, Detail, Expected, Goal, Kept, Names, Preset, Settings, Story, StoryError,
     print::{parse_share, parse_time},
 };
 use crate::{
@@ -61,18 +61,18 @@ impl Story {
 
 /// A word of a line.
 #[derive(Debug)]
-struct Word {
+pub(super) struct Word {
     bytes: Vec<u8>,
     quoted: bool,
 }
 
 /// What is left of a line.
-struct Words<'a> {
+pub(super) struct Words<'a> {
     words: &'a [Word],
 }
 
 impl<'a> Words<'a> {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.words.is_empty()
     }
 
@@ -84,29 +84,29 @@ impl<'a> Words<'a> {
     }
 
     /// The next word, if it is not in quotes.
-    fn peek(&self) -> Option<&'a str> {
+    pub(super) fn peek(&self) -> Option<&'a str> {
         let word = self.words.first()?;
         if word.quoted { None } else { str::from_utf8(&word.bytes).ok() }
     }
 
-    fn bytes(&mut self, what: &str) -> Result<Vec<u8>, String> {
+    pub(super) fn bytes(&mut self, what: &str) -> Result<Vec<u8>, String> {
         let (word, rest) = self.words.split_first().ok_or_else(|| format!("{what} is missing"))?;
         self.words = rest;
         Ok(word.bytes.clone())
     }
 
-    fn text(&mut self, what: &str) -> Result<&'a str, String> {
+    pub(super) fn text(&mut self, what: &str) -> Result<&'a str, String> {
         let word = self.peek().ok_or_else(|| format!("{what} is missing"))?;
         self.words = &self.words[1..];
         Ok(word)
     }
 
-    fn number<N: str::FromStr>(&mut self, what: &str) -> Result<N, String> {
+    pub(super) fn number<N: str::FromStr>(&mut self, what: &str) -> Result<N, String> {
         let word = self.text(what)?;
         word.parse().map_err(|_| format!("`{word}` is not {what}"))
     }
 
-    fn time(&mut self) -> Result<Duration, String> {
+    pub(super) fn time(&mut self) -> Result<Duration, String> {
         parse_time(self.text("a time")?)
     }
 
@@ -119,7 +119,7 @@ impl<'a> Words<'a> {
         if (0.0..=1.0).contains(&chance) { Ok(chance) } else { Err(format!("`{chance}` is no chance: write 0 to 1")) }
     }
 
-    fn name(&mut self) -> Result<String, String> {
+    pub(super) fn name(&mut self) -> Result<String, String> {
         let Names(names) = Names::parse([self.text("a name")?])?;
         let [name] = names.as_slice() else { return Err("one name is wanted here, not a range".to_string()) };
         Ok(name.clone())
@@ -130,7 +130,7 @@ impl<'a> Words<'a> {
     }
 
     /// The names up to one of these words, or the end.
-    fn names_until(&mut self, ends: &[&str]) -> Result<Names, String> {
+    pub(super) fn names_until(&mut self, ends: &[&str]) -> Result<Names, String> {
         let len =
             self.words.iter().position(|word| !word.quoted && ends.iter().any(|end| end.as_bytes() == word.bytes));
         let mut names = Words { words: &self.words[..len.unwrap_or(self.words.len())] };
@@ -142,14 +142,14 @@ impl<'a> Words<'a> {
         Names::parse(texts)
     }
 
-    fn keyword(&mut self, keyword: &str) -> Result<(), String> {
+    pub(super) fn keyword(&mut self, keyword: &str) -> Result<(), String> {
         match self.peek() {
             Some(word) if word == keyword => self.text(keyword).map(|_| ()),
             _ => Err(format!("`{keyword}` is missing")),
         }
     }
 
-    fn one_of<T: Copy>(&mut self, choices: &[(&str, T)]) -> Result<T, String> {
+    pub(super) fn one_of<T: Copy>(&mut self, choices: &[(&str, T)]) -> Result<T, String> {
         let known = || choices.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let word = self.text("one word more").map_err(|_| format!("one of {} is missing", known()))?;
         let found = choices.iter().find(|(name, _)| *name == word);
@@ -184,6 +184,11 @@ impl<'a> Words<'a> {
             "run" => Act::Run(self.time()?),
             "until" => self.until()?,
             "settle" => Act::Settle(self.time()?),
+            "chapter" => Act::Chapter(self.heading()?),
+            "expect" => {
+                let (hosts, what, within) = Expected::parse(self)?;
+                Act::Expect { hosts, what, within }
+            }
             "show" => Act::Show(self.names()?),
             "log" => Act::Log(self.one_of(&[
                 ("nothing", Detail::Nothing),
@@ -275,6 +280,10 @@ impl<'a> Words<'a> {
         }
         self.keyword("kept")?;
         Ok(Act::Restart { hosts, memory: Memory::Kept })
+    }
+
+    fn heading(&mut self) -> Result<String, String> {
+        String::from_utf8(self.bytes("a heading")?).map_err(|_| "a heading must be text".to_string())
     }
 
     fn publish(&mut self) -> Result<Act, String> {
@@ -463,6 +472,18 @@ until converged within 10s
 until full within 1h
 until known n2 within 90s
 settle 1m
+chapter "All is well"
+expect a told "n1 is down"
+expect a n0..3 told once "rumor *" within 1s
+expect a told x before y within 5ms
+expect a untold "* is down"
+expect a holds k "" within 5s
+expect a lacks k
+expect a sees n1 unknown
+expect a n0 sees n1 suspect within 1m
+expect a sent at most 20
+expect a counted rumors_evicted at least 1 within 1s
+expect a counted rumors_evicted at most 0
 show a n0
 log datagrams
 "#;
@@ -488,6 +509,10 @@ log datagrams
             ("config moon", "`moon` is none of `lan`, `wan`, `sensor`"),
             ("put a k \"v", "a closing `\"` is missing"),
             ("join a b", "`via` is missing"),
+            ("expect a told", "what is told is missing"),
+            ("expect a", "what is expected is missing"),
+            ("expect a untold x within 5s", "`within` is one word too many"),
+            ("expect a counted sheep at most 3", "`sheep` is no counter"),
             ("spawn a\nseed 3", "`seed` must come before the first `spawn`"),
         ] {
             let error = Story::parse(text).unwrap_err();

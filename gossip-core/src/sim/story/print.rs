@@ -1,5 +1,5 @@
 //! A story's text, from its data; and the words for times, shares and bytes.
-use super::{Act, Detail, Goal, Kept, Story};
+use super::{Act, Detail, Goal, Kept, Story, expect::Within};
 use crate::{
     sim::{Ailment, Impairment, Latency, Leap, Loss, Memory, Network, Place, Scrutiny},
     wire::Urgency,
@@ -69,6 +69,8 @@ impl fmt::Display for Act {
             Self::Until { goal: Goal::Full, within } => write!(f, "until full within {}", Time(*within)),
             Self::Until { goal: Goal::Known(host), within } => write!(f, "until known {host} within {}", Time(*within)),
             Self::Settle(time) => write!(f, "settle {}", Time(*time)),
+            Self::Chapter(heading) => write!(f, "chapter {}", Bytes(heading.as_bytes())),
+            Self::Expect { hosts, what, within } => write!(f, "expect {hosts} {what}{}", Within(*within)),
             Self::Show(hosts) => write!(f, "show {hosts}"),
             Self::Log(Detail::Nothing) => f.write_str("log nothing"),
             Self::Log(Detail::Events) => f.write_str("log events"),

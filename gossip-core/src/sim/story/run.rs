@@ -1,10 +1,11 @@
 //! A story, told: its acts done to a world, one after another.
-use super::{Act, Detail, Goal, Kept, Names, Story, log::Log};
+use super::{
+    Act, Detail, Ended, Expected, Failed, Goal, Kept, Names, Outcome, Sample, Story, expect::Chapter, log::Log,
+};
 use crate::{
-    digest::Digest,
     node::{Liveness, Node},
     rng::Rng,
-    sim::{HostId, Measures, Memory, Network, Traffic, Violation, World, network, stream},
+    sim::{HostId, Memory, Network, World, network, stream},
     storage::{Heap, Sensor, Storage},
     time::Instant,
 };
@@ -18,74 +19,6 @@ use core::{cmp::Reverse, fmt, time::Duration};
 
 /// How often a story looks whether what it waits for has come.
 const LOOK: Duration = Duration::from_millis(5);
-
-/// What became of a story.
-#[derive(Debug, Clone)]
-#[must_use]
-pub struct Outcome {
-    /// Whether it was told to its end.
-    pub ended: Ended,
-    /// What happened, a line each.
-    pub log: Vec<String>,
-    /// The world's fingerprint at the end.
-    pub trace: Digest,
-    /// How much time passed in it.
-    pub time: Duration,
-    /// How many datagrams arrived and timers fired.
-    pub events: u64,
-    /// Each host's name and traffic, in the order in which they were spawned.
-    pub hosts: Vec<(String, Traffic)>,
-    /// Who erred, and who knew what when.
-    pub measures: Measures,
-}
-
-/// How a story ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
-    /// All of it was told, and nothing was wrong.
-    Well,
-    /// In this act, the first being 0, something was wrong.
-    Badly {
-        /// Which.
-        act: usize,
-        /// What.
-        what: Failed,
-    },
-}
-
-/// What was wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failed {
-    /// An oracle saw something that must never happen.
-    Violated(Violation),
-    /// What was waited for did not come.
-    NotReached(String),
-    /// The act makes no sense: no host has that name, or the configuration is refused.
-    Senseless(String),
-}
-
-/// How things stand at one moment of a story.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sample {
-    /// How long after the beginning.
-    pub at: Duration,
-    /// How many nodes live.
-    pub live: usize,
-    /// How many of them see as many as live.
-    pub full: usize,
-    /// How many of them know just the same, in the largest group of such.
-    pub agreeing: usize,
-    /// How many of them claim that all agree.
-    pub converged: usize,
-    /// How many datagrams all hosts have sent so far.
-    pub datagrams: u64,
-    /// Their bytes, without the headers of lower layers.
-    pub bytes: u64,
-    /// How many suspicions were false so far.
-    pub false_suspicions: u64,
-    /// How many deaths were false so far.
-    pub false_deaths: u64,
-}
 
 impl Story {
     /// Tells the story.
@@ -103,13 +36,14 @@ impl Story {
 }
 
 /// A story that is being told.
-struct Teller<S: Storage, W> {
-    world: World<S>,
+pub(super) struct Teller<S: Storage, W> {
+    pub(super) world: World<S>,
     hosts: BTreeMap<String, HostId>,
     settings: super::Settings,
     began: Instant,
     chance: Rng,
-    log: Log,
+    pub(super) log: Log,
+    chapter: Chapter,
     every: Duration,
     next_sample: Instant,
     watch: W,
@@ -164,6 +98,8 @@ impl<S: Storage, W: FnMut(&Sample)> Teller<S, W> {
             Act::Run(time) => self.pass(*time),
             Act::Until { goal, within } => self.wait(goal, *within)?,
             Act::Settle(time) => self.settle(*time)?,
+            Act::Chapter(_) => self.chapter = Chapter::begin(&self.world),
+            Act::Expect { hosts, what, within } => self.expect(hosts, what, *within)?,
             Act::Show(names) => self.show(names)?,
             Act::Log(detail) => self.set_detail(*detail),
         }
@@ -270,68 +206,36 @@ impl<S: Storage, W: FnMut(&Sample)> Teller<S, W> {
         }
         let began = self.world.now();
         if self.pass_while(within, |teller| !teller.is_reached(goal)) {
-            let took = self.world.now().saturating_duration_since(began);
-            self.log.take(&mut self.world);
-            self.log.line(self.world.now(), &format!("reached after {} ms", took.as_millis()));
+            self.log_reached(began);
             return Ok(());
         }
         Err(Failed::NotReached(format!("{}; {}", Act::Until { goal: goal.clone(), within }, self.how_far())))
     }
 
-    /// Makes the world kind, gives it time, and has the oracles look.
-    fn settle(&mut self, time: Duration) -> Result<(), Failed> {
-        self.world.heal();
-        self.world.mend_all();
-        self.world.hosts().for_each(|host| self.world.cure(host));
-        let latency = self.world.network().latency.clone();
-        self.world.set_network(Network { latency, ..Network::lan() });
-        self.introduce_strangers();
-        self.pass_while(time, |teller| !teller.is_reached(&Goal::Converged));
+    fn expect(&mut self, hosts: &Names, what: &Expected, within: Duration) -> Result<(), Failed> {
+        let ids = self.hosts_of(hosts)?;
+        let unmet = |teller: &Self| ids.iter().find_map(|&host| teller.chapter.unmet(&teller.world, host, what));
+        let began = self.world.now();
+        if !self.pass_while(within, |teller| unmet(teller).is_some()) {
+            let why = unmet(self).unwrap_or_default();
+            return Err(Failed::Unmet(format!(
+                "{}; {why}",
+                Act::Expect { hosts: hosts.clone(), what: what.clone(), within }
+            )));
+        }
+        if within > Duration::ZERO {
+            self.log_reached(began);
+        }
+        Ok(())
+    }
+
+    fn log_reached(&mut self, began: Instant) {
+        let took = self.world.now().saturating_duration_since(began);
         self.log.take(&mut self.world);
-        self.world.check_at_rest().map_err(Failed::Violated)
+        self.log.line(self.world.now(), &format!("reached after {} ms", took.as_millis()));
     }
 
-    /// Has nodes join that nobody in the rest of the world knows, and that know nobody there: no protocol can bring these
-    /// together. All others have to find each other.
-    fn introduce_strangers(&mut self) {
-        let live: Vec<HostId> = self.world.live().collect();
-        let Some((&first, rest)) = live.split_first() else { return };
-        let mut known = Vec::from([first]);
-        let mut strangers = rest.to_vec();
-        while !strangers.is_empty() {
-            let found = strangers.iter().position(|&stranger| known.iter().any(|&host| self.knows(host, stranger)));
-            let found = found.unwrap_or_else(|| {
-                let now = self.world.now();
-                self.log.line(now, &format!("{} is a stranger to all before it", self.world.name(strangers[0])));
-                self.introduce(strangers[0], first);
-                0
-            });
-            known.push(strangers.remove(found));
-        }
-    }
-
-    /// Has two hosts meet that do not know each other; the one with no room for a seed is started anew.
-    fn introduce(&mut self, stranger: HostId, host: HostId) {
-        for (one, other) in [(stranger, host), (host, stranger)] {
-            let seed = self.world.addr(other);
-            if self.world.command(one, |node, now| node.join(now, seed)).is_some_and(|answer| answer.is_ok()) {
-                return;
-            }
-        }
-        self.world.restart(stranger, Memory::Lost);
-        self.world.join(stranger, host);
-    }
-
-    /// Whether one of the two remembers the other where it is now.
-    fn knows(&self, one: HostId, other: HostId) -> bool {
-        let remembers = |who: HostId, whom: HostId| {
-            let member = self.world.node(who).and_then(|node| node.member(self.world.id(whom)));
-            member.is_some_and(|member| member.addr == self.world.addr(whom))
-        };
-        remembers(one, other) || remembers(other, one)
-    }
-
-    fn is_reached(&self, goal: &Goal) -> bool {
+    pub(super) fn is_reached(&self, goal: &Goal) -> bool {
         let live = self.world.live().count();
         let mut nodes = self.world.live().filter_map(|host| self.world.node(host).map(|node| (host, node)));
         match goal {
@@ -353,7 +257,7 @@ impl<S: Storage, W: FnMut(&Sample)> Teller<S, W> {
     }
 
     /// Lets time pass while `wanting`; whether it stopped wanting.
-    fn pass_while(&mut self, limit: Duration, wanting: impl Fn(&Self) -> bool) -> bool {
+    pub(super) fn pass_while(&mut self, limit: Duration, wanting: impl Fn(&Self) -> bool) -> bool {
         let end = self.world.now() + limit;
         while wanting(self) {
             if self.world.now() >= end {
@@ -447,6 +351,7 @@ fn tell<S: Storage, W: FnMut(&Sample)>(story: &Story, every: Duration, watch: W)
         began,
         chance: stream(story.seed, &[3]),
         log: Log::new(began),
+        chapter: Chapter::default(),
         every,
         next_sample: began,
         watch,
@@ -465,15 +370,3 @@ fn tell<S: Storage, W: FnMut(&Sample)>(story: &Story, every: Duration, watch: W)
 fn knows_gone<S: Storage>(node: &Node<S>, id: crate::id::NodeId) -> bool {
     node.member(id).is_none_or(|member| member.liveness >= Liveness::Down)
 }
-
-impl fmt::Display for Failed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Violated(violation) => violation.fmt(f),
-            Self::NotReached(what) => write!(f, "not reached: {what}"),
-            Self::Senseless(what) => f.write_str(what),
-        }
-    }
-}
-
-impl core::error::Error for Failed {}

@@ -69,7 +69,8 @@ impl Fault {
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Story(Failed::Violated(a)), Self::Story(Failed::Violated(b))) => a.oracle == b.oracle,
-            (Self::Story(Failed::NotReached(_)), Self::Story(Failed::NotReached(_))) => true,
+            (Self::Story(Failed::NotReached(_)), Self::Story(Failed::NotReached(_)))
+            | (Self::Story(Failed::Unmet(_)), Self::Story(Failed::Unmet(_))) => true,
             (Self::Panic(a), Self::Panic(b)) => a == b,
             (Self::Unequal, Self::Unequal) => true,
             _ => false,

@@ -137,6 +137,7 @@ fn without(act: &Act, host: &str, substitute: &str) -> Option<Act> {
         | Act::Leap { hosts, .. }
         | Act::Place { hosts, .. }
         | Act::Churn { hosts, .. }
+        | Act::Expect { hosts, .. }
         | Act::Show(hosts) => {
             hosts.0.retain(|name| name != host);
             return (!hosts.0.is_empty()).then_some(act);

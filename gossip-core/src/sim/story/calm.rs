@@ -1,0 +1,63 @@
+//! How a story comes to rest: in a kind world, in which no excuse is left.
+use super::{Failed, Goal, Sample, run::Teller};
+use crate::{
+    sim::{HostId, Memory, Network},
+    storage::Storage,
+};
+use alloc::{format, vec::Vec};
+use core::time::Duration;
+
+impl<S: Storage, W: FnMut(&Sample)> Teller<S, W> {
+    /// Makes the world kind, gives it time, and has the oracles look.
+    pub(super) fn settle(&mut self, time: Duration) -> Result<(), Failed> {
+        self.world.heal();
+        self.world.mend_all();
+        self.world.hosts().for_each(|host| self.world.cure(host));
+        let latency = self.world.network().latency.clone();
+        self.world.set_network(Network { latency, ..Network::lan() });
+        self.introduce_strangers();
+        self.pass_while(time, |teller| !teller.is_reached(&Goal::Converged));
+        self.log.take(&mut self.world);
+        self.world.check_at_rest().map_err(Failed::Violated)
+    }
+
+    /// Has nodes join that nobody in the rest of the world knows, and that know nobody there: no protocol can bring these
+    /// together. All others have to find each other.
+    fn introduce_strangers(&mut self) {
+        let live: Vec<HostId> = self.world.live().collect();
+        let Some((&first, rest)) = live.split_first() else { return };
+        let mut known = Vec::from([first]);
+        let mut strangers = rest.to_vec();
+        while !strangers.is_empty() {
+            let found = strangers.iter().position(|&stranger| known.iter().any(|&host| self.knows(host, stranger)));
+            let found = found.unwrap_or_else(|| {
+                let now = self.world.now();
+                self.log.line(now, &format!("{} is a stranger to all before it", self.world.name(strangers[0])));
+                self.introduce(strangers[0], first);
+                0
+            });
+            known.push(strangers.remove(found));
+        }
+    }
+
+    /// Has two hosts meet that do not know each other; the one with no room for a seed is started anew.
+    fn introduce(&mut self, stranger: HostId, host: HostId) {
+        for (one, other) in [(stranger, host), (host, stranger)] {
+            let seed = self.world.addr(other);
+            if self.world.command(one, |node, now| node.join(now, seed)).is_some_and(|answer| answer.is_ok()) {
+                return;
+            }
+        }
+        self.world.restart(stranger, Memory::Lost);
+        self.world.join(stranger, host);
+    }
+
+    /// Whether one of the two remembers the other where it is now.
+    fn knows(&self, one: HostId, other: HostId) -> bool {
+        let remembers = |who: HostId, whom: HostId| {
+            let member = self.world.node(who).and_then(|node| node.member(self.world.id(whom)));
+            member.is_some_and(|member| member.addr == self.world.addr(whom))
+        };
+        remembers(one, other) || remembers(other, one)
+    }
+}
