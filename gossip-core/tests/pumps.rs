@@ -10,8 +10,10 @@ use core::{
     task::{Context, Poll, Waker},
 };
 use gossip_core::{
-    ConfigError, JoinError, Limits, PresenceError, PutError, RestoreError, TooLong, Urgency,
+    Addr, ClusterLabel, ConfigError, Digest, Generation, Incarnation, JoinError, Limits, NodeId, PresenceError,
+    PutError, RestoreError, TooLong, Urgency,
     adapter::{BindError, CallError, Closed, DataFile, Events, Happening, Options, Pump, Step, TextOrHex},
+    wire::{Frame, Header, MemberFrame, Standing, Writer},
 };
 use serde_json::{Value, json};
 use std::{
@@ -41,6 +43,8 @@ fn options(name: &str) -> Options {
 struct Room {
     pumps: Vec<(SocketAddr, Option<Pump>, Events)>,
     told: Vec<Vec<Happening>>,
+    /// One that neither speaks nor hears.
+    silent: Option<usize>,
 }
 
 impl Room {
@@ -54,7 +58,7 @@ impl Room {
             })
             .collect();
         let told = pumps.iter().map(|_| Vec::new()).collect();
-        Self { pumps, told }
+        Self { pumps, told, silent: None }
     }
 
     /// Carries datagrams until it is done.
@@ -74,7 +78,7 @@ impl Room {
     /// Does what one pump wants done, and says how much that was.
     fn turn(&mut self, place: usize) -> usize {
         let (from, mut sent) = (self.pumps[place].0, Vec::new());
-        let Some(pump) = &mut self.pumps[place].1 else { return 0 };
+        let Some(pump) = self.pumps[place].1.as_mut().filter(|_| self.silent != Some(place)) else { return 0 };
         pump.fire_timer();
         let stopped = loop {
             match pump.poll() {
@@ -90,8 +94,11 @@ impl Room {
         }
         let count = sent.len();
         for (to, mut bytes) in sent {
-            let Some((_, Some(pump), _)) = self.pumps.iter_mut().find(|(at, ..)| *at == to) else { continue };
-            pump.receive(from, &mut bytes);
+            let hears = |(place, (at, ..)): &(usize, &mut (SocketAddr, _, _))| *at == to && self.silent != Some(*place);
+            let heard = self.pumps.iter_mut().enumerate().find(hears);
+            if let Some((_, (_, Some(pump), _))) = heard {
+                pump.receive(from, &mut bytes);
+            }
         }
         while let Poll::Ready(Some(happening)) = next(&mut self.pumps[place].2) {
             self.told[place].push(happening);
@@ -216,6 +223,72 @@ fn a_crash_is_told_and_so_is_the_return() {
     room.until(|room| room.told(0, |told| matches!(told, Happening::MemberUp { .. })));
     let up = room.told[0].iter().find(|told| matches!(told, Happening::MemberUp { .. })).unwrap();
     assert_eq!(serde_json::to_value(up).unwrap()["arrival"], json!("restarted"));
+}
+
+#[test]
+fn a_silence_is_told_as_long_as_it_lasts() {
+    let mut second = options("bob");
+    second.seeds = vec![addr(1)];
+    let mut room = Room::new(vec![options("ada"), second]);
+    room.until(|room| room.told(0, |told| matches!(told, Happening::Converged { .. })));
+    room.silent = Some(1);
+    room.until(|room| room.told(0, |told| matches!(told, Happening::MemberSuspect { .. })));
+    room.silent = None;
+    // It speaks up in time, or a moment too late, if this machine was busy with something else.
+    let back = |told: &Happening| matches!(told, Happening::MemberRefuted { .. } | Happening::MemberUp { .. });
+    room.told[0].clear();
+    room.until(|room| room.told(0, back));
+    room.silent = Some(1);
+    room.until(|room| room.told(0, |told| matches!(told, Happening::MemberDown { .. })));
+    room.silent = None;
+    room.told[0].clear();
+    room.until(|room| room.told(0, |told| matches!(told, Happening::MemberUp { .. })));
+    let up = room.told[0].iter().find(|told| matches!(told, Happening::MemberUp { .. })).unwrap();
+    assert_eq!(serde_json::to_value(up).unwrap()["arrival"], json!("returned"));
+}
+
+#[test]
+fn two_of_one_name_are_told_of_each_other() {
+    let mut second = options("ada");
+    second.seeds = vec![addr(1)];
+    let mut room = Room::new(vec![options("ada"), second]);
+    room.until(|room| room.told(0, |told| matches!(told, Happening::NameConflict { .. })));
+    let id = room.pump(0).id();
+    assert!(room.told(0, |told| *told == Happening::NameConflict { id, addr: addr(2) }));
+}
+
+#[test]
+fn a_member_that_is_not_on_the_internet_is_not_sent_to() {
+    let mut pump = Pump::new(options("ada"), addr(1)).unwrap();
+    let id = NodeId(7);
+    let header = Header::new(ClusterLabel::default(), id, Generation(1), Incarnation(0), Digest(0));
+    let far = MemberFrame {
+        id,
+        generation: Generation(1),
+        incarnation: Incarnation(0),
+        standing: Standing::Alive,
+        addr: Addr::new(&[1, 2, 3]).unwrap(),
+        presence: b"no presence that we could read",
+    };
+    let mut buffer = [0; 100];
+    let mut writer = Writer::new(&mut buffer, &header).unwrap();
+    assert!(writer.put(&Frame::Member(far)));
+    let len = writer.len();
+    pump.receive(addr(2), &mut buffer[..len]);
+    pump.put(b"k", b"v").unwrap();
+    pump.fire_timer();
+    loop {
+        match pump.poll() {
+            Step::Send { to, .. } => assert_eq!(to, addr(2), "only where it spoke from"),
+            Step::Wait(_) => break,
+            step => panic!("{step:?}"),
+        }
+    }
+    let info = pump.info();
+    assert!(info.io.send_errors > 0);
+    assert_eq!(info.io.last_error.as_deref(), Some("sending to 010203: not an address of the Internet"));
+    let member = pump.members().into_iter().find(|member| member.id == id).unwrap();
+    assert_eq!((member.name, member.addr), (id.to_string(), "0.0.0.0:0".parse().unwrap()));
 }
 
 #[test]

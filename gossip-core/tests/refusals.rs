@@ -272,6 +272,30 @@ fn a_new_life_without_room_for_its_numbers_writes_nothing() {
 }
 
 #[test]
+fn who_is_gone_for_long_is_forgotten_and_may_come_again() {
+    let remember_gone = Duration::from_secs(600);
+    let mut node = acquainted::<Heap>(Config { remember_gone, ..Config::lan() });
+    let farewell = Accusation {
+        id: OTHER,
+        generation: Generation(7),
+        incarnation: Incarnation(1),
+        standing: Standing::Left,
+        by: OTHER,
+    };
+    hand(&mut node, PEER, &[Frame::Accusation(farewell)]);
+    // One at a time, as often as the lost are looked for.
+    let at_last = remember_gone + Config::lan().reconnect_interval;
+    for (after, remembered) in [(remember_gone - Duration::from_secs(1), true), (at_last, false)] {
+        node.handle_input(NOW + after, Input::TimerFired);
+        drain(&mut node);
+        assert_eq!(node.member(OTHER).map(|other| other.liveness), remembered.then_some(Liveness::Left));
+    }
+    assert_eq!(node.stats().members_forgotten, 1);
+    hand(&mut node, PEER, &[Frame::Member(member(OTHER, 0, b"again"))]);
+    assert_eq!(node.member(OTHER).map(|other| other.presence), Some(&b"again"[..]));
+}
+
+#[test]
 fn who_has_left_is_deaf_and_dumb() {
     let mut node = acquainted::<Heap>(Config::lan());
     node.put(NOW, b"k", b"v").unwrap();

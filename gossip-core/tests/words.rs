@@ -134,6 +134,9 @@ fn values_look_as_people_write_them() {
     assert_eq!(format!("{:?}", Addr::from(v6)), "Addr([2001:db8::1]:7946)");
     assert_eq!(Addr::new(&[0x0a, 0xff]).unwrap().to_string(), "0aff", "what is no address of the Internet");
     assert_eq!(format!("{:?}", ClusterLabel::new("gossip")), "ClusterLabel(34cac47e)");
+    let node = Node::<Heap>::new(NodeId(0xab), Addr::from(v6), Config::lan(), &mut Pcg32::new(1, 1)).unwrap();
+    let line = format!("{node:?}");
+    assert!(line.starts_with("Node { me: Identity { id: NodeId(171)") && line.len() < 300, "no dump: {line}");
     let standings = [Standing::Alive, Standing::Suspect, Standing::Down, Standing::Left];
     let words = standings.map(|standing| format!("{:>7}", Liveness::from(standing)));
     assert_eq!(words, ["  alive", "suspect", "   down", "   left"]);

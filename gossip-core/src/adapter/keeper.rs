@@ -427,6 +427,23 @@ mod tests {
     }
 
     #[test]
+    fn a_sum_that_fits_makes_no_sense_of_nonsense() {
+        let mut image = MAGIC.to_vec();
+        image.extend_from_slice(&[VERSION, 3, 0, 0, 0, 1, 2, 3]);
+        let cut_off = {
+            let mut image = image.clone();
+            image[MAGIC.len() + 1] = 9;
+            image
+        };
+        for (mut image, expected) in [(image, "its contents make no sense"), (cut_off, "it is cut off")] {
+            let sum = checksum(&image);
+            image.extend_from_slice(&sum.to_le_bytes());
+            let result = read_image(&image, Instant::ZERO, &mut node("one").unwrap());
+            assert!(matches!(result, Err(Unread::Damaged(reason)) if reason == expected), "{result:?}");
+        }
+    }
+
+    #[test]
     fn a_save_is_due_after_a_change_and_only_then() {
         let (dir, node) = (scratch("due"), with_entry());
         let mut keeper = Keeper::open(&dir).unwrap();
