@@ -25,6 +25,8 @@ pub struct Crash {
     pub host: HostId,
     /// When.
     pub at: Instant,
+    /// How many lived on.
+    pub others: usize,
     id: NodeId,
     known: Vec<(HostId, Duration)>,
 }
@@ -45,6 +47,8 @@ pub struct Spread {
     pub host: HostId,
     /// When.
     pub at: Instant,
+    /// How many lived then, with whoever began it.
+    pub live: usize,
     known: Vec<(HostId, Duration)>,
 }
 
@@ -60,8 +64,8 @@ impl Measures {
         self.spreads.iter().map(|(news, spread)| (*news, spread))
     }
 
-    pub(super) fn on_crash(&mut self, now: Instant, host: HostId, id: NodeId) {
-        self.crashes.push(Crash { host, at: now, id, known: Vec::new() });
+    pub(super) fn on_crash(&mut self, now: Instant, host: HostId, id: NodeId, others: usize) {
+        self.crashes.push(Crash { host, at: now, others, id, known: Vec::new() });
     }
 
     pub(super) fn on_verdict(&mut self, now: Instant, observer: HostId, id: NodeId) {
@@ -72,8 +76,8 @@ impl Measures {
         }
     }
 
-    pub(super) fn on_news(&mut self, now: Instant, host: HostId, news: News) {
-        self.spreads.entry(news).or_insert_with(|| Spread { host, at: now, known: Vec::new() });
+    pub(super) fn on_news(&mut self, now: Instant, host: HostId, news: News, live: usize) {
+        self.spreads.entry(news).or_insert_with(|| Spread { host, at: now, live, known: Vec::new() });
     }
 
     pub(super) fn on_knowledge(&mut self, now: Instant, host: HostId, news: News) {

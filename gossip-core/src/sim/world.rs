@@ -173,7 +173,8 @@ impl<S: Storage> World<S> {
         let crashed = &mut self.hosts[host.0];
         if crashed.node.is_some() {
             crashed.end_life(now);
-            self.measures.on_crash(now, host, crashed.id);
+            let id = crashed.id;
+            self.measures.on_crash(now, host, id, self.live().count());
             self.oracles.on_ended(host, End::Crashed);
         }
     }
@@ -444,7 +445,7 @@ impl<S: Storage> World<S> {
     }
 
     fn give_out(&mut self, host: HostId, news: News) {
-        self.measures.on_news(self.now, host, news);
+        self.measures.on_news(self.now, host, news, self.live().count());
         if self.scrutiny == Scrutiny::Close {
             self.oracles.on_news(self.now, host, news);
         }

@@ -1,24 +1,28 @@
 //! How a story comes to rest: in a kind world, in which no excuse is left.
-use super::{Failed, Goal, Sample, run::Teller};
+use super::{
+    Failed, Goal, Sample,
+    run::{Broken, Teller},
+};
 use crate::{
     sim::{HostId, Memory, Network},
     storage::Storage,
 };
 use alloc::{format, vec::Vec};
-use core::time::Duration;
+use core::{ops::ControlFlow, time::Duration};
 
-impl<S: Storage, W: FnMut(&Sample)> Teller<S, W> {
+impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
     /// Makes the world kind, gives it time, and has the oracles look.
-    pub(super) fn settle(&mut self, time: Duration) -> Result<(), Failed> {
+    pub(super) fn settle(&mut self, time: Duration) -> Result<(), Broken> {
         self.world.heal();
         self.world.mend_all();
         self.world.hosts().for_each(|host| self.world.cure(host));
         let latency = self.world.network().latency.clone();
         self.world.set_network(Network { latency, ..Network::lan() });
         self.introduce_strangers();
-        self.pass_while(time, |teller| !teller.is_reached(&Goal::Converged));
+        self.pass_while(time, |teller| !teller.is_reached(&Goal::Converged))?;
         self.log.take(&mut self.world);
-        self.world.check_at_rest().map_err(Failed::Violated)
+        self.world.check_at_rest().map_err(Failed::Violated)?;
+        Ok(())
     }
 
     /// Has nodes join that nobody in the rest of the world knows, and that know nobody there: no protocol can bring these

@@ -14,6 +14,8 @@ pub struct Outcome {
     pub ended: Ended,
     /// What happened, a line each.
     pub log: Vec<String>,
+    /// When each act began, as far as it was told.
+    pub acts: Vec<Duration>,
     /// The world's fingerprint at the end.
     pub trace: Digest,
     /// How much time passed in it.
@@ -38,6 +40,11 @@ pub enum Ended {
         /// What.
         what: Failed,
     },
+    /// In this act, the first being 0, whoever watched had seen enough.
+    Stopped {
+        /// Which.
+        act: usize,
+    },
 }
 
 /// What was wrong.
@@ -58,6 +65,8 @@ pub enum Failed {
 pub struct Sample {
     /// How long after the beginning.
     pub at: Duration,
+    /// In which act, the first being 0; after all acts, how many there are.
+    pub act: usize,
     /// How many nodes live.
     pub live: usize,
     /// How many of them see as many as live.

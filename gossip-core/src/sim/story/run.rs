@@ -15,7 +15,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::{cmp::Reverse, fmt, time::Duration};
+use core::{cmp::Reverse, fmt, ops::ControlFlow, time::Duration};
 
 /// How often a story looks whether what it waits for has come.
 const LOOK: Duration = Duration::from_millis(5);
@@ -23,14 +23,15 @@ const LOOK: Duration = Duration::from_millis(5);
 impl Story {
     /// Tells the story.
     pub fn run(&self) -> Outcome {
-        self.run_watched(Duration::MAX, |_| {})
+        self.run_watched(|_| ControlFlow::Continue(Duration::MAX))
     }
 
-    /// Tells the story, and how things stand again and again.
-    pub fn run_watched(&self, every: Duration, watch: impl FnMut(&Sample)) -> Outcome {
+    /// Tells the story, and to `watch` how things stand: when time first passes, then again after as long as it asked for,
+    /// and in the end. It may break off. Watching changes nothing of what is watched.
+    pub fn run_watched(&self, watch: impl FnMut(&Sample) -> ControlFlow<(), Duration>) -> Outcome {
         match self.storage {
-            Kept::Heap => tell::<Heap, _>(self, every, watch),
-            Kept::Sensor => tell::<Sensor, _>(self, every, watch),
+            Kept::Heap => tell::<Heap, _>(self, watch),
+            Kept::Sensor => tell::<Sensor, _>(self, watch),
         }
     }
 }
@@ -44,13 +45,21 @@ pub(super) struct Teller<S: Storage, W> {
     chance: Rng,
     pub(super) log: Log,
     chapter: Chapter,
-    every: Duration,
+    /// When each act began.
+    acts: Vec<Duration>,
     next_sample: Instant,
     watch: W,
 }
 
-impl<S: Storage, W: FnMut(&Sample)> Teller<S, W> {
-    fn act(&mut self, act: &Act) -> Result<(), Failed> {
+/// Why a story is not told any further.
+pub(super) enum Broken {
+    Off,
+    By(Failed),
+}
+
+impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
+    fn act(&mut self, act: &Act) -> Result<(), Broken> {
+        self.acts.push(self.elapsed());
         self.log.act(self.world.now(), act);
         match act {
             Act::Network(network) => self.world.set_network(network.clone()),
@@ -95,7 +104,7 @@ impl<S: Storage, W: FnMut(&Sample)> Teller<S, W> {
             Act::Leap { hosts, leap } => self.each(hosts, |world, host| world.leap(host, *leap))?,
             Act::Place { hosts, place } => self.each(hosts, |world, host| world.place(host, *place))?,
             Act::Churn { hosts, lifetime, downtime, time } => self.churn(hosts, *lifetime, *downtime, *time)?,
-            Act::Run(time) => self.pass(*time),
+            Act::Run(time) => self.pass(*time)?,
             Act::Until { goal, within } => self.wait(goal, *within)?,
             Act::Settle(time) => self.settle(*time)?,
             Act::Chapter(_) => self.chapter = Chapter::begin(&self.world),
@@ -104,19 +113,24 @@ impl<S: Storage, W: FnMut(&Sample)> Teller<S, W> {
             Act::Log(detail) => self.set_detail(*detail),
         }
         self.log.take(&mut self.world);
-        self.world.check().map_err(Failed::Violated)
+        self.world.check().map_err(Failed::Violated)?;
+        Ok(())
     }
 
     fn finish(mut self, ended: Ended) -> Outcome {
+        // In the end nothing is left to break off.
+        let _ = self.show_watcher(if ended == Ended::Well { self.acts.len() } else { self.told() });
         if let Ended::Badly { what, .. } = &ended {
             self.log.line(self.world.now(), &format!("FAILED: {what}"));
         }
+        let time = self.elapsed();
         let hosts = self.world.hosts();
         Outcome {
             ended,
             log: self.log.into_lines(),
+            acts: self.acts,
             trace: self.world.trace(),
-            time: self.world.now().saturating_duration_since(self.began),
+            time,
             events: self.world.events(),
             hosts: hosts.map(|host| (self.world.name(host).to_string(), self.world.traffic(host).clone())).collect(),
             measures: self.world.measures().clone(),
@@ -157,7 +171,7 @@ impl<S: Storage, W: FnMut(&Sample)> Teller<S, W> {
     }
 
     /// Crashes and restarts, each host on its own, after exponentially distributed times; in the end, all run again.
-    fn churn(&mut self, names: &Names, lifetime: Duration, downtime: Duration, time: Duration) -> Result<(), Failed> {
+    fn churn(&mut self, names: &Names, lifetime: Duration, downtime: Duration, time: Duration) -> Result<(), Broken> {
         let hosts = self.hosts_of(names)?;
         let end = self.world.now() + time;
         let mut turns = BinaryHeap::new();
@@ -168,7 +182,7 @@ impl<S: Storage, W: FnMut(&Sample)> Teller<S, W> {
             if at >= end {
                 continue;
             }
-            self.pass_until(at);
+            self.pass_until(at)?;
             if self.world.node(host).is_some() {
                 self.world.crash(host);
                 turns.push(Reverse((self.after(downtime), host)));
@@ -177,7 +191,7 @@ impl<S: Storage, W: FnMut(&Sample)> Teller<S, W> {
                 turns.push(Reverse((self.after(lifetime), host)));
             }
         }
-        self.pass_until(end);
+        self.pass_until(end)?;
         for host in hosts {
             if self.world.node(host).is_none() {
                 self.revive(host);
@@ -200,28 +214,27 @@ impl<S: Storage, W: FnMut(&Sample)> Teller<S, W> {
         self.world.now() + network::exponential(mean, chance)
     }
 
-    fn wait(&mut self, goal: &Goal, within: Duration) -> Result<(), Failed> {
+    fn wait(&mut self, goal: &Goal, within: Duration) -> Result<(), Broken> {
         if let Goal::Known(host) = goal {
             self.host(host)?;
         }
         let began = self.world.now();
-        if self.pass_while(within, |teller| !teller.is_reached(goal)) {
+        if self.pass_while(within, |teller| !teller.is_reached(goal))? {
             self.log_reached(began);
             return Ok(());
         }
-        Err(Failed::NotReached(format!("{}; {}", Act::Until { goal: goal.clone(), within }, self.how_far())))
+        let goal = Act::Until { goal: goal.clone(), within };
+        Err(Broken::By(Failed::NotReached(format!("{goal}; {}", self.how_far()))))
     }
 
-    fn expect(&mut self, hosts: &Names, what: &Expected, within: Duration) -> Result<(), Failed> {
+    fn expect(&mut self, hosts: &Names, what: &Expected, within: Duration) -> Result<(), Broken> {
         let ids = self.hosts_of(hosts)?;
         let unmet = |teller: &Self| ids.iter().find_map(|&host| teller.chapter.unmet(&teller.world, host, what));
         let began = self.world.now();
-        if !self.pass_while(within, |teller| unmet(teller).is_some()) {
+        if !self.pass_while(within, |teller| unmet(teller).is_some())? {
             let why = unmet(self).unwrap_or_default();
-            return Err(Failed::Unmet(format!(
-                "{}; {why}",
-                Act::Expect { hosts: hosts.clone(), what: what.clone(), within }
-            )));
+            let act = Act::Expect { hosts: hosts.clone(), what: what.clone(), within };
+            return Err(Broken::By(Failed::Unmet(format!("{act}; {why}"))));
         }
         if within > Duration::ZERO {
             self.log_reached(began);
@@ -248,46 +261,63 @@ impl<S: Storage, W: FnMut(&Sample)> Teller<S, W> {
     }
 
     fn how_far(&self) -> String {
-        let Sample { live, full, agreeing, converged, .. } = self.sample();
+        let Sample { live, full, agreeing, converged, .. } = self.sample(self.told());
         format!("of {live} that live, {full} see all, {agreeing} know the same, {converged} claim agreement")
     }
 
-    fn pass(&mut self, time: Duration) {
-        self.pass_until(self.world.now() + time);
+    fn pass(&mut self, time: Duration) -> Result<(), Broken> {
+        self.pass_until(self.world.now() + time)
     }
 
     /// Lets time pass while `wanting`; whether it stopped wanting.
-    pub(super) fn pass_while(&mut self, limit: Duration, wanting: impl Fn(&Self) -> bool) -> bool {
+    pub(super) fn pass_while(&mut self, limit: Duration, wanting: impl Fn(&Self) -> bool) -> Result<bool, Broken> {
         let end = self.world.now() + limit;
         while wanting(self) {
             if self.world.now() >= end {
-                return false;
+                return Ok(false);
             }
-            self.pass_until((self.world.now() + LOOK).min(end));
+            self.pass_until((self.world.now() + LOOK).min(end))?;
         }
-        true
+        Ok(true)
     }
 
-    fn pass_until(&mut self, end: Instant) {
+    fn pass_until(&mut self, end: Instant) -> Result<(), Broken> {
         while self.world.now() < end {
-            if self.world.now() >= self.next_sample && self.every < Duration::MAX {
-                self.next_sample = self.world.now() + self.every.max(Duration::from_micros(1));
-                let sample = self.sample();
-                (self.watch)(&sample);
+            if self.world.now() >= self.next_sample {
+                self.show_watcher(self.told())?;
             }
-            let until = if self.every < Duration::MAX { end.min(self.next_sample) } else { end };
+            let until = end.min(self.next_sample);
             self.world.run_for(until.saturating_duration_since(self.world.now()));
             self.log.take(&mut self.world);
         }
+        Ok(())
     }
 
-    fn sample(&self) -> Sample {
+    /// Tells whoever watches how things stand.
+    fn show_watcher(&mut self, act: usize) -> Result<(), Broken> {
+        let sample = self.sample(act);
+        let ControlFlow::Continue(after) = (self.watch)(&sample) else { return Err(Broken::Off) };
+        self.next_sample = self.world.now() + after.max(Duration::from_micros(1));
+        Ok(())
+    }
+
+    /// The act that is being told.
+    fn told(&self) -> usize {
+        self.acts.len().saturating_sub(1)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.world.now().saturating_duration_since(self.began)
+    }
+
+    fn sample(&self, act: usize) -> Sample {
         let nodes: Vec<&Node<S>> = self.world.live().filter_map(|host| self.world.node(host)).collect();
         let mut groups = BTreeMap::<u64, usize>::new();
         nodes.iter().for_each(|node| *groups.entry(node.digest().0).or_default() += 1);
         let sent = || self.world.hosts().map(|host| &self.world.traffic(host).sent);
         Sample {
-            at: self.world.now().saturating_duration_since(self.began),
+            at: self.elapsed(),
+            act,
             live: nodes.len(),
             full: nodes.iter().filter(|node| node.live() == nodes.len()).count(),
             agreeing: groups.values().copied().max().unwrap_or(0),
@@ -340,7 +370,7 @@ impl<S: Storage, W: FnMut(&Sample)> Teller<S, W> {
     }
 }
 
-fn tell<S: Storage, W: FnMut(&Sample)>(story: &Story, every: Duration, watch: W) -> Outcome {
+fn tell<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>>(story: &Story, watch: W) -> Outcome {
     let mut world = World::<S>::with_storage(story.seed, Network::lan());
     world.set_scrutiny(story.scrutiny);
     let began = world.now();
@@ -352,21 +382,66 @@ fn tell<S: Storage, W: FnMut(&Sample)>(story: &Story, every: Duration, watch: W)
         chance: stream(story.seed, &[3]),
         log: Log::new(began),
         chapter: Chapter::default(),
-        every,
+        acts: Vec::new(),
         next_sample: began,
         watch,
     };
     teller.set_detail(Detail::default());
     let mut ended = Ended::Well;
     for (act, what) in story.acts.iter().enumerate() {
-        if let Err(what) = teller.act(what) {
-            ended = Ended::Badly { act, what };
-            break;
+        match teller.act(what) {
+            Ok(()) => continue,
+            Err(Broken::Off) => ended = Ended::Stopped { act },
+            Err(Broken::By(what)) => ended = Ended::Badly { act, what },
         }
+        break;
     }
     teller.finish(ended)
 }
 
+impl From<Failed> for Broken {
+    fn from(failed: Failed) -> Self {
+        Self::By(failed)
+    }
+}
+
 fn knows_gone<S: Storage>(node: &Node<S>, id: crate::id::NodeId) -> bool {
     node.member(id).is_none_or(|member| member.liveness >= Liveness::Down)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STORY: &str = "seed 5\nspawn n0..3\njoin n1..3 via n0\nuntil full within 9s\ncrash n3\nrun 2s\n";
+
+    #[test]
+    fn watching_changes_nothing_and_sees_every_act() {
+        let story = Story::parse(STORY).unwrap();
+        let mut seen = Vec::new();
+        let watched = story.run_watched(|sample| {
+            seen.push(sample.clone());
+            ControlFlow::Continue(Duration::from_millis(100))
+        });
+        assert_eq!((&watched.ended, watched.trace), (&Ended::Well, story.run().trace));
+        assert_eq!(watched.acts.len(), 5);
+        assert!(watched.acts.is_sorted() && seen.is_sorted_by_key(|sample| (sample.at, sample.act)));
+        let (first, last) = (&seen[0], seen.last().unwrap());
+        assert_eq!((first.at, first.act, first.live, first.full), (Duration::ZERO, 2, 4, 0));
+        assert_eq!((last.at, last.act, last.live), (watched.time, 5, 3));
+        let crash = watched.measures.crashes().next().unwrap();
+        assert_eq!((crash.others, crash.host.index()), (3, 3));
+    }
+
+    #[test]
+    fn whoever_watches_may_break_off() {
+        let story = Story::parse(STORY).unwrap();
+        let outcome = story.run_watched(|sample| match sample.act {
+            4 => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(Duration::from_secs(1)),
+        });
+        assert_eq!(outcome.ended, Ended::Stopped { act: 4 });
+        let into = outcome.time.checked_sub(outcome.acts[4]).unwrap();
+        assert!(into <= Duration::from_secs(1), "it goes on for {into:?}");
+    }
 }
