@@ -1,8 +1,8 @@
 //! A world, drawn from a seed.
+use super::{choices::Choices, surroundings};
 use crate::{
-    rng::Rng,
     sim::{
-        Ailment, Bandwidth, Impairment, Latency, Leap, Loss, Memory, Network, Place,
+        Ailment, Impairment, Leap, Loss, Memory, Place,
         story::{Act, Kept, Names, Preset, Settings, Story},
         stream,
     },
@@ -25,12 +25,6 @@ pub fn draw(seed: u64) -> Story {
 #[must_use]
 pub fn draw_from(bytes: &[u8]) -> Story {
     Drawing::new(0, Choices::Bytes(bytes)).finish()
-}
-
-/// Where choices come from.
-enum Choices<'a> {
-    Seed(Rng),
-    Bytes(&'a [u8]),
 }
 
 /// What may befall a world. Each is in it or not, by a coin for each world.
@@ -96,22 +90,6 @@ struct Host {
     lives: bool,
 }
 
-impl Choices<'_> {
-    /// A choice of `0..bound`; of bytes, when there are none left, the first.
-    fn below(&mut self, bound: usize) -> usize {
-        match self {
-            Self::Seed(rng) => rng.below(bound),
-            Self::Bytes(bytes) => {
-                let len = if bound > 256 { 2 } else { 1 };
-                let (taken, rest) = bytes.split_at(len.min(bytes.len()));
-                *bytes = rest;
-                let number = taken.iter().fold(0, |number, byte| number << 8 | usize::from(*byte));
-                number.checked_rem(bound).unwrap_or(0)
-            }
-        }
-    }
-}
-
 impl<'a> Drawing<'a> {
     fn new(seed: u64, mut choices: Choices<'a>) -> Self {
         let features = FEATURES.into_iter().filter(|_| choices.below(2) == 0).collect();
@@ -122,7 +100,7 @@ impl<'a> Drawing<'a> {
 
     fn finish(mut self) -> Story {
         self.begin();
-        for _ in 0..self.between(3, 30) {
+        for _ in 0..self.choices.between(3, 30) {
             self.step();
         }
         self.end()
@@ -130,28 +108,29 @@ impl<'a> Drawing<'a> {
 
     /// The network, the configuration and the first nodes.
     fn begin(&mut self) {
-        let network = self.network();
+        let network = surroundings::network(&mut self.choices);
         self.act(Act::Network(network));
-        self.settings = self.settings();
+        self.settings = surroundings::settings(&mut self.choices, self.settings.clone());
         let settings = self.settings.clone();
         self.act(Act::Config(settings));
         if self.sensors {
             self.story.storage = Kept::Sensor;
         }
         // Mostly few: small worlds find most, and sooner.
-        let count = if self.one_in(4) { self.between(1, HOSTS_MAX) } else { self.between(2, 5) };
+        let count =
+            if self.choices.one_in(4) { self.choices.between(1, HOSTS_MAX) } else { self.choices.between(2, 5) };
         (0..count).for_each(|_| self.spawn());
     }
 
     fn step(&mut self) {
         // Sometimes two things happen at once.
-        if !self.one_in(4) {
+        if !self.choices.one_in(4) {
             // Many faults need time to show, most news little.
-            let most = if self.one_in(3) { 20_000 } else { 3_000 };
+            let most = if self.choices.one_in(3) { 20_000 } else { 3_000 };
             let time = self.time(most);
             self.act(Act::Run(time));
         }
-        let Some(&feature) = self.pick(&self.features.clone()) else { return };
+        let Some(&feature) = self.choices.pick(&self.features.clone()) else { return };
         match feature {
             Feature::Crashes => self.crash_or_restart(),
             Feature::Memories => self.remember(),
@@ -169,7 +148,7 @@ impl<'a> Drawing<'a> {
             Feature::Slowness => self.slow(),
             Feature::Clocks => self.set_clock(),
             Feature::Storms => {
-                let network = self.network();
+                let network = surroundings::network(&mut self.choices);
                 self.act(Act::Network(network));
             }
             Feature::Churn => self.churn(),
@@ -182,79 +161,15 @@ impl<'a> Drawing<'a> {
         self.story
     }
 
-    fn network(&mut self) -> Network {
-        let ms = Duration::from_millis;
-        let latency = match self.choices.below(6) {
-            0 => Latency::Constant(ms(1)),
-            1 => Latency::Exponential { min: ms(1), mean: ms(10) },
-            2 => Latency::Uniform { min: ms(1), max: ms(150) },
-            3 => Latency::Positions,
-            4 => Latency::Zones([[ms(1), ms(60)].into(), [ms(90), ms(1)].into()].into()),
-            _ => Network::lan().latency,
-        };
-        let loss = match self.choices.below(6) {
-            0 => Loss::Independent(self.percent(40)),
-            1 => Loss::Independent(self.percent(10)),
-            2 => Loss::bursts(1.0 + f64::from(self.small(20)), self.percent(25)),
-            _ => Loss::Independent(0.0),
-        };
-        let mut network = Network { latency, loss, ..Network::lan() };
-        if self.one_in(4) {
-            network.duplication = self.percent(30);
-        }
-        if self.one_in(4) {
-            network.reordering = self.percent(30);
-        }
-        if self.one_in(12) {
-            network.bandwidth = Some(Bandwidth { bytes_per_second: 4_000, queue: 8_000 });
-        }
-        if self.one_in(40) {
-            network.corruption = self.percent(5);
-        }
-        network
-    }
-
-    fn settings(&mut self) -> Settings {
-        let mut settings = self.settings.clone();
-        let mut set = |name: &str, value: String| {
-            settings = settings.clone().with(name, &value).unwrap_or_else(|error| unreachable!("{error}"));
-        };
-        if self.one_in(3) {
-            set("fanout", self.between(1, 4).to_string());
-        }
-        if self.one_in(4) {
-            set("suspicion_mult", self.between(1, 6).to_string());
-        }
-        if self.one_in(4) {
-            set("news_mult", self.between(1, 4).to_string());
-        }
-        if self.one_in(4) {
-            set("indirect_probes", self.between(1, 4).to_string());
-        }
-        if self.one_in(4) && !self.sensors {
-            set("datagram_len_max", self.between(100, 1_400).to_string());
-        }
-        if self.one_in(4) {
-            for (limit, max) in
-                [("members", 12), ("rumors", 8), ("entries", 12), ("writers", 12), ("outbox", 7), ("seeds", 2)]
-            {
-                if self.one_in(3) {
-                    set(limit, self.between(1, max).to_string());
-                }
-            }
-        }
-        settings
-    }
-
     fn spawn(&mut self) {
         let name = format!("n{}", self.hosts.len());
         let names = names([&name]);
         self.act(Act::Spawn(names.clone()));
         let place = Place {
             zone: self.choices.below(2),
-            x: i32::from(self.small(200)) * 100,
-            y: i32::from(self.small(200)) * 100,
-            height: u32::from(self.small(50)) * 100,
+            x: i32::from(self.choices.small(200)) * 100,
+            y: i32::from(self.choices.small(200)) * 100,
+            height: u32::from(self.choices.small(50)) * 100,
         };
         self.act(Act::Place { hosts: names, place });
         self.join(&name);
@@ -270,15 +185,15 @@ impl<'a> Drawing<'a> {
     fn crash_or_restart(&mut self) {
         let Some(index) = self.any() else { return };
         let (name, lived) = (self.hosts[index].name.clone(), self.hosts[index].lives);
-        if lived && !self.one_in(3) {
+        if lived && !self.choices.one_in(3) {
             self.hosts[index].lives = false;
             return self.act(Act::Crash(names([&name])));
         }
-        let memory = if self.one_in(2) { Memory::Kept } else { Memory::Lost };
+        let memory = if self.choices.one_in(2) { Memory::Kept } else { Memory::Lost };
         self.hosts[index].lives = true;
         self.act(Act::Restart { hosts: names([&name]), memory });
         // A node that kept its memory knows whom to ask.
-        if memory == Memory::Lost || self.one_in(2) {
+        if memory == Memory::Lost || self.choices.one_in(2) {
             self.join(&name);
         }
     }
@@ -294,11 +209,11 @@ impl<'a> Drawing<'a> {
         let name = self.hosts[index].name.clone();
         self.hosts[index].lives = true;
         self.act(Act::Readdress(names([&name])));
-        if self.one_in(2) {
+        if self.choices.one_in(2) {
             let time = self.time(20_000);
             self.act(Act::Run(time));
         }
-        let memory = if self.one_in(2) { Memory::Kept } else { Memory::Lost };
+        let memory = if self.choices.one_in(2) { Memory::Kept } else { Memory::Lost };
         self.act(Act::Restart { hosts: names([&name]), memory });
         self.join(&name);
     }
@@ -319,7 +234,7 @@ impl<'a> Drawing<'a> {
     fn write(&mut self) {
         let Some(host) = self.any_name() else { return };
         self.writes += 1;
-        let padding = "x".repeat(usize::from(self.small(12)));
+        let padding = "x".repeat(usize::from(self.choices.small(12)));
         let value = format!("{}-{padding}", self.writes);
         let key = format!("k{}", self.choices.below(6));
         self.act(Act::Put { host, key: key.into(), value: value.into() });
@@ -334,7 +249,7 @@ impl<'a> Drawing<'a> {
     fn publish(&mut self) {
         let Some(host) = self.any_name() else { return };
         self.writes += 1;
-        let urgency = if self.one_in(3) { Urgency::Critical } else { Urgency::Normal };
+        let urgency = if self.choices.one_in(3) { Urgency::Critical } else { Urgency::Normal };
         self.act(Act::Publish { host, urgency, payload: format!("r{}", self.writes).into() });
     }
 
@@ -345,20 +260,20 @@ impl<'a> Drawing<'a> {
     }
 
     fn partition(&mut self) {
-        if self.one_in(2) {
+        if self.choices.one_in(2) {
             return self.act(Act::Heal);
         }
         let (mut left, mut right) = (Vec::new(), Vec::new());
         for index in 0..self.hosts.len() {
             let name = self.hosts[index].name.clone();
-            if self.one_in(2) { left.push(name) } else { right.push(name) }
+            if self.choices.one_in(2) { left.push(name) } else { right.push(name) }
         }
         let groups: Vec<Names> = [left, right].into_iter().filter(|group| !group.is_empty()).map(Names).collect();
         self.act(Act::Partition(groups));
     }
 
     fn cut(&mut self) {
-        if self.one_in(2) {
+        if self.choices.one_in(2) {
             return self.act(Act::Heal);
         }
         if let Some((from, to)) = self.two() {
@@ -372,8 +287,8 @@ impl<'a> Drawing<'a> {
         let impairment = match self.choices.below(4) {
             0 => return self.act(Act::Mend { from, to }),
             1 => Impairment::Delay(self.time(800)),
-            2 => Impairment::Loss(Loss::bursts(8.0, self.percent(60))),
-            _ => Impairment::Loss(Loss::Independent(self.percent(90))),
+            2 => Impairment::Loss(Loss::bursts(8.0, self.choices.percent(60))),
+            _ => Impairment::Loss(Loss::Independent(self.choices.percent(90))),
         };
         self.act(Act::Impair { from, to, impairment });
     }
@@ -391,7 +306,7 @@ impl<'a> Drawing<'a> {
     fn slow(&mut self) {
         let Some(host) = self.any_name() else { return };
         let hosts = names([&host]);
-        if self.one_in(2) {
+        if self.choices.one_in(2) {
             return self.act(Act::Cure(hosts));
         }
         let ailment = Ailment::Slow { awake: self.time(2_000), paused: self.time(8_000) };
@@ -403,7 +318,7 @@ impl<'a> Drawing<'a> {
         let hosts = names([&host]);
         match self.choices.below(3) {
             0 => {
-                let drift = i32::from(self.small(200)) * 1_000 - 100_000;
+                let drift = i32::from(self.choices.small(200)) * 1_000 - 100_000;
                 self.act(Act::Drift { hosts, drift });
             }
             1 => {
@@ -418,7 +333,7 @@ impl<'a> Drawing<'a> {
     }
 
     fn churn(&mut self) {
-        if !self.one_in(4) {
+        if !self.choices.one_in(4) {
             return;
         }
         let hosts = self.hosts.iter().skip(1).map(|host| host.name.clone()).collect::<Names>();
@@ -447,7 +362,7 @@ impl<'a> Drawing<'a> {
     fn other(&mut self, name: &str) -> Option<String> {
         let others: Vec<String> =
             self.hosts.iter().filter(|host| host.lives && host.name != name).map(|host| host.name.clone()).collect();
-        self.pick(&others).cloned()
+        self.choices.pick(&others).cloned()
     }
 
     fn two(&mut self) -> Option<(String, String)> {
@@ -456,30 +371,10 @@ impl<'a> Drawing<'a> {
         Some((from, to))
     }
 
-    fn pick<'c, T>(&mut self, choices: &'c [T]) -> Option<&'c T> {
-        choices.get(self.choices.below(choices.len()))
-    }
-
-    fn one_in(&mut self, chances: usize) -> bool {
-        self.choices.below(chances) == 0
-    }
-
-    fn between(&mut self, least: usize, most: usize) -> usize {
-        least + self.choices.below(most + 1 - least)
-    }
-
-    fn small(&mut self, most: u8) -> u8 {
-        u8::try_from(self.choices.below(usize::from(most) + 1)).unwrap_or(most)
-    }
-
-    fn percent(&mut self, most: u8) -> f64 {
-        f64::from(self.small(most)) / 100.0
-    }
-
     /// Up to so many milliseconds. On a sensor, everything takes five times as long.
     fn time(&mut self, most: usize) -> Duration {
         let factor = if self.sensors { 5 } else { 1 };
-        Duration::from_millis(u64::try_from(self.between(1, most) * factor).unwrap_or(0))
+        Duration::from_millis(u64::try_from(self.choices.between(1, most) * factor).unwrap_or(0))
     }
 }
 

@@ -14,8 +14,10 @@
 //!     }
 //! }
 //! ```
+mod choices;
 mod draw;
 mod shrink;
+mod surroundings;
 
 use super::story::{Ended, Failed, Kept, Story};
 use alloc::{

@@ -1,0 +1,74 @@
+//! The network and the configuration of a drawn world.
+use super::choices::Choices;
+use crate::sim::{
+    Bandwidth, Latency, Loss, Network,
+    story::{Preset, Settings},
+};
+use alloc::string::{String, ToString};
+use core::time::Duration;
+
+/// A network: mostly a good one, with one or two faults.
+pub(super) fn network(choices: &mut Choices<'_>) -> Network {
+    let ms = Duration::from_millis;
+    let latency = match choices.below(6) {
+        0 => Latency::Constant(ms(1)),
+        1 => Latency::Exponential { min: ms(1), mean: ms(10) },
+        2 => Latency::Uniform { min: ms(1), max: ms(150) },
+        3 => Latency::Positions,
+        4 => Latency::Zones([[ms(1), ms(60)].into(), [ms(90), ms(1)].into()].into()),
+        _ => Network::lan().latency,
+    };
+    let loss = match choices.below(6) {
+        0 => Loss::Independent(choices.percent(40)),
+        1 => Loss::Independent(choices.percent(10)),
+        2 => Loss::bursts(1.0 + f64::from(choices.small(20)), choices.percent(25)),
+        _ => Loss::Independent(0.0),
+    };
+    let mut network = Network { latency, loss, ..Network::lan() };
+    if choices.one_in(4) {
+        network.duplication = choices.percent(30);
+    }
+    if choices.one_in(4) {
+        network.reordering = choices.percent(30);
+    }
+    if choices.one_in(12) {
+        network.bandwidth = Some(Bandwidth { bytes_per_second: 4_000, queue: 8_000 });
+    }
+    if choices.one_in(40) {
+        network.corruption = choices.percent(5);
+    }
+    network
+}
+
+/// A preset, with a few settings changed, and with small limits now and then.
+pub(super) fn settings(choices: &mut Choices<'_>, mut settings: Settings) -> Settings {
+    let is_sensor = settings.preset == Preset::Sensor;
+    let mut set = |name: &str, value: String| {
+        settings = settings.clone().with(name, &value).unwrap_or_else(|error| unreachable!("{error}"));
+    };
+    if choices.one_in(3) {
+        set("fanout", choices.between(1, 4).to_string());
+    }
+    if choices.one_in(4) {
+        set("suspicion_mult", choices.between(1, 6).to_string());
+    }
+    if choices.one_in(4) {
+        set("news_mult", choices.between(1, 4).to_string());
+    }
+    if choices.one_in(4) {
+        set("indirect_probes", choices.between(1, 4).to_string());
+    }
+    if choices.one_in(4) && !is_sensor {
+        set("datagram_len_max", choices.between(100, 1_400).to_string());
+    }
+    if choices.one_in(4) {
+        for (limit, max) in
+            [("members", 12), ("rumors", 8), ("entries", 12), ("writers", 12), ("outbox", 7), ("seeds", 2)]
+        {
+            if choices.one_in(3) {
+                set(limit, choices.between(1, max).to_string());
+            }
+        }
+    }
+    settings
+}
