@@ -5,9 +5,10 @@ use crate::{
     wire::{ClusterLabel, len},
 };
 use core::{fmt, time::Duration};
+use serde::{Deserialize, Serialize};
 
 /// What can be chosen about a node. Start from a preset, then change what you know better.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
     /// Which cluster to belong to: datagrams of others are dropped and counted.
     pub cluster: ClusterLabel,
@@ -37,7 +38,7 @@ pub struct Config {
 }
 
 /// How much a node may remember. Every region has a limit, on a heap too; what happens there is said at each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Members, ourselves included. Full: the member gone longest makes room; while all live, newcomers are refused.
     pub members: usize,

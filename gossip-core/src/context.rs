@@ -6,13 +6,16 @@ use crate::{
     records::{Heat, Intent, Outgoing},
     rng::Rng,
     stats::Stats,
-    storage::Storage,
+    storage::{Snapshot, Storage},
     table::Queue,
     time::Instant,
 };
 use core::time::Duration;
+use serde::{Deserialize, Serialize};
 
 /// The node's surroundings, lent to each machine for the length of one call.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "S: Snapshot")]
 pub(crate) struct Context<S: Storage> {
     /// The moment of the current input.
     pub(crate) now: Instant,
@@ -33,7 +36,7 @@ pub(crate) struct Context<S: Storage> {
 }
 
 /// How news came to us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Source {
     /// Unasked: it is going round.
     Told,
@@ -42,7 +45,7 @@ pub(crate) enum Source {
 }
 
 /// How long an answer may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Credit {
     /// As long as any datagram.
     Full,
@@ -51,7 +54,7 @@ pub(crate) enum Credit {
 }
 
 /// Who we are. Only we change it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Identity {
     pub(crate) id: NodeId,
     pub(crate) generation: Generation,

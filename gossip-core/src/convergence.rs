@@ -9,12 +9,13 @@ use crate::{
     id::NodeId,
     io::Event,
     records::Evidence,
-    storage::Storage,
+    storage::{Snapshot, Storage},
     table::Table,
     time::Instant,
     wire::{Agreeing, Frame, Header, Writer},
 };
 use core::time::Duration;
+use serde::{Deserialize, Serialize};
 
 /// How many of our own former digests we remember, half of each: enough to tell them from a few others.
 const PAST: usize = 20;
@@ -23,6 +24,8 @@ const PAST: usize = 20;
 const WAIT_MAX: u32 = 8;
 
 /// What the others are known to know.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "S: Snapshot")]
 pub(crate) struct Convergence<S: Storage> {
     evidence: S::Evidence,
     digest: Digest,
@@ -39,7 +42,7 @@ pub(crate) struct Convergence<S: Storage> {
 }
 
 /// What the application was last told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Claimed {
     Nothing,
     Converged,

@@ -26,7 +26,7 @@ impl SubAssign for Digest {
 }
 
 /// Hashes items by SipHash-1-3, from explicit bytes only: the result is part of the wire.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Digester {
     key: u64,
 }

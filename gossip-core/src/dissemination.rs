@@ -11,7 +11,7 @@ use crate::{
     io::Event,
     lattice::{Joined, Lattice},
     records::{Heat, Question, Rumor, Sight, Window},
-    storage::Storage,
+    storage::{Snapshot, Storage},
     table::{Blob, Smallest, Table},
     wire::{Floor, Frame, Items, RumorFrame, Urgency, Writer, write_items},
 };
@@ -21,6 +21,8 @@ use serde::{Deserialize, Serialize};
 const PICKED_MAX: usize = 32;
 
 /// The rumors that we have heard.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "S: Snapshot")]
 pub(crate) struct Dissemination<S: Storage> {
     rumors: S::Rumors,
     windows: S::Windows,

@@ -1,11 +1,12 @@
 //! How often to do something that is worth doing at once, and a nuisance if done all the time.
 use crate::time::Instant;
 use core::time::Duration;
+use serde::{Deserialize, Serialize};
 
 /// The first time at once, then after ever longer waits, up to an interval; after a rest, at once again.
 ///
 /// News thus takes its first few hops at the speed of the network, while a steady stream of it goes out once an interval.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Pace {
     last_at: Option<Instant>,
     wait: Duration,

@@ -14,8 +14,10 @@ use crate::{
     wire::{Parts, Served, Store},
 };
 use core::time::Duration;
+use serde::{Deserialize, Serialize};
 
 /// The exchange under way, and with whom to start the next.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Reconcile {
     exchange: Exchange,
     candidate: Option<Peer>,
@@ -35,7 +37,7 @@ pub(crate) struct Reconcile {
     token: u8,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Peer {
     id: NodeId,
     addr: Addr,
@@ -43,7 +45,7 @@ struct Peer {
 }
 
 /// Two nodes that know different things: our digest, and theirs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Difference {
     pub(crate) ours: Digest,
     pub(crate) theirs: Digest,
@@ -51,7 +53,7 @@ pub(crate) struct Difference {
 
 /// A difference over which an exchange changed nothing on our side: the other one lacks something, or we have no room. As
 /// long as it lasts, to ask anybody who knows the same is to ask in vain; we do it ever more seldom.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Fruitless {
     difference: Difference,
     wait: Duration,
@@ -63,7 +65,7 @@ const FRUITLESS_MAX: usize = 2;
 /// How seldom a lasting difference is looked into, in reconnect intervals.
 const FRUITLESS_WAIT_MAX: u32 = 8;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 enum Exchange {
     Idle,
     Comparing { peer: Peer, asked_at: Instant, until: Instant, tries: u8 },
@@ -71,7 +73,7 @@ enum Exchange {
 }
 
 /// One question of an exchange.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Pulling {
     store: Store,
     /// The range of writers asked for; its end is known once the question is written.
@@ -92,7 +94,7 @@ impl Fruitless {
 }
 
 /// Stores still to be pulled.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Todo {
     rumors: bool,
     entries: bool,

@@ -6,9 +6,10 @@ use crate::{
     time::Instant,
     wire::{Standing, Store, Urgency},
 };
+use serde::{Deserialize, Serialize};
 
 /// How many times news is still to be told, at most: counts down with each datagram that carries it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Heat(pub u8);
 
 impl Heat {
@@ -31,7 +32,7 @@ impl Heat {
 /// What is claimed of a member's life: a lattice, ordered by incarnation, then standing, then generation.
 ///
 /// The generation decides only between two lives that claim one incarnation; the node itself then raises it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Claim {
     /// As of which change of mind of the member.
     pub incarnation: Incarnation,
@@ -52,7 +53,7 @@ impl Lattice for Claim {
 }
 
 /// What we remember of a member, ourselves included.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Member<B> {
     /// The strongest claim known.
     pub claim: Claim,
@@ -81,7 +82,7 @@ pub struct Member<B> {
 }
 
 /// How far a suspicion has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Trial {
     /// There is none.
     None,
@@ -111,7 +112,7 @@ impl Trial {
 }
 
 /// What the application was last told of a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Told {
     /// Nothing yet.
     Nothing,
@@ -120,7 +121,7 @@ pub enum Told {
 }
 
 /// What the application is to be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Untold {
     /// Nothing.
     Nothing,
@@ -131,7 +132,7 @@ pub enum Untold {
 }
 
 /// An address to join through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seed {
     /// Who answered from there last.
     pub answered: Option<NodeId>,
@@ -142,7 +143,7 @@ pub struct Seed {
 }
 
 /// Where an address to join through came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Provenance {
     /// The application named it: it is kept for ever.
     Named,
@@ -151,7 +152,7 @@ pub enum Provenance {
 }
 
 /// A replicated entry: the write to a key that prevails.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Entry<B> {
     /// The write's name.
     pub dot: Dot,
@@ -195,7 +196,7 @@ impl Lattice for Precedence {
 }
 
 /// Which of a writer's rumors were seen: all up to a floor, and some of the 64 above it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     floor: u32,
     above: u64,
@@ -293,7 +294,7 @@ pub enum Sight {
 }
 
 /// A rumor that we can still tell.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rumor<B> {
     /// How urgent its publisher found it.
     pub urgency: Urgency,
@@ -308,7 +309,7 @@ pub struct Rumor<B> {
 }
 
 /// What we last heard another node know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// The fingerprint of all that it knew.
     pub digest: crate::digest::Digest,
@@ -317,7 +318,7 @@ pub struct Evidence {
 }
 
 /// A datagram we owe: its intent, not its bytes. Bytes are written when it leaves, so that it carries the freshest news.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outgoing {
     /// Where to.
     pub to: Addr,
@@ -330,7 +331,7 @@ pub struct Outgoing {
 }
 
 /// Why a datagram leaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Intent {
     /// To ask whether somebody is there.
     Ping(u16),
@@ -358,7 +359,7 @@ pub enum Intent {
 }
 
 /// A question that is yet to be answered, kept whole: the answer needs nothing else.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Question<B> {
     /// Who asked.
     pub peer: NodeId,

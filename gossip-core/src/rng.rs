@@ -1,7 +1,9 @@
 //! Chance, drawn from a seed: for choosing peers and spreading timers, never for secrets.
 
+use serde::{Deserialize, Serialize};
+
 /// `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014): eight bytes of state, the same draws on every platform.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Rng(u64);
 
 impl Rng {

@@ -1,12 +1,12 @@
 //! What was counted: nothing is shed, refused or survived in silence.
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Declares the counters once, with their names for a reader.
 macro_rules! counters {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident,)* }) => {
         $(#[$doc])*
         #[non_exhaustive]
-        #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+        #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
         pub struct $name { $($(#[$field_doc])* pub $field: u64,)* }
 
         impl $name {

@@ -4,6 +4,7 @@ use crate::{
     records::{Entry, Evidence, Member, Outgoing, Question, Rumor, Seed, Window},
     table::{Blob, InlineBlob, InlineQueue, InlineTable, Queue, Table},
 };
+use serde::{Serialize, de::DeserializeOwned};
 
 /// The memory of a node, one line per region. A later version may add regions: that is a breaking change of this trait.
 pub trait Storage: 'static {
@@ -31,6 +32,26 @@ pub trait Storage: 'static {
     type Outbox: Queue<Outgoing>;
     /// Questions we have yet to answer.
     type Questions: Queue<Question<Self::Summary>>;
+}
+
+/// A memory that can be written down whole and read back: what an exact copy of a node asks for. Whoever makes none pays
+/// nothing for it, on bare metal least of all: the code is generic, and nobody calls it.
+pub(crate) trait Snapshot:
+    Storage<
+        Key: Serialize + DeserializeOwned,
+        Blob: Serialize + DeserializeOwned,
+        Summary: Serialize + DeserializeOwned,
+        Members: Serialize + DeserializeOwned,
+        Seeds: Serialize + DeserializeOwned,
+        Rumors: Serialize + DeserializeOwned,
+        Windows: Serialize + DeserializeOwned,
+        Entries: Serialize + DeserializeOwned,
+        Versions: Serialize + DeserializeOwned,
+        Evidence: Serialize + DeserializeOwned,
+        Outbox: Serialize + DeserializeOwned,
+        Questions: Serialize + DeserializeOwned,
+    >
+{
 }
 
 /// State inside the node, in 8 KiB: 16 members, 8 rumors, and 16 entries whose key and value take 32 bytes together.
@@ -95,3 +116,6 @@ impl Storage for Heap {
     type Outbox = crate::table::HeapQueue<Outgoing>;
     type Questions = crate::table::HeapQueue<Question<Self::Summary>>;
 }
+
+#[cfg(feature = "alloc")]
+impl Snapshot for Heap {}

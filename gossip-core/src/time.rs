@@ -1,11 +1,12 @@
 //! Time, as told by the caller. Nothing in this crate reads a clock.
 use core::{ops::Add, time::Duration};
+use serde::{Deserialize, Serialize};
 
 /// Microseconds since a moment of the caller's choosing, never running backwards.
 ///
 /// Choose the Unix epoch where a clock is at hand: the stamps of concurrent writes are compared between nodes
 /// (see [`Stamp`](crate::stamp::Stamp)), and a node without a calendar simply follows those that have one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Instant(u64);
 
 impl Instant {

@@ -10,11 +10,12 @@ use crate::{
     time::Instant,
     wire::{Accusation, Header, MemberFrame, Standing},
 };
+use serde::{Deserialize, Serialize};
 
 /// Another life that goes by our name, and the incarnation at which we answered it.
 ///
 /// A ghost, of a life that ended, never answers back; a rival does.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Rival {
     generation: Generation,
     answered: Incarnation,
@@ -23,7 +24,7 @@ pub(super) struct Rival {
 }
 
 /// A conflict over our name, and when it may be reported again.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Conflict {
     pub(super) untold: Option<Addr>,
     report_at: Instant,

@@ -9,9 +9,10 @@ use crate::{
     table::Table,
     wire::Standing,
 };
+use serde::{Deserialize, Serialize};
 
 /// Whether we have company, and whether the application knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Company {
     /// Nobody has answered yet, nor kept silent for long.
     Untried,

@@ -24,13 +24,14 @@ use crate::{
     error::{PresenceError, TooLong},
     id::{Addr, Incarnation, NodeId},
     records::{Claim, Heat, Member, Told, Trial, Untold},
-    storage::Storage,
+    storage::{Snapshot, Storage},
     table::{Blob, Table},
     time::Instant,
     wire::Standing,
 };
 use events::Company;
 use probe::Prober;
+use serde::{Deserialize, Serialize};
 
 /// What an input changed, for `Node` to route to the other machines.
 #[must_use]
@@ -43,6 +44,8 @@ pub(crate) enum Change {
 }
 
 /// Who is there.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "S: Snapshot")]
 pub(crate) struct Membership<S: Storage> {
     members: S::Members,
     seeds: S::Seeds,
@@ -67,7 +70,7 @@ pub(crate) struct Membership<S: Storage> {
 }
 
 /// Whether we are here to stay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Stay {
     Staying,
     Leaving { until: Instant },

@@ -9,8 +9,10 @@ use crate::{
     time::Instant,
     wire::{Ack, Header, Ping, PingRequest, Relayed, Standing},
 };
+use serde::{Deserialize, Serialize};
 
 /// Whose turn it is, who is being asked, and for whom we ask.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Prober {
     turn: Turn,
     probe: Option<Probe>,
@@ -24,7 +26,7 @@ pub(super) struct Prober {
 const RELAYS_MAX: usize = 4;
 
 /// Whom we ask in this period, until it answers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Probe {
     target: NodeId,
     number: u16,
@@ -38,7 +40,7 @@ struct Probe {
 /// So often is a probe repeated within its timeout.
 const QUARTERS: u32 = 4;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Relay {
     number: u16,
     target: NodeId,
@@ -50,7 +52,7 @@ struct Relay {
 /// A round over all rows in random order, without remembering the order: from a random row on, by a random stride that
 /// has no divisor in common with their number. Rows that come or go during a round may be met twice or not at all in
 /// that one; every member is met in each full round, which bounds the time to its first probe (SWIM §4.3).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Turn {
     slot: usize,
     stride: usize,

@@ -11,6 +11,7 @@ use crate::{
     wire::{Ping, Standing, len},
 };
 use core::time::Duration;
+use serde::{Deserialize, Serialize};
 
 impl<S: Storage> Membership<S> {
     /// Remembers an address to join through, and knocks there shortly: within half a gossip interval, at random, so that
@@ -131,7 +132,7 @@ impl<S: Storage> Membership<S> {
 }
 
 /// One that spoke to us, and that we do not count as living.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Caller {
     addr: Addr,
     id: NodeId,

@@ -6,12 +6,15 @@
 //! - `send`: what each datagram is for;
 //! - `piggyback`: which news rides on it, and in what order;
 //! - `views`: what the application may look at;
-//! - `keep`: what is kept for a next life.
+//! - `keep`: what is kept for a next life;
+//! - `snapshot`: the whole node, for a recording.
 mod commands;
 mod keep;
 mod piggyback;
 mod receive;
 mod send;
+#[cfg(feature = "std")]
+mod snapshot;
 mod views;
 
 use crate::{
@@ -33,6 +36,7 @@ use crate::{
     wire::{Parts, Ping, len},
 };
 use rand_core::Rng;
+use serde::{Deserialize, Serialize};
 
 pub use keep::SaveCursor;
 pub use views::{EntryView, Liveness, MemberView};
@@ -83,7 +87,7 @@ pub struct Node<S: Storage> {
 const _: () = assert!(size_of::<Node<crate::storage::Sensor>>() <= 8 * 1024, "a sensor's node fits in 8 KiB");
 
 /// When news is pushed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Gossip {
     pace: Pace,
     next_at: Instant,

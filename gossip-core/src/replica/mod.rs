@@ -17,15 +17,18 @@ use crate::{
     lattice::{Joined, Lattice},
     records::{Entry, Precedence},
     stamp::Stamp,
-    storage::Storage,
+    storage::{Snapshot, Storage},
     table::{Blob, Table},
     wire::{EntryFrame, Gap},
 };
+use serde::{Deserialize, Serialize};
 
 /// So many entries are told again at a time.
 const REHEATED_MAX: usize = 32;
 
 /// The entries that we hold.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "S: Snapshot")]
 pub(crate) struct Replica<S: Storage> {
     entries: S::Entries,
     versions: S::Versions,

@@ -6,11 +6,19 @@ use alloc::{
     vec::Vec,
 };
 use core::{borrow::Borrow, ops::Bound};
+use serde::{Deserialize, Serialize};
 
 /// A [`Table`] with an index, found in logarithmic time.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(try_from = "Rows<K, V>")]
+#[serde(bound(
+    serialize = "K: Serialize, V: Serialize",
+    deserialize = "K: Clone + Ord + Deserialize<'de> + 'static, V: Deserialize<'de> + 'static"
+))]
 pub struct HeapTable<K, V> {
     rows: Vec<(K, V)>,
+    /// Follows from the rows.
+    #[serde(skip)]
     index: BTreeMap<K, usize>,
     limit: usize,
 }
@@ -70,8 +78,27 @@ impl<K: Clone + Ord + 'static, V: 'static> Table<K, V> for HeapTable<K, V> {
     }
 }
 
+/// A [`HeapTable`] as it is written down: rows keep their places, for on these hang the choices to come.
+#[derive(Deserialize)]
+struct Rows<K, V> {
+    rows: Vec<(K, V)>,
+    limit: usize,
+}
+
+impl<K: Clone + Ord + 'static, V: 'static> TryFrom<Rows<K, V>> for HeapTable<K, V> {
+    type Error = &'static str;
+
+    fn try_from(written: Rows<K, V>) -> Result<Self, Self::Error> {
+        let mut table = Self::with_limit(written.limit);
+        for (key, value) in written.rows {
+            table.insert(key, value).map_err(|_| "a table with a key twice, or beyond its limit")?;
+        }
+        Ok(table)
+    }
+}
+
 /// A [`Queue`] that grows.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct HeapQueue<T> {
     items: VecDeque<T>,
     limit: usize,
