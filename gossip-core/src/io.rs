@@ -4,6 +4,7 @@ use crate::{
     time::Instant,
     wire::Urgency,
 };
+use serde::Serialize;
 
 /// What happened outside.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ pub enum Output<'b> {
 /// Events speak of how things stand when they are drained: what came and went between two drains is told as what it
 /// came to. Nothing is lost by that, and no queue of events can overflow.
 #[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Event<'b> {
     /// A member is there.
     MemberUp {
@@ -107,7 +108,7 @@ pub enum Event<'b> {
 }
 
 /// How a member came to be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Arrival {
     /// We had not known it.
     Joined,
@@ -118,7 +119,7 @@ pub enum Arrival {
 }
 
 /// How a member went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Departure {
     /// It fell silent.
     Failed,

@@ -1,6 +1,6 @@
 //! What the handles ask of the pump: one method a call, the same for all adapters.
 use crate::{
-    adapter::{AgreementInfo, EntryInfo, Info, Lengths, MemberInfo, Pump},
+    adapter::{AgreementInfo, EntryInfo, Info, Lengths, MemberInfo, Pump, RecordingState},
     error::{DeleteError, JoinError, PresenceError, PublishError, PutError},
     id::{Addr, Dot},
     presence::Presence,
@@ -78,10 +78,7 @@ impl Pump {
     /// All members, ourselves included, sorted by name and then by id.
     #[must_use]
     pub fn members(&self) -> Vec<MemberInfo> {
-        let others = self.node.members().map(|view| MemberInfo::of(&view));
-        let mut members: Vec<MemberInfo> = others.chain([MemberInfo::of_self(&self.node.me())]).collect();
-        members.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
-        members
+        MemberInfo::all(&self.node)
     }
 
     /// How far the cluster agrees with us, as far as we know.
@@ -98,6 +95,9 @@ impl Pump {
         if let Some(keeper) = &self.keeper {
             keeper.count_into(&mut io);
         }
+        if let Some(recorder) = self.node.recorder() {
+            recorder.count_into(&mut io);
+        }
         Info {
             me: MemberInfo::of_self(&node.me()),
             cluster: config.cluster,
@@ -110,6 +110,7 @@ impl Pump {
                 presence_max: node.presence_len_max(),
             },
             data_file: self.data_file.clone(),
+            recording: RecordingState::of(node.recorder()),
             io,
             usage: node.usage().rows().collect(),
             stats: node.stats().rows().collect(),

@@ -1,5 +1,6 @@
 //! Why a node did not start, and why a call was not done.
 use crate::{
+    adapter::flight::RecordingError,
     config::ConfigError,
     error::{JoinError, PresenceError, RestoreError},
 };
@@ -55,6 +56,13 @@ pub enum BindError {
     },
     /// Another running node has this data directory.
     DataDirInUse(PathBuf),
+    /// The recording cannot be made.
+    Recording {
+        /// Where it was to be made.
+        path: PathBuf,
+        /// Why not.
+        source: RecordingError,
+    },
 }
 
 impl fmt::Display for BindError {
@@ -76,6 +84,7 @@ impl fmt::Display for BindError {
             Self::DataFile { path, source } => {
                 write!(f, "cannot start from {}: {source}; use another data directory", path.display())
             }
+            Self::Recording { path, source } => write!(f, "cannot record to {}: {source}", path.display()),
             Self::DataDirInUse(path) => {
                 write!(f, "{} is in use by another node: each needs a data directory of its own", path.display())
             }
@@ -91,6 +100,7 @@ impl Error for BindError {
             Self::Presence(source) => Some(source),
             Self::Seed { source, .. } => Some(source),
             Self::DataFile { source, .. } => Some(source),
+            Self::Recording { source, .. } => Some(source),
             Self::AddressInUse(_) | Self::NoAdvertisedAddress { .. } | Self::NoName | Self::DataDirInUse(_) => None,
         }
     }

@@ -98,6 +98,11 @@ pub enum Happening {
         /// Which file, and what the operating system said.
         reason: String,
     },
+    /// The flight recorder has stopped: the node goes on without it. Told once.
+    RecordingStopped {
+        /// Why.
+        reason: String,
+    },
     /// Our own farewell is done: the node stops.
     Departed,
     /// This subscriber was too slow, and lost the oldest happenings.

@@ -1,10 +1,11 @@
 //! What a node tells about itself and others, in types that outlive the call: owned, comparable, serializable.
 use crate::{
-    adapter::{Clock, DataFile, text},
+    adapter::{Clock, DataFile, flight::Recorder, text},
     convergence::Agreement,
     id::{Addr, Dot, Generation, Incarnation, NodeId},
-    node::{EntryView, Liveness, MemberView},
+    node::{EntryView, Liveness, MemberView, Node},
     presence::Presence,
+    storage::Heap,
     wire::ClusterLabel,
 };
 use core::{
@@ -15,6 +16,7 @@ use serde::{Serialize, Serializer};
 use std::{
     borrow::ToOwned,
     collections::BTreeMap,
+    path::PathBuf,
     string::{String, ToString},
     time::SystemTime,
     vec::Vec,
@@ -53,6 +55,15 @@ pub struct MemberInfo {
 }
 
 impl MemberInfo {
+    /// All that a node remembers, itself included, sorted by name and then by id.
+    #[must_use]
+    pub fn all(node: &Node<Heap>) -> Vec<Self> {
+        let others = node.members().map(|view| Self::of(&view));
+        let mut members: Vec<Self> = others.chain([Self::of_self(&node.me())]).collect();
+        members.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
+        members
+    }
+
     pub(super) fn of_self(view: &MemberView<'_>) -> Self {
         Self { is_self: true, ..Self::of(view) }
     }
@@ -148,7 +159,9 @@ pub struct Info {
     pub lengths: Lengths,
     /// What became of its data file.
     pub data_file: DataFile,
-    /// What went wrong at its socket and its data file.
+    /// What becomes of its recording.
+    pub recording: RecordingState,
+    /// What went wrong at its socket and its files.
     pub io: IoCounts,
     /// How full each region of its memory is.
     #[serde(serialize_with = "usage_rows")]
@@ -182,8 +195,40 @@ pub struct IoCounts {
     pub saves: u64,
     /// Times the data file could not be written.
     pub save_errors: u64,
+    /// Bytes of the recording that were written.
+    pub recorded_bytes: u64,
+    /// Times that something is missing in the recording, because the disk was too slow.
+    pub recording_gaps: u64,
     /// The latest error of any kind, in the operating system's words.
     pub last_error: Option<String>,
+}
+
+/// What becomes of the recording of what the node is given (see [`flight`](crate::adapter::flight)).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum RecordingState {
+    /// None is made.
+    None,
+    /// It is made.
+    Running {
+        /// Where.
+        #[serde(serialize_with = "text::path")]
+        path: PathBuf,
+    },
+    /// It was made, and is no more.
+    Stopped {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl RecordingState {
+    pub(super) fn of(recorder: Option<&Recorder>) -> Self {
+        recorder.map_or(Self::None, |recorder| match recorder.stopped() {
+            Some(reason) => Self::Stopped { reason: reason.to_owned() },
+            None => Self::Running { path: recorder.path().to_owned() },
+        })
+    }
 }
 
 fn stats_rows<W: Serializer>(rows: &[(&'static str, u64)], serializer: W) -> Result<W::Ok, W::Error> {

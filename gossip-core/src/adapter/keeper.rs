@@ -139,7 +139,7 @@ impl Keeper {
 
     /// The save that is due, if any. There is never more than one on its way.
     #[must_use]
-    pub fn due(&mut self, now: Instant, node: &Node<Heap>) -> Option<Save> {
+    pub fn due(&mut self, now: Instant, node: &Node<Heap>) -> Option<FileSave> {
         if self.place.outcome().take_retry() {
             self.mark_changed(now);
         }
@@ -153,7 +153,7 @@ impl Keeper {
 
     /// A save of what the node remembers; `None` when the file says so already.
     #[must_use]
-    pub fn save(&mut self, node: &Node<Heap>) -> Option<Save> {
+    pub fn save(&mut self, node: &Node<Heap>) -> Option<FileSave> {
         let image = write_image(node);
         if self.place.outcome().last_saved == checksum_at_end(&image) {
             return None;
@@ -161,7 +161,7 @@ impl Keeper {
         let token = Arc::new(());
         self.in_flight = Arc::downgrade(&token);
         self.issued += 1;
-        Some(Save { place: Arc::clone(&self.place), issue: self.issued, image, _in_flight: token })
+        Some(FileSave { place: Arc::clone(&self.place), issue: self.issued, image, _in_flight: token })
     }
 
     /// Why the file cannot be written; once, however often that is tried again in vain.
@@ -180,16 +180,16 @@ impl Keeper {
     }
 }
 
-/// One writing of the data file. It blocks on the disk: a driver that must not block runs it elsewhere.
+/// One writing of the data file. It blocks on the disk.
 #[derive(Debug)]
-pub struct Save {
+pub struct FileSave {
     place: Arc<Place>,
     issue: u64,
     image: Vec<u8>,
     _in_flight: Arc<()>,
 }
 
-impl Save {
+impl FileSave {
     /// Writes the file. What goes wrong is counted (see [`IoCounts`]), and tried again later.
     pub fn write(self) {
         let mut written = self.place.written.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,17 +8,19 @@
 //!
 //! `gossip-udp-std` does it in one thread and is the one to read first. Files, in the order in which they build on each other:
 //! `options` and `error` (what goes in, what is refused), `clock`, `text` (how values look in JSON), `info` and `happening`
-//! (what is told), `subscribers` (to whom), `keeper` (what survives a restart), `pump` (all of it around one node), `calls`
-//! (what the handles ask of it).
+//! (what is told), `subscribers` (to whom), `keeper` (what survives a restart), `flight` (what the node was given, to be
+//! replayed), `save` (what of these is to be written), `pump` (all of it around one node), `calls` (what the handles ask of it).
 
 mod calls;
 mod clock;
 mod error;
+pub mod flight;
 mod happening;
 mod info;
 mod keeper;
 mod options;
 mod pump;
+mod save;
 mod subscribers;
 mod text;
 
@@ -26,10 +28,11 @@ pub use self::{
     clock::Clock,
     error::{BindError, CallError, Closed},
     happening::Happening,
-    info::{AgreementInfo, EntryInfo, Info, IoCounts, Lengths, MemberInfo},
-    keeper::{DataFile, Keeper, Save},
+    info::{AgreementInfo, EntryInfo, Info, IoCounts, Lengths, MemberInfo, RecordingState},
+    keeper::{DataFile, FileSave, Keeper},
     options::Options,
     pump::{Call, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step},
+    save::Save,
     subscribers::{Events, Subscribers},
     text::TextOrHex,
 };
@@ -38,7 +41,7 @@ pub use self::{
 pub mod vocabulary {
     pub use super::{
         AgreementInfo, BindError, CallError, Closed, DataFile, EntryInfo, Happening, Info, IoCounts, Lengths,
-        MemberInfo, Options, TextOrHex,
+        MemberInfo, Options, RecordingState, TextOrHex,
     };
     pub use crate::{
         config::{Config, ConfigError, Limits},

@@ -27,6 +27,11 @@ pub struct Options {
     pub config: Config,
     /// A directory of its own, for what must survive a restart. `None` by default: nothing does, and the others help out.
     pub data_dir: Option<PathBuf>,
+    /// A file to record all that the node is given, to be replayed: see [`flight`](crate::adapter::flight). It contains all
+    /// values and rumors. What it holds already stays in it as long as there is room. `None` by default: nothing is recorded.
+    pub record: Option<PathBuf>,
+    /// How long that file may get, in bytes; the oldest in it gives way. 64 MiB by default, 1 MiB at least.
+    pub record_len_max: u64,
     /// How many calls may wait for the driver before the next caller is held back. 64 by default, 1 at least.
     pub commands_max: usize,
     /// How many happenings a slow subscriber may lag behind before it misses the oldest. 256 by default, 1 at least.
@@ -47,6 +52,8 @@ impl Options {
             seeds: Vec::new(),
             config: Config::lan(),
             data_dir: None,
+            record: None,
+            record_len_max: 64 << 20,
             commands_max: 64,
             events_max: 256,
             leave_timeout: Duration::from_secs(3),

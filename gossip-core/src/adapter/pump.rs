@@ -1,11 +1,13 @@
-//! The pump: a node with its clock, its subscribers and its data file. A driver adds a socket and a way to wait.
+//! The pump: a node with its clock, its subscribers and its files. A driver adds a socket and a way to wait.
 use crate::{
-    adapter::{BindError, Clock, DataFile, Happening, IoCounts, Keeper, Options, Save, Subscribers},
+    adapter::{
+        BindError, Clock, DataFile, Happening, IoCounts, Keeper, Options, Save, Subscribers,
+        flight::{Recorded, Recorder},
+    },
     error::JoinError,
     id::{Addr, NodeId},
     io::{Input, Output},
     node::Node,
-    storage::Heap,
     time::Instant,
 };
 use core::{
@@ -14,7 +16,7 @@ use core::{
 };
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
-use std::{boxed::Box, io, string::String, vec, vec::Vec};
+use std::{boxed::Box, io, string::String, sync::Weak, vec, vec::Vec};
 
 /// What a handle asks of its driver: it is run on the pump, and carries its answer away by itself.
 ///
@@ -30,6 +32,9 @@ pub const RECEIVE_BUFFER_LEN: usize = 64 * 1024;
 pub const RECEIVE_ERROR_PAUSE: Duration = Duration::from_millis(1);
 /// Nobody waits longer: far deadlines overflow the timers of some systems, and an early call is harmless.
 const WAIT_MAX: Duration = Duration::from_secs(3600);
+
+/// While something is being written, it is looked at so often whether that is done.
+const SAVE_PATIENCE: Duration = Duration::from_millis(100);
 
 /// What the driver does next.
 #[must_use]
@@ -64,13 +69,15 @@ pub enum Step<'p> {
 /// Dropping it ends all subscriptions: that is how the handles learn that the node has stopped.
 #[derive(Debug)]
 pub struct Pump {
-    pub(super) node: Node<Heap>,
+    pub(super) node: Recorded,
     pub(super) clock: Clock,
     pub(super) name: String,
     local: SocketAddr,
     subscribers: Subscribers,
     pub(super) keeper: Option<Keeper>,
     pub(super) data_file: DataFile,
+    /// Whether something is being written.
+    saving: Weak<()>,
     pub(super) counts: IoCounts,
     standing: Standing,
     leave_timeout: Duration,
@@ -104,15 +111,19 @@ impl Pump {
         let mut output = vec![0; usize::from(options.config.datagram_len_max)].into_boxed_slice();
         // What the file says happened in a former life: nobody is told of it as if it happened now.
         while let Output::Event(_) = node.poll_output(&mut output) {}
+        let refuse = |source| BindError::Recording { path: options.record.clone().unwrap_or_default(), source };
+        let recorder = options.record.as_deref().map(|path| Recorder::open(path, options.record_len_max));
+        let recorder = recorder.transpose().map_err(refuse)?;
         let subscribers = Subscribers::new(options.events_max);
         let mut pump = Self {
-            node,
+            node: Recorded::new(node, recorder, now),
             clock,
             name: options.name,
             local,
             subscribers,
             keeper,
             data_file,
+            saving: Weak::new(),
             counts: IoCounts::default(),
             standing: Standing::Running,
             leave_timeout: options.leave_timeout,
@@ -146,12 +157,14 @@ impl Pump {
     pub fn send_failed(&mut self, to: SocketAddr, error: &io::Error) {
         self.counts.send_errors += 1;
         self.counts.last_error = Some(std::format!("sending to {to}: {error}"));
+        self.node.send_failed(self.clock.now(), Addr::from(to), &std::format!("{error}"));
     }
 
     /// Receiving failed, which may also be the echo of an earlier sending. It is counted; rest for [`RECEIVE_ERROR_PAUSE`].
     pub fn receive_failed(&mut self, error: &io::Error) {
         self.counts.receive_errors += 1;
         self.counts.last_error = Some(std::format!("receiving: {error}"));
+        self.node.receive_failed(self.clock.now(), &std::format!("{error}"));
     }
 
     /// What to do next. Call it until it answers [`Step::Wait`] or [`Step::Stop`].
@@ -186,10 +199,9 @@ impl Pump {
     /// The last save, after [`Step::Stop`] and once the socket is closed. `None` when there is nothing new to save.
     #[must_use]
     pub fn last_save(&mut self) -> Option<Save> {
-        if self.standing == Standing::Aborted {
-            return None;
-        }
-        self.keeper.as_mut()?.save(&self.node)
+        let keeper = self.keeper.as_mut().filter(|_| self.standing != Standing::Aborted);
+        let file = keeper.and_then(|keeper| keeper.save(&self.node));
+        Save::of(file, self.node.recorder_mut().and_then(Recorder::write))
     }
 
     /// Says farewell; [`Step::Stop`] follows when it is spread, or after [`Options::leave_timeout`].
@@ -242,20 +254,39 @@ impl Pump {
             Standing::Leaving { until } if now < until => until,
             Standing::Leaving { .. } | Standing::Departed | Standing::Aborted => return Step::Stop,
         };
-        self.tell_of_failed_save();
-        let mut save_at = Instant::NEVER;
-        if let Some(keeper) = &mut self.keeper {
-            if let Some(save) = keeper.due(now, &self.node) {
-                return Step::Save(save);
-            }
-            save_at = keeper.next_deadline();
+        self.tell_of_failures();
+        if let Some(save) = self.due_save(now) {
+            return Step::Save(save);
         }
-        Step::Wait(self.clock.to_std(at.min(leave_by).min(save_at).min(now + WAIT_MAX)))
+        Step::Wait(self.clock.to_std(at.min(leave_by).min(self.save_at(now)).min(now + WAIT_MAX)))
     }
 
-    fn tell_of_failed_save(&mut self) {
+    /// What is to be written now. There is never more than one on its way.
+    fn due_save(&mut self, now: Instant) -> Option<Save> {
+        if self.saving.strong_count() > 0 {
+            return None;
+        }
+        let file = self.keeper.as_mut().and_then(|keeper| keeper.due(now, &self.node));
+        let tape = self.node.recorder_mut().and_then(|recorder| recorder.due(now));
+        let (save, watch) = Save::of(file, tape)?.watched();
+        self.saving = watch;
+        Some(save)
+    }
+
+    /// When something may have to be written.
+    fn save_at(&self, now: Instant) -> Instant {
+        let file_at = self.keeper.as_ref().map_or(Instant::NEVER, Keeper::next_deadline);
+        let tape_at = self.node.recorder().map_or(Instant::NEVER, Recorder::next_deadline);
+        let at = file_at.min(tape_at);
+        if self.saving.strong_count() > 0 { at.max(now + SAVE_PATIENCE) } else { at }
+    }
+
+    fn tell_of_failures(&mut self) {
         if let Some(reason) = self.keeper.as_mut().and_then(Keeper::take_failure) {
             self.subscribers.tell(&Happening::SaveFailed { reason });
+        }
+        if let Some(reason) = self.node.recorder_mut().and_then(Recorder::take_failure) {
+            self.subscribers.tell(&Happening::RecordingStopped { reason });
         }
     }
 
@@ -271,8 +302,13 @@ impl Pump {
 impl Drop for Pump {
     /// The end is told last: whoever hears of it may start a node in the same place.
     fn drop(&mut self) {
-        self.tell_of_failed_save();
+        // Should the node have panicked, this is what shows how.
+        if let Some(tape) = self.node.recorder_mut().and_then(Recorder::write) {
+            tape.write();
+        }
+        self.tell_of_failures();
         self.keeper = None;
+        drop(self.node.take_recorder());
         self.subscribers.end();
     }
 }

@@ -130,7 +130,9 @@ mod tests {
         let mut heard = 0;
         for turn in 0..600_u32 {
             let now = Instant::ZERO + Duration::from_millis(20) * turn;
-            [&mut one, &mut copy].map(|node| live(node, turn, now));
+            for node in [&mut one, &mut copy] {
+                live(node, turn, now);
+            }
             let (for_one, for_two): (Vec<Vec<u8>>, Vec<Vec<u8>>) = (to_one.split_off(0), to_two.split_off(0));
             for mut bytes in for_two {
                 let from = Addr::new(&[1]).unwrap();
@@ -141,11 +143,13 @@ mod tests {
             for bytes in for_one.into_iter().filter(|_| !silent) {
                 heard += 1;
                 let from = Addr::new(&[2]).unwrap();
-                [&mut one, &mut copy].map(|node| {
+                for node in [&mut one, &mut copy] {
                     node.handle_input(now, Input::Received { from, bytes: &mut bytes.clone() });
-                });
+                }
             }
-            [&mut one, &mut two, &mut copy].map(|node| node.handle_input(now, Input::TimerFired));
+            for node in [&mut one, &mut two, &mut copy] {
+                node.handle_input(now, Input::TimerFired);
+            }
             copy = Node::from_snapshot(&copy.snapshot()).unwrap();
             let (said, copied) = (drain(&mut one, &mut to_two), drain(&mut copy, &mut vec![]));
             assert_eq!(said, copied, "turn {turn}");

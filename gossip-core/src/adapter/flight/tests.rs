@@ -1,0 +1,440 @@
+//! Lives that are recorded and replayed.
+use super::*;
+use crate::{
+    adapter::{Happening, IoCounts},
+    config::Config,
+    id::{Addr, NodeId},
+    io::{Input, Output},
+    node::Node,
+    storage::Heap,
+    time::Instant,
+    wire::Urgency,
+};
+use core::{
+    ops::ControlFlow,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+use std::{format, fs, path::PathBuf, string::String, vec, vec::Vec};
+
+const LEN_MAX: u64 = 1 << 20;
+
+/// A file that is gone when the test is.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let unique = format!("gossip-flight-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        Self(std::env::temp_dir().join(unique))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(fs::remove_file(&self.0));
+    }
+}
+
+fn node(name: &str) -> Node<Heap> {
+    let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+    Node::new(NodeId::from_name(name), addr(name), Config::lan(), &mut rng).unwrap()
+}
+
+fn addr(name: &str) -> Addr {
+    Addr::new(name.as_bytes()).unwrap()
+}
+
+fn at(millis: u64) -> Instant {
+    Instant::from_micros(1_800_000_000_000_000) + Duration::from_millis(millis)
+}
+
+/// Two nodes, the first of which is recorded.
+struct Life {
+    one: Recorded,
+    two: Node<Heap>,
+    for_one: Vec<Vec<u8>>,
+    for_two: Vec<Vec<u8>>,
+    millis: u64,
+    /// What the first one put out.
+    said: Vec<String>,
+    inputs: u64,
+}
+
+impl Life {
+    fn begin(file: &Scratch) -> Self {
+        let recorder = Recorder::open(&file.0, LEN_MAX).unwrap();
+        let one = Recorded::new(node("one"), Some(recorder), at(0));
+        let (for_one, for_two, said) = (Vec::new(), Vec::new(), Vec::new());
+        let mut life = Self { one, two: node("two"), for_one, for_two, millis: 0, said, inputs: 1 };
+        life.one.join(at(0), addr("two")).unwrap();
+        life
+    }
+
+    fn now(&self) -> Instant {
+        at(self.millis)
+    }
+
+    /// So many turns of 50 ms. Datagrams come back after one.
+    fn pass(&mut self, turns: u32) {
+        let mut buffer = [0; 1_400];
+        for _ in 0..turns {
+            self.millis += 50;
+            let now = self.now();
+            for mut bytes in self.for_one.split_off(0) {
+                self.inputs += 1;
+                self.one.handle_input(now, Input::Received { from: addr("two"), bytes: &mut bytes });
+            }
+            for mut bytes in self.for_two.split_off(0) {
+                self.two.handle_input(now, Input::Received { from: addr("one"), bytes: &mut bytes });
+            }
+            self.inputs += 1;
+            self.one.handle_input(now, Input::TimerFired);
+            self.two.handle_input(now, Input::TimerFired);
+            loop {
+                let output = self.one.poll_output(&mut buffer);
+                self.said.extend(words_of(&output, &self.one));
+                match output {
+                    Output::Send { bytes, .. } => self.for_two.push(bytes.to_vec()),
+                    Output::Event(_) => {}
+                    Output::Schedule(_) => break,
+                }
+            }
+            loop {
+                match self.two.poll_output(&mut buffer) {
+                    Output::Send { bytes, .. } => self.for_one.push(bytes.to_vec()),
+                    Output::Event(_) => {}
+                    Output::Schedule(_) => break,
+                }
+            }
+            if let Some(write) = self.recorder().due(now) {
+                write.write();
+            }
+        }
+    }
+
+    fn put(&mut self, key: &[u8], value: &[u8]) {
+        self.inputs += 1;
+        self.one.put(self.now(), key, value).unwrap();
+    }
+
+    fn recorder(&mut self) -> &mut Recorder {
+        self.one.recorder_mut().unwrap()
+    }
+
+    fn counts(&self) -> IoCounts {
+        let mut counts = IoCounts::default();
+        self.one.recorder().unwrap().count_into(&mut counts);
+        counts
+    }
+
+    /// Writes what is left, and lets go of the file.
+    fn end(mut self) -> (Vec<String>, u64) {
+        if let Some(write) = self.recorder().write() {
+            write.write();
+        }
+        (self.said, self.inputs)
+    }
+}
+
+fn words_of(output: &Output<'_>, node: &Node<Heap>) -> Option<String> {
+    match output {
+        Output::Send { to, bytes } => Some(format!("{to} {bytes:?}")),
+        Output::Event(event) => Happening::of(*event, node).map(|happening| format!("{happening:?}")),
+        Output::Schedule(_) => None,
+    }
+}
+
+/// What a replay says, in the same words, and what else is to be remarked.
+fn replay(bytes: Vec<u8>) -> (Vec<String>, Vec<&'static str>, Verdict) {
+    let recording = Recording::read(bytes).unwrap();
+    let (mut said, mut remarks) = (Vec::new(), Vec::new());
+    let verdict = recording.replay(Builds::Own, |moment, _| {
+        match &moment.what {
+            What::Sent { to, bytes } => said.push(format!("{to} {bytes:?}")),
+            What::Told(happening) => said.push(format!("{happening:?}")),
+            What::Torn => remarks.push("torn"),
+            What::Unrecorded => remarks.push("unrecorded"),
+            What::Differs(Difference::Output) => remarks.push("output"),
+            What::Differs(Difference::State) => remarks.push("state"),
+            What::Differs(Difference::Nonsense) => remarks.push("nonsense"),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    });
+    (said, remarks, verdict)
+}
+
+/// A life with something of everything in it, as the bytes of its recording.
+fn full_life(file: &Scratch) -> (Vec<u8>, Vec<String>, u64) {
+    let mut life = Life::begin(file);
+    life.pass(40);
+    life.put(b"color", b"red");
+    assert!(life.one.put(life.now(), &[0; 2_000], b"").is_err());
+    life.one.publish(life.now(), Urgency::Critical, b"fire").unwrap();
+    life.one.set_presence(life.now(), b"here").unwrap();
+    life.one.send_failed(life.now(), addr("two"), "no route");
+    life.one.handle_input(life.now(), Input::Received { from: addr("x"), bytes: &mut [9; 20_000] });
+    life.pass(40);
+    life.one.receive_failed(life.now(), "refused");
+    life.one.delete(life.now(), b"color").unwrap();
+    life.two.put(life.now(), b"shape", b"round").unwrap();
+    life.pass(40);
+    life.one.leave(life.now());
+    life.pass(40);
+    life.inputs += 6;
+    let (said, inputs) = life.end();
+    (fs::read(&file.0).unwrap(), said, inputs)
+}
+
+#[test]
+fn a_life_comes_out_again_byte_for_byte() {
+    let (bytes, said, inputs) = full_life(&Scratch::new());
+    let (again, remarks, verdict) = replay(bytes);
+    assert_eq!(again, said);
+    assert_eq!(remarks, [""; 0]);
+    assert!(verdict.is_exact(), "{verdict:?}");
+    assert_eq!((verdict.inputs, verdict.proven, verdict.unproven), (inputs, said.len() as u64, 0));
+    assert!(said.iter().any(|said| said == "Departed") && said.iter().any(|said| said.starts_with("Changed")));
+}
+
+#[test]
+fn the_oldest_gives_way_and_the_rest_is_as_exact() {
+    let file = Scratch::new();
+    let mut life = Life::begin(&file);
+    let mut slots_filled = 0;
+    for turn in 0..4_000_u32 {
+        life.put(&[0], &[turn.to_le_bytes()[0]; 1_000]);
+        life.pass(1);
+        let len = fs::metadata(&file.0).unwrap().len();
+        assert!(len <= LEN_MAX, "{len}");
+        slots_filled = slots_filled.max(len * 4 / LEN_MAX);
+    }
+    assert_eq!(slots_filled, 3, "the last slot begins, and none after it");
+    assert_eq!(life.counts().recording_gaps, 0);
+    let (said, _) = life.end();
+    let bytes = fs::read(&file.0).unwrap();
+    let sequences: Vec<u64> =
+        Recording::read(bytes.clone()).unwrap().segments().iter().map(|segment| segment.sequence).collect();
+    assert!(sequences[0] > 4, "{sequences:?}");
+    assert!(sequences.windows(2).all(|pair| pair[0] + 1 == pair[1]) && sequences.len() == 4, "{sequences:?}");
+    let (again, remarks, verdict) = replay(bytes);
+    assert!(verdict.is_exact() && verdict.unproven == 0, "{verdict:?}");
+    assert_eq!(remarks, [""; 0]);
+    assert!(again.len() > 500 && said.ends_with(&again), "it is the end of what was said");
+}
+
+#[test]
+fn wherever_a_copy_is_cut_off_what_is_whole_is_exact() {
+    let (bytes, said, _) = full_life(&Scratch::new());
+    let mut torn = 0;
+    let mut whole = 0;
+    for cut in (0..bytes.len()).step_by(97) {
+        let Ok(recording) = Recording::read(bytes[..cut].to_vec()) else { continue };
+        let segment = &recording.segments()[0];
+        torn += u32::from(segment.ending == Ending::Torn);
+        let (again, remarks, verdict) = replay(bytes[..cut].to_vec());
+        assert!(verdict.is_exact(), "cut at {cut}: {verdict:?}");
+        assert_eq!(again[..verdict.proven as usize], said[..verdict.proven as usize]);
+        assert_eq!(remarks.contains(&"torn"), segment.ending == Ending::Torn);
+        whole += 1;
+    }
+    assert!(torn > 10 && torn <= whole, "{torn} of {whole}");
+}
+
+#[test]
+fn no_flipped_bit_is_taken_for_the_truth() {
+    let (bytes, said, inputs) = full_life(&Scratch::new());
+    let end = bytes.len() - format::END_MARK.len();
+    for byte in (0..bytes.len()).step_by(31) {
+        let mut bytes = bytes.clone();
+        bytes[byte] ^= 0x10;
+        if let Ok(recording) = Recording::read(bytes.clone()) {
+            assert_eq!(recording.segments().len(), 1);
+            let (again, _, verdict) = replay(bytes);
+            // After the last block there is nothing to be lost.
+            let lost = verdict.inputs < inputs || byte >= end;
+            assert!(verdict.is_exact() && lost, "byte {byte}: {verdict:?}");
+            assert!(said.starts_with(&again[..verdict.proven as usize]));
+        }
+    }
+}
+
+#[test]
+fn what_is_no_recording_of_ours_is_refused_by_name() {
+    let (bytes, ..) = full_life(&Scratch::new());
+    let refused = |bytes: &[u8]| Recording::read(bytes.to_vec()).unwrap_err();
+    assert!(matches!(refused(b""), RecordingError::NotARecording));
+    assert!(matches!(refused(&[0; 4_000]), RecordingError::NotARecording));
+    assert!(matches!(refused(&bytes[..40]), RecordingError::Damaged(_)));
+    assert!(matches!(refused(&bytes[..64]), RecordingError::Empty));
+    let mut other = bytes;
+    other[10] = 1;
+    assert!(matches!(refused(&other), RecordingError::Damaged(_)));
+    // A later version says so, in a header that is whole.
+    other[8..11].copy_from_slice(&[2, 4, 0]);
+    let checksum = crate::digest::Digester::unkeyed().of_bytes(&other[..56]).0;
+    other[56..64].copy_from_slice(&checksum.to_le_bytes());
+    assert!(matches!(refused(&other), RecordingError::Version(2)));
+}
+
+#[test]
+fn a_difference_is_seen_where_it_begins() {
+    let file = Scratch::new();
+    let mut life = Life::begin(&file);
+    life.pass(40);
+    let proven = life.said.len() as u64;
+    life.recorder().answered(true);
+    life.pass(40);
+    let (said, _) = life.end();
+    let (again, remarks, verdict) = replay(fs::read(&file.0).unwrap());
+    assert_eq!((remarks.as_slice(), verdict.proven), (&["output"][..], proven));
+    assert!(matches!(verdict.differs, Some((_, Difference::Output))) && !verdict.is_exact());
+    assert_eq!((again.len(), verdict.unproven), (said.len(), said.len() as u64 - proven), "it goes on all the same");
+}
+
+#[test]
+fn a_node_that_knows_something_else_is_seen_where_segments_meet() {
+    let file = Scratch::new();
+    let mut life = Life::begin(&file);
+    life.pass(10);
+    let other = node("one");
+    let now = life.now();
+    life.recorder().begin(&other, now, Opening::Continued);
+    life.end();
+    let (_, remarks, verdict) = replay(fs::read(&file.0).unwrap());
+    assert_eq!(remarks, ["state"]);
+    assert!(!verdict.is_exact());
+}
+
+#[test]
+fn lives_follow_each_other_in_one_file_that_one_node_has_at_a_time() {
+    let file = Scratch::new();
+    let (_, mut said, _) = full_life(&file);
+    let life = Life::begin(&file);
+    assert!(matches!(Recorder::open(&file.0, LEN_MAX), Err(RecordingError::InUse)));
+    said.extend(life.end().0);
+    let (_, more, _) = full_life(&file);
+    said.extend(more);
+    let (again, remarks, verdict) = replay(fs::read(&file.0).unwrap());
+    assert!(verdict.is_exact(), "{verdict:?}");
+    assert_eq!((again, remarks.len()), (said, 0));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&file.0).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn a_file_that_holds_something_else_is_left_alone() {
+    let file = Scratch::new();
+    fs::write(&file.0, "dear diary").unwrap();
+    assert!(matches!(Recorder::open(&file.0, LEN_MAX), Err(RecordingError::NotARecording)));
+    assert_eq!(fs::read(&file.0).unwrap(), b"dear diary");
+    fs::remove_file(&file.0).unwrap();
+    assert!(matches!(Recorder::open(&file.0, LEN_MAX - 1), Err(RecordingError::TooSmall { .. })));
+    drop(Recorder::open(&file.0, LEN_MAX).unwrap());
+    assert!(matches!(Recorder::open(&file.0, LEN_MAX * 2), Err(RecordingError::OtherBound { .. })));
+    assert!(matches!(Recorder::open(&std::env::temp_dir(), LEN_MAX), Err(RecordingError::NotARecording)));
+}
+
+#[test]
+fn a_disk_that_fails_ends_the_recording_and_not_the_node() {
+    let file = Scratch::new();
+    let mut life = Life::begin(&file);
+    life.pass(40);
+    let written = life.counts().recorded_bytes;
+    life.recorder().tape.fail();
+    life.pass(40);
+    assert!(life.recorder().take_failure().unwrap().contains(file.0.to_str().unwrap()));
+    assert_eq!(life.recorder().take_failure(), None, "that is known already");
+    let talked = life.said.len();
+    life.pass(80);
+    assert!(life.said.len() > talked, "the node goes on");
+    assert!(life.recorder().write().is_none() && life.recorder().next_deadline() == Instant::NEVER);
+    assert_eq!(life.counts().recorded_bytes, written);
+    assert!(life.recorder().stopped().is_some());
+    life.end();
+    assert!(replay(fs::read(&file.0).unwrap()).2.is_exact());
+}
+
+#[test]
+fn a_node_that_outgrows_its_recording_ends_it() {
+    let file = Scratch::new();
+    let mut life = Life::begin(&file);
+    for key in 0..400_u32 {
+        life.put(&key.to_le_bytes(), &[0; 1_000]);
+        life.pass(1);
+    }
+    let reason = life.recorder().take_failure().unwrap();
+    assert!(reason.contains("outgrown"), "{reason}");
+    life.end();
+    assert!(replay(fs::read(&file.0).unwrap()).2.is_exact());
+}
+
+#[test]
+fn a_slow_disk_costs_a_gap_and_no_memory() {
+    let file = Scratch::new();
+    let mut life = Life::begin(&file);
+    life.pass(40);
+    let now = life.now() + Duration::from_secs(5);
+    life.one.handle_input(now, Input::TimerFired);
+    life.millis += 5_000;
+    let slow = life.recorder().due(now).unwrap();
+    for _ in 0..3_000 {
+        life.one.handle_input(now, Input::Received { from: addr("x"), bytes: &mut vec![7; 10_000] });
+        assert!(life.recorder().due(now).is_none(), "one is on its way");
+    }
+    assert_eq!(life.counts().recording_gaps, 1);
+    slow.write();
+    life.pass(40);
+    let talked = life.said.len();
+    life.put(b"color", b"red");
+    life.pass(40);
+    let after_gap = life.said[talked..].to_vec();
+    life.end();
+    let bytes = fs::read(&file.0).unwrap();
+    let recording = Recording::read(bytes.clone()).unwrap();
+    assert!(recording.segments().iter().any(|segment| segment.opening == Opening::AfterGap));
+    let (again, _, verdict) = replay(bytes);
+    assert!(verdict.is_exact(), "{verdict:?}");
+    assert!(again.ends_with(&after_gap));
+}
+
+#[test]
+fn another_builds_recording_is_replayed_when_that_is_asked_for() {
+    let file = Scratch::new();
+    let mut life = Life::begin(&file);
+    life.pass(5);
+    let now = life.now();
+    life.recorder().kin ^= 1;
+    life.one = Recorded::new(node("one"), life.one.take_recorder(), now);
+    life.pass(40);
+    life.end();
+    let recording = Recording::open(&file.0).unwrap();
+    assert_eq!(recording.segments().iter().map(|segment| segment.is_kin).collect::<Vec<_>>(), [true, false]);
+    let own = recording.replay(Builds::Own, |_, _| ControlFlow::Continue(()));
+    assert_eq!((own.skipped, own.is_exact()), (1, false));
+    let any = recording.replay(Builds::Any, |_, _| ControlFlow::Continue(()));
+    assert!(any.is_exact() && any.inputs > own.inputs, "{any:?}");
+}
+
+#[test]
+fn a_replay_can_be_broken_off_at_any_moment() {
+    let (bytes, ..) = full_life(&Scratch::new());
+    let recording = Recording::read(bytes).unwrap();
+    let mut last = 0;
+    recording.replay(Builds::Own, |moment, node| {
+        assert_eq!(moment.number, last + 1);
+        last = moment.number;
+        if node.get(b"color").is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    assert!(last > 10);
+    let mut numbers = 0;
+    recording.replay(Builds::Own, |_, _| {
+        numbers += 1;
+        if numbers == 7 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    assert_eq!(numbers, 7);
+}
