@@ -86,10 +86,12 @@ impl Driver {
     async fn finish(self) {
         let Self { socket, calls, saving, mut pump, .. } = self;
         drop((socket, calls));
-        let last = pump.last_save().map(|save| spawn_blocking(|| save.write()));
-        for saving in saving.into_iter().chain(last) {
-            // It fails only if the runtime is being shut down, and then there is nobody left to tell.
+        // These fail only if the runtime is being shut down, and then there is nobody left to tell.
+        if let Some(saving) = saving {
             drop(saving.await);
+        }
+        if let Some(save) = pump.last_save() {
+            drop(spawn_blocking(|| save.write()).await);
         }
     }
 }

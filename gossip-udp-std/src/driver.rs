@@ -1,7 +1,7 @@
-//! The driver: one thread that owns the node and its socket. Everything that blocks, blocks here.
-use crate::alarm::LOOK_UP_INTERVAL;
+//! The driver: one thread that owns the node and its socket. Everything that blocks, blocks here, but for the disk.
+use crate::{alarm::LOOK_UP_INTERVAL, scribe::Scribe};
 use core::net::SocketAddr;
-use gossip_core::adapter::{Call, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step};
+use gossip_core::adapter::{Call, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Save, Step};
 use std::{
     io,
     net::UdpSocket,
@@ -17,12 +17,20 @@ pub(crate) struct Driver {
     calls: Receiver<Call>,
     alarm: SocketAddr,
     buffer: Box<[u8]>,
+    /// `None` when there is nothing to be written, ever.
+    scribe: Option<Scribe>,
     pump: Pump,
 }
 
 impl Driver {
-    pub(crate) fn new(socket: UdpSocket, calls: Receiver<Call>, alarm: SocketAddr, pump: Pump) -> Self {
-        Self { socket, calls, alarm, buffer: vec![0; RECEIVE_BUFFER_LEN].into_boxed_slice(), pump }
+    pub(crate) fn new(
+        socket: UdpSocket,
+        calls: Receiver<Call>,
+        alarm: SocketAddr,
+        scribe: Option<Scribe>,
+        pump: Pump,
+    ) -> Self {
+        Self { socket, calls, alarm, buffer: vec![0; RECEIVE_BUFFER_LEN].into_boxed_slice(), scribe, pump }
     }
 
     /// Runs until the node has left.
@@ -37,7 +45,10 @@ impl Driver {
             }
         }
         if let Some(save) = self.pump.last_save() {
-            save.write();
+            self.write(save);
+        }
+        if let Some(scribe) = self.scribe {
+            scribe.finish();
         }
     }
 
@@ -50,10 +61,17 @@ impl Driver {
                         self.pump.send_failed(to, &error);
                     }
                 }
-                Step::Save(save) => save.write(),
+                Step::Save(save) => self.write(save),
                 Step::Wait(deadline) => return Some(deadline),
                 Step::Stop => return None,
             }
+        }
+    }
+
+    fn write(&self, save: Save) {
+        match &self.scribe {
+            Some(scribe) => scribe.write(save),
+            None => save.write(),
         }
     }
 

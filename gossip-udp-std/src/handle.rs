@@ -1,5 +1,5 @@
 //! The handle: what an application holds. Each call is a closure that the driver runs on the node.
-use crate::{alarm::Alarm, driver::Driver, events::Events};
+use crate::{alarm::Alarm, driver::Driver, events::Events, scribe::Scribe};
 use core::net::SocketAddr;
 use gossip_core::adapter::{Call, Pump, Subscribers, vocabulary::*};
 use std::{
@@ -42,11 +42,13 @@ impl Gossip {
         let local_addr = socket.local_addr().map_err(BindError::Driver)?;
         let alarm = Alarm::new(local_addr).map_err(BindError::Driver)?;
         let alarm_addr = alarm.addr().map_err(BindError::Driver)?;
+        let writes = options.data_dir.is_some() || options.record.is_some();
         let pump = Pump::new(options, local_addr)?;
+        let scribe = writes.then(Scribe::start).transpose().map_err(BindError::Driver)?;
         let (calls, calls_in) = sync_channel(calls_max);
         let subscribers = pump.subscribers().clone();
         let shared = Shared { id: pump.id(), local_addr, subscribers, calls, alarm };
-        let driver = Driver::new(socket, calls_in, alarm_addr, pump);
+        let driver = Driver::new(socket, calls_in, alarm_addr, scribe, pump);
         thread::Builder::new().name("gossip".into()).spawn(|| driver.run()).map_err(BindError::Driver)?;
         Ok(Self { shared: Arc::new(shared) })
     }

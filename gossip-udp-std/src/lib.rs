@@ -4,6 +4,7 @@ mod alarm;
 mod driver;
 mod events;
 mod handle;
+mod scribe;
 
 pub use self::{
     events::{Events, TimedOut},

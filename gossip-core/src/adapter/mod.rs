@@ -41,7 +41,7 @@ pub use self::{
 pub mod vocabulary {
     pub use super::{
         AgreementInfo, BindError, CallError, Closed, DataFile, EntryInfo, Happening, Info, IoCounts, Lengths,
-        MemberInfo, Options, RecordingState, TextOrHex,
+        MemberInfo, Options, RecordingState, TextOrHex, flight::RecordingError,
     };
     pub use crate::{
         config::{Config, ConfigError, Limits},

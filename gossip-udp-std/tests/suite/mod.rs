@@ -5,6 +5,7 @@
 pub(crate) mod cluster;
 pub(crate) mod data;
 pub(crate) mod edges;
+pub(crate) mod flight;
 
 use core::{
     net::SocketAddr,
@@ -84,6 +85,12 @@ macro_rules! scenarios {
                 a_flood_holds_up_neither_calls_nor_members
                 whoever_waits_learns_that_the_node_stopped
                 a_stopped_node_says_so
+            }
+            flight {
+                a_recorded_life_is_replayed_byte_for_byte
+                lives_that_follow_each_other_stay_in_the_recording
+                a_node_outlives_its_recording
+                a_recording_that_cannot_be_made_is_refused
             }
         }
     };

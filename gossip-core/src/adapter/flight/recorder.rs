@@ -51,6 +51,8 @@ pub struct Recorder {
     /// When the oldest record was made that is not yet on its way.
     oldest_at: Option<Instant>,
     in_flight: Weak<()>,
+    /// How many writings there were.
+    issued: u64,
     standing: Standing,
     gaps: u64,
     pub(super) kin: u64,
@@ -90,6 +92,7 @@ impl Recorder {
             last_at: Instant::ZERO,
             oldest_at: None,
             in_flight: Weak::new(),
+            issued: 0,
             standing: Standing::Recording,
             gaps: 0,
             kin: kin(),
@@ -155,8 +158,9 @@ impl Recorder {
         let token = Arc::new(());
         self.in_flight = Arc::downgrade(&token);
         (self.backlog, self.oldest_at) = (0, None);
-        let regions = core::mem::take(&mut self.waiting);
-        Some(TapeWrite { tape: Arc::clone(&self.tape), regions, _in_flight: token })
+        self.issued += 1;
+        let (issue, regions) = (self.issued, core::mem::take(&mut self.waiting));
+        Some(TapeWrite { tape: Arc::clone(&self.tape), issue, regions, _in_flight: token })
     }
 
     /// Begins a segment with `node` as it is.

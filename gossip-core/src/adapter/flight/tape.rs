@@ -1,5 +1,5 @@
 //! The file that is recorded to, and what is to be written there.
-use super::format::{BLOCK_HEAD_LEN, Geometry, HEADER_LEN, RecordingError, body_len, first_block};
+use super::format::{BLOCK_HEAD_LEN, END_MARK, Geometry, HEADER_LEN, RecordingError, body_len, first_block};
 use std::{
     borrow::ToOwned,
     fs::{File, OpenOptions, TryLockError},
@@ -16,9 +16,16 @@ use std::{
 pub(super) struct Tape {
     path: PathBuf,
     /// Held while something is written.
-    file: Mutex<File>,
+    disk: Mutex<Disk>,
     /// Held for a moment only, so that the driver never waits for the disk.
     outcome: Mutex<Outcome>,
+}
+
+#[derive(Debug)]
+struct Disk {
+    file: File,
+    /// The latest writing that was done.
+    latest: u64,
 }
 
 /// What came of writing.
@@ -44,7 +51,8 @@ impl Tape {
             Err(TryLockError::Error(source)) => return Err(source.into()),
         }
         let next = next_segment(&mut file, geometry)?;
-        let tape = Self { path: path.to_owned(), file: Mutex::new(file), outcome: Mutex::default() };
+        let tape =
+            Self { path: path.to_owned(), disk: Mutex::new(Disk { file, latest: 0 }), outcome: Mutex::default() };
         Ok((tape, next))
     }
 
@@ -59,15 +67,19 @@ impl Tape {
     /// From now on the disk is full, or might as well be.
     #[cfg(test)]
     pub(super) fn fail(&self) {
-        *self.file.lock().unwrap() = File::open(&self.path).unwrap();
+        self.disk.lock().unwrap().file = File::open(&self.path).unwrap();
     }
 
-    fn write(&self, regions: &[Region]) -> io::Result<()> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        for Region { at, bytes } in regions {
-            file.seek(SeekFrom::Start(*at))?;
-            file.write_all(bytes)?;
+    fn write(&self, issue: u64, regions: &[Region]) -> io::Result<()> {
+        let mut disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
+        for (place, Region { at, bytes }) in regions.iter().enumerate() {
+            // At the end, two writings may overtake each other: then the end of this one is not the end any more.
+            let overtaken = issue < disk.latest && place + 1 == regions.len();
+            let len = if overtaken { bytes.len().saturating_sub(END_MARK.len()) } else { bytes.len() };
+            disk.file.seek(SeekFrom::Start(*at))?;
+            disk.file.write_all(&bytes[..len])?;
         }
+        disk.latest = disk.latest.max(issue);
         Ok(())
     }
 }
@@ -83,6 +95,8 @@ pub(super) struct Region {
 #[derive(Debug)]
 pub struct TapeWrite {
     pub(super) tape: Arc<Tape>,
+    /// Writings are numbered in their order.
+    pub(super) issue: u64,
     pub(super) regions: Vec<Region>,
     /// As long as it lives, it is on its way.
     pub(super) _in_flight: Arc<()>,
@@ -94,7 +108,7 @@ impl TapeWrite {
         if self.tape.outcome().failure.is_some() {
             return;
         }
-        let result = self.tape.write(&self.regions);
+        let result = self.tape.write(self.issue, &self.regions);
         let mut outcome = self.tape.outcome();
         match result {
             Ok(()) => outcome.bytes += self.regions.iter().map(|region| region.bytes.len() as u64).sum::<u64>(),

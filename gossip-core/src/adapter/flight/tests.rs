@@ -403,6 +403,21 @@ fn a_slow_disk_costs_a_gap_and_no_memory() {
 }
 
 #[test]
+fn two_writings_may_overtake_each_other() {
+    let file = Scratch::new();
+    let mut life = Life::begin(&file);
+    let now = at(60_000);
+    let earlier = life.recorder().due(now).unwrap();
+    life.one.handle_input(now, Input::TimerFired);
+    let later = life.recorder().write().unwrap();
+    later.write();
+    earlier.write();
+    let (_, remarks, verdict) = replay(fs::read(&file.0).unwrap());
+    // The node was not asked for its output.
+    assert_eq!((remarks.as_slice(), verdict.inputs, verdict.is_exact()), (&["unrecorded"][..], 2, true));
+}
+
+#[test]
 fn another_builds_recording_is_replayed_when_that_is_asked_for() {
     let file = Scratch::new();
     let mut life = Life::begin(&file);
