@@ -124,7 +124,7 @@ proptest! {
             prop_assert_eq!(fits, parcel.written().len() <= room, "a frame is put whenever there is room");
             prop_assert_eq!(writer.len(), if fits { len + parcel.written().len() } else { len });
             if fits {
-                fitted.push(Ok(Read::Frame(parcel.frame())));
+                fitted.push((parcel, Ok(Read::Frame(parcel.frame()))));
             }
         }
         if padding {
@@ -134,7 +134,16 @@ proptest! {
         let bytes = writer.finish();
         let (opened, frames) = Header::open(bytes, ClusterLabel::default()).unwrap();
         prop_assert_eq!(opened, header());
-        prop_assert_eq!(Reader::new(frames).collect::<Vec<_>>(), fitted);
+        let kinds = fitted.iter().map(|(parcel, _)| (parcel.kind, parcel.written().len()));
+        prop_assert!(Reader::new(frames).kinds().eq(kinds), "without a look at the bodies");
+        let read: Vec<_> = fitted.into_iter().map(|(_, read)| read).collect();
+        prop_assert_eq!(Reader::new(frames).collect::<Vec<_>>(), read);
+    }
+
+    #[test]
+    fn every_kind_has_its_name(parcel in parcel()) {
+        let shown = format!("{:?}", parcel.frame());
+        prop_assert_eq!(shown.split('(').next(), Frame::NAMES.get(usize::from(parcel.kind)).copied());
     }
 
     #[test]

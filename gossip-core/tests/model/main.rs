@@ -20,7 +20,7 @@ use proptest::{
 };
 
 /// Stories in one run of the tests, unless `PROPTEST_CASES` says otherwise.
-const CASES: u32 = 200;
+const CASES: u32 = 1_000;
 const PLACES_MAX: usize = 4;
 const KEYS: u8 = 4;
 /// By then, whatever happened before must have come to rest.
