@@ -63,9 +63,11 @@ impl<S: Storage> Membership<S> {
         let (id, member) = self.members.as_slice().get(slot)?;
         let id = *id;
         let event = event_of(id, member);
+        // A suspicion and its end do not speak of address and presence: if those changed too, that is told next.
+        let left_out = matches!(event, Some(Event::MemberSuspect(_) | Event::MemberRefuted(_)));
         self.update(cx, slot, |member| {
             member.told = Told::Standing(member.claim.standing, member.claim.generation);
-            member.untold = Untold::Nothing;
+            member.untold = if left_out && member.untold == Untold::Update { Untold::Update } else { Untold::Nothing };
         });
         event
     }

@@ -35,14 +35,8 @@ impl Mirror {
                 let before = self.members.get(&id).map(|(liveness, _)| *liveness);
                 assert!(self.look(id, node) && before == self.liveness(id), "{event:?}");
             }
-            Event::MemberSuspect(id) => {
-                assert_eq!(self.liveness(id), Some(Liveness::Alive));
-                assert!(self.look(id, node) && self.liveness(id) == Some(Liveness::Suspect), "{event:?}");
-            }
-            Event::MemberRefuted(id) => {
-                assert_eq!(self.liveness(id), Some(Liveness::Suspect));
-                assert!(self.look(id, node) && self.liveness(id) == Some(Liveness::Alive), "{event:?}");
-            }
+            Event::MemberSuspect(id) => self.turn(id, Liveness::Alive, Liveness::Suspect, node),
+            Event::MemberRefuted(id) => self.turn(id, Liveness::Suspect, Liveness::Alive, node),
             Event::MemberDown { id, .. } => {
                 assert!(self.known.contains(&id), "{id} went, and never came");
                 assert!(!self.look(id, node), "{id} is down, and still there");
@@ -104,6 +98,13 @@ impl Mirror {
         }
         self.members.remove(&id);
         false
+    }
+
+    /// A member that we know stands otherwise; of its presence, nothing was said.
+    fn turn(&mut self, id: NodeId, from: Liveness, to: Liveness, node: &Node<Heap>) {
+        let (liveness, _) = self.members.get_mut(&id).expect("only who is there is suspected");
+        assert_eq!((*liveness, node.member(id).map(|member| member.liveness)), (from, Some(to)), "{id}");
+        *liveness = to;
     }
 
     fn liveness(&self, id: NodeId) -> Option<Liveness> {
