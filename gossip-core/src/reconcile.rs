@@ -4,7 +4,7 @@
 //! side keeps nothing: a question carries all that is needed to answer it. An exchange is a comparison of the stores,
 //! and then, for each that differs, questions until nothing is lacking; each step is one datagram there and one back.
 use crate::{
-    context::Context,
+    context::{Context, Credit},
     digest::Digest,
     id::{Addr, Life, NodeId},
     pace::Pace,
@@ -135,8 +135,9 @@ impl Reconcile {
             return;
         }
         let peer = Peer { id: peer, addr, difference };
-        if self.is_overdue() {
-            // Whoever speaks now is a better bet than one who has not answered.
+        if self.is_overdue() && cx.credit == Credit::Full {
+            // Whoever speaks now is a better bet than one who has not answered. A stranger's turn comes later: what we send at
+            // once would be an answer, and longer than the question.
             return self.compare(cx, peer, 1);
         }
         self.candidate = Some(peer);

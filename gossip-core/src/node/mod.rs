@@ -259,7 +259,8 @@ impl<S: Storage> Node<S> {
             .min(self.convergence.next_deadline())
     }
 
-    fn parts(&self) -> Parts {
+    /// The fingerprints of the stores, each for itself.
+    pub(crate) fn parts(&self) -> Parts {
         Parts { members: self.membership.digest(), rumors: self.dissemination.digest(), entries: self.replica.digest() }
     }
 

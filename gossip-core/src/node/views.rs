@@ -4,7 +4,7 @@ use crate::{
     config::Config,
     convergence::Agreement,
     id::{Addr, Dot, Generation, Incarnation, NodeId},
-    records::Member,
+    records::{Entry, Member, Precedence},
     stamp::Stamp,
     stats::{Stats, Usage},
     storage::Storage,
@@ -62,6 +62,17 @@ impl<S: Storage> Node<S> {
             let value = entry.value.as_ref()?.as_ref();
             Some(EntryView { key: key.as_ref(), value, dot: entry.dot, stamp: entry.stamp })
         })
+    }
+
+    /// What another write of `key` would have to outdo: the write that prevails, a deletion too.
+    #[must_use]
+    pub fn precedence(&self, key: &[u8]) -> Option<Precedence> {
+        self.replica.row(key).map(Entry::precedence)
+    }
+
+    /// Every key that was ever written, with the write that prevails: deletions too, in no particular order.
+    pub fn writes(&self) -> impl Iterator<Item = (&[u8], Precedence)> {
+        self.replica.rows().iter().map(|(key, entry)| (key.as_ref(), entry.precedence()))
     }
 
     /// How far the live members are from agreement, as far as we know.

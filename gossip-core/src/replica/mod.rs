@@ -96,8 +96,13 @@ impl<S: Storage> Replica<S> {
 
     /// The entry of `key`; `None` when there is none, or it was deleted.
     pub(crate) fn get(&self, key: &[u8]) -> Option<(&Entry<S::Blob>, &[u8])> {
-        let entry = self.entries.get(key)?;
+        let entry = self.row(key)?;
         entry.value.as_ref().map(|value| (entry, value.as_ref()))
+    }
+
+    /// What became of `key`: deletions, too.
+    pub(crate) fn row(&self, key: &[u8]) -> Option<&Entry<S::Blob>> {
+        self.entries.get(key)
     }
 
     pub(crate) fn rows(&self) -> &[(S::Key, Entry<S::Blob>)] {

@@ -3,7 +3,7 @@ use super::{
     Chance, HostId, Memory, News, Scrutiny, World,
     host::UNREAD_MAX,
     links::Fate,
-    oracle::{Drained, End, Prompt},
+    oracle::{Caller, Drained, End, Prompt},
     queue::{Berth, DatagramId, Pending, What},
     story::Detail,
     stream,
@@ -49,7 +49,8 @@ impl<S: Storage> World<S> {
         node.handle_input(shown, Input::TimerFired);
         host.node = Some(node);
         host.ended_at = None;
-        self.oracles.on_started(id, memory);
+        let name = host.id;
+        self.oracles.on_started(self.now, id, name, memory);
         self.follow(id, Prompt::Start);
     }
 
@@ -59,8 +60,9 @@ impl<S: Storage> World<S> {
         let Some(node) = &mut host.node else { return };
         host.traffic.received.count(bytes, host.config.cluster);
         let len = bytes.len();
+        let caller = if self.scrutiny == Scrutiny::Close { Caller::of(node, from, bytes) } else { Caller::Proven };
         node.handle_input(host.clock.at(self.now), Input::Received { from, bytes });
-        self.follow(id, Prompt::Datagram { from, len });
+        self.follow(id, Prompt::Datagram { from, caller, len });
     }
 
     /// Takes up what follows from a command.
@@ -183,12 +185,14 @@ impl<S: Storage> World<S> {
         if self.scrutiny == Scrutiny::Close {
             let told = Told::from(*event);
             let ended_at = told.about().and_then(|who| self.ended_at(who));
-            self.oracles.on_told(now, id, event, ended_at);
+            if let Some(node) = &self.hosts[id.0].node {
+                self.oracles.on_told(now, id, node, event, ended_at);
+            }
             self.hosts[id.0].told.push((now, told));
         }
         if *event == Event::Departed {
             self.hosts[id.0].end_life(now);
-            self.oracles.on_ended(id, End::Departed);
+            self.oracles.on_ended(now, id, End::Departed);
         }
     }
 

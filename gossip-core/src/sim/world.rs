@@ -1,6 +1,6 @@
 //! The world, as a test sees it: what can be done to it, and what can be seen of it.
 use super::{
-    Ailment, HostId, Impairment, Leap, Measures, Memory, Network, News, Place, Told, Traffic, Violation,
+    Ailment, HostId, Impairment, Leap, Measures, Memory, Network, News, Place, Told, Traffic,
     host::{Host, Slow},
     links::Links,
     oracle::{End, Oracles},
@@ -82,13 +82,13 @@ impl<S: Storage> World<S> {
             hosts: Vec::new(),
             berths: Vec::new(),
             namesakes: BTreeMap::new(),
+            oracles: Oracles::watching(&network),
             links: Links::new(seed, network),
             queue: Queue::default(),
             trace: Digest::default(),
             events: 0,
             measures: Measures::default(),
             scrutiny: Scrutiny::Close,
-            oracles: Oracles::default(),
             journal: Vec::new(),
             journaled: Detail::Nothing,
             buffer: vec![0; BUFFER_LEN],
@@ -175,7 +175,7 @@ impl<S: Storage> World<S> {
             crashed.end_life(now);
             let id = crashed.id;
             self.measures.on_crash(now, host, id, self.live().count());
-            self.oracles.on_ended(host, End::Crashed);
+            self.oracles.on_ended(now, host, End::Crashed);
         }
     }
 
@@ -274,11 +274,14 @@ impl<S: Storage> World<S> {
 
     /// Changes what the network does from now on.
     pub fn set_network(&mut self, network: Network) {
+        self.oracles.on_network(&network);
         self.links.set_network(network);
     }
 
-    /// Hands a node some bytes, as if they had come from `from`.
+    /// Hands a node some bytes, as if they had come from `from`. From now on, only those [oracles](super::Oracle) watch that
+    /// nobody can lie to.
     pub fn inject(&mut self, host: HostId, from: Addr, bytes: &[u8]) {
+        self.oracles.on_forgery();
         self.hand_over(host, from, &mut bytes.to_vec());
     }
 
@@ -383,26 +386,6 @@ impl<S: Storage> World<S> {
         self.trace
     }
 
-    /// Whether the oracles have seen anything that must never happen.
-    ///
-    /// # Errors
-    /// The first thing that they saw.
-    pub fn check(&self) -> Result<(), Violation> {
-        self.oracles.first().map_or(Ok(()), Err)
-    }
-
-    /// The same, in a world at rest: nothing is written any more, nothing is cut or ails, and there was time to settle. Now
-    /// all live nodes must know and hold the same, and have been told all of it.
-    ///
-    /// # Errors
-    /// The first thing that is not as it must be.
-    pub fn check_at_rest(&mut self) -> Result<(), Violation> {
-        let mut oracles = core::mem::take(&mut self.oracles);
-        oracles.at_rest(self);
-        self.oracles = oracles;
-        self.check()
-    }
-
     /// What is noted from now on, until it is [taken](Self::take_journal).
     pub(super) fn set_journal(&mut self, detail: Detail) {
         self.journaled = detail;
@@ -416,15 +399,6 @@ impl<S: Storage> World<S> {
     pub(super) fn host_at(&self, addr: Addr) -> Option<HostId> {
         let berth = Berth::of(addr)?;
         self.berths.get(usize::try_from(berth.0).ok()?).copied()
-    }
-
-    /// Whether any of the hosts of this name has a live node, and since when there is none.
-    pub(super) fn ended_at(&self, id: NodeId) -> Option<Instant> {
-        let hosts = self.hosts_of(id);
-        if hosts.iter().any(|&host| self.node(host).is_some()) {
-            return None;
-        }
-        hosts.iter().filter_map(|host| self.hosts[host.0].ended_at).max()
     }
 
     /// Whether a node that is believed to be gone is not, and could be heard.

@@ -2,17 +2,93 @@
 //!
 //! Some oracles look at everything that happens; others look at a world at rest. None of them uses what nodes use to
 //! know each other: they see all hosts at once.
-use super::{HostId, Memory, News, World};
-use crate::{id::Addr, io::Event, node::Node, storage::Storage, time::Instant};
-use alloc::{string::String, vec::Vec};
-use core::fmt;
+//!
+//! - here: the oracles' names, and what the world tells them; `check`: what it asks them;
+//! - `report`: what they saw, and which of them still count once bytes came in that nobody wrote;
+//! - `watched`: what they remember of each host;
+//! - `hearing`: what a node tells its application;
+//! - `conduct`: what a node does with time, memory and the network;
+//! - `rest`: what a world at rest must look like; `heard`: and what must have been heard by then.
+mod check;
+mod conduct;
+mod heard;
+mod hearing;
+mod report;
+mod rest;
+mod watched;
 
-/// Something that must never happen, whatever the network does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Oracle {
-    /// All live nodes hold the same members and entries, once writes stop and links heal.
-    AgreementAtRest,
+use super::{HostId, Memory, Network, News};
+use crate::{
+    digest::Digest,
+    id::{Addr, Dot, Incarnation, NodeId},
+    io::Event,
+    node::{Liveness, Node},
+    storage::Storage,
+    time::Instant,
+    wire::Header,
+};
+use alloc::{
+    borrow::ToOwned,
+    collections::{BTreeMap, BTreeSet},
+    string::String,
+    vec::Vec,
+};
+use core::fmt;
+use report::Report;
+use watched::Watched;
+
+/// Declares the oracles once, each with its name and what it says.
+macro_rules! oracles {
+    ($($oracle:ident, $name:literal: $sentence:literal;)*) => {
+        /// Something that must never happen, whatever the network does.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Oracle { $(#[doc = $sentence] $oracle,)* }
+
+        impl Oracle {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$oracle),*];
+
+            /// Its name, as it stands in a report.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$oracle => $name,)* }
+            }
+
+            /// What it holds the nodes to.
+            #[must_use]
+            pub const fn sentence(self) -> &'static str {
+                match self { $(Self::$oracle => $sentence,)* }
+            }
+        }
+    };
+}
+
+oracles! {
+    AgreementAtRest, "agreement-at-rest":
+        "At rest, all nodes see the same members in the same words, and hold the same entries.";
+    NoLostWrite, "no-lost-write":
+        "At rest, every write that some live node was told of is held by all, or was superseded by a greater one.";
+    RumorOnce, "rumor-once":
+        "No application is told a rumor twice, in one life or in one that remembers it.";
+    RumorReachesAll, "rumor-reaches-all":
+        "At rest, every rumor that some live node knows was told to all that were there before it.";
+    DotUsedOnce, "dot-used-once":
+        "No dot names two writes, or two rumors.";
+    NoRisenEntry, "no-risen-entry":
+        "No application is told of a write to a key after a greater one: what was deleted stays so.";
+    NoRisenMember, "no-risen-member":
+        "Nobody is told that a member is back which has said nothing since before it was gone.";
+    TrueConvergence, "true-convergence":
+        "Whoever claims that all agree is right: each member that it counts has known just what it knows.";
+    LimitsKept, "limits-kept":
+        "No region of memory holds more than its limit, and nothing that is owed is left undone.";
+    Punctual, "punctual":
+        "A node asks to be woken, not in the past, and not in vain again and again.";
+    WithinBudget, "within-budget":
+        "No datagram is too long, no answer to a stranger longer than its question, and no drain endless.";
+    OwnTruth, "own-truth":
+        "A node knows itself, and what it told its application adds up to what it shows.";
 }
 
 /// An [`Oracle`] saw what it watches for.
@@ -31,7 +107,30 @@ pub struct Violation {
 /// All oracles, with what they have to remember.
 #[derive(Debug, Default)]
 pub(super) struct Oracles {
-    violations: Vec<Violation>,
+    report: Report,
+    hosts: Vec<Watched>,
+    /// The hosts that go by each name.
+    names: BTreeMap<NodeId, Vec<HostId>>,
+    /// How often each name has changed its mind, by its own account, in all lives.
+    incarnations: BTreeMap<NodeId, Incarnation>,
+    /// What each dot stands for.
+    writes: BTreeMap<Dot, Digest>,
+    rumors: BTreeMap<Dot, Published>,
+    /// Dots that were given out.
+    given: BTreeSet<News>,
+    /// Whether any node ever forgot a rumor to make room.
+    evicted: bool,
+    #[cfg(test)]
+    tampering: tampering::Tampering,
+}
+
+/// A rumor, as far as the oracles need it.
+#[derive(Debug, Clone, Copy)]
+struct Published {
+    /// When it was published, or first told of if nobody saw it published.
+    at: Instant,
+    /// What it says, once it was told.
+    says: Option<Digest>,
 }
 
 /// How a life ended.
@@ -51,9 +150,18 @@ pub(super) enum Prompt {
     /// A command.
     Command,
     /// A datagram of this length.
-    Datagram { from: Addr, len: usize },
+    Datagram { from: Addr, caller: Caller, len: usize },
     /// The timer, which was set for this moment of the host's clock.
     Timer { due: Instant },
+}
+
+/// Who sent a datagram, in the eyes of its receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// Somebody that it had heard before, from there.
+    Proven,
+    /// Anybody else.
+    Stranger,
 }
 
 /// What a drain put out.
@@ -71,39 +179,91 @@ pub(super) struct Drained {
 }
 
 impl Oracles {
+    /// The oracles of a world with this network.
+    pub(super) fn watching(network: &Network) -> Self {
+        let mut oracles = Self::default();
+        oracles.on_network(network);
+        oracles
+    }
+
+    /// The network is like this from now on.
+    pub(super) fn on_network(&mut self, network: &Network) {
+        if network.corruption > 0.0 {
+            self.on_forgery();
+        }
+    }
+
+    /// Bytes came in that no node wrote, or may come.
+    pub(super) fn on_forgery(&mut self) {
+        self.report.believe_nobody();
+    }
+
     /// A node was started.
-    pub(super) fn on_started(&mut self, _host: HostId, _memory: Memory) {}
+    pub(super) fn on_started(&mut self, now: Instant, host: HostId, name: NodeId, memory: Memory) {
+        if self.hosts.len() <= host.index() {
+            self.hosts.resize_with(host.index() + 1, || Watched::new(name));
+            self.names.entry(name).or_default().push(host);
+        }
+        self.hosts[host.index()].begin(now, memory);
+    }
 
     /// A node saved what its next life may start with.
-    pub(super) fn on_kept(&mut self, _host: HostId) {}
+    pub(super) fn on_kept(&mut self, host: HostId) {
+        self.hosts[host.index()].keep();
+    }
 
     /// A node's life ended.
-    pub(super) fn on_ended(&mut self, _host: HostId, _end: End) {}
+    pub(super) fn on_ended(&mut self, now: Instant, host: HostId, end: End) {
+        let life = core::mem::take(&mut self.hosts[host.index()].life);
+        let left = life.me.is_none_or(|me| me.liveness == Liveness::Left);
+        if end == End::Departed && !left {
+            self.report.add(Oracle::OwnTruth, now, host, || "it departed, and had not left".to_owned());
+        }
+    }
 
     /// A node was made to write or publish.
-    pub(super) fn on_news(&mut self, _now: Instant, _host: HostId, _news: News) {}
+    pub(super) fn on_news(&mut self, now: Instant, host: HostId, news: News) {
+        if !self.given.insert(news) {
+            self.report.add(Oracle::DotUsedOnce, now, host, || alloc::format!("{news:?} is given out again"));
+        }
+        if let News::Rumor(dot) = news {
+            self.rumors.entry(dot).or_insert(Published { at: now, says: None });
+            self.hosts[host.index()].life.published.insert(dot);
+        }
+    }
 
     /// A node told its application something. `ended_at` says since when the member it speaks of, if any, is dead.
-    pub(super) fn on_told(&mut self, _now: Instant, _host: HostId, _event: &Event<'_>, _ended_at: Option<Instant>) {}
+    pub(super) fn on_told<S: Storage>(
+        &mut self,
+        now: Instant,
+        host: HostId,
+        node: &Node<S>,
+        event: &Event<'_>,
+        ended_at: Option<Instant>,
+    ) {
+        #[cfg(not(test))]
+        self.hear(now, host, node, event, ended_at);
+        #[cfg(test)]
+        for event in self.tampering.events(host, *event) {
+            self.hear(now, host, node, &event, ended_at);
+        }
+    }
 
     /// A node put out all that it had to, and wants to be woken at `deadline`; by its own clock, it is `shown`.
     pub(super) fn on_drained<S: Storage>(
         &mut self,
-        _now: Instant,
-        _host: HostId,
-        _node: &Node<S>,
-        _shown: Instant,
-        _deadline: Instant,
-        _drained: &Drained,
+        now: Instant,
+        host: HostId,
+        node: &Node<S>,
+        shown: Instant,
+        deadline: Instant,
+        drained: &Drained,
     ) {
-    }
-
-    /// The world has come to rest.
-    pub(super) fn at_rest<S: Storage>(&mut self, _world: &World<S>) {}
-
-    /// The first thing that any oracle saw.
-    pub(super) fn first(&self) -> Option<Violation> {
-        self.violations.first().cloned()
+        #[cfg(test)]
+        let (deadline, drained) = &self.tampering.drained(host, deadline, drained);
+        #[cfg(test)]
+        let deadline = *deadline;
+        self.follow(now, host, node, shown, deadline, drained);
     }
 }
 
@@ -118,11 +278,31 @@ impl Drained {
     }
 }
 
+impl Caller {
+    /// Who the sender of a datagram is to a node that has yet to read it.
+    pub(super) fn of<S: Storage>(node: &Node<S>, from: Addr, bytes: &[u8]) -> Self {
+        let known = Header::open(bytes, node.config().cluster).ok().and_then(|(header, _)| node.member(header.sender));
+        match known {
+            Some(member) if member.addr == from && member.heard_at.is_some() => Self::Proven,
+            _ => Self::Stranger,
+        }
+    }
+}
+
+impl fmt::Display for Oracle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { oracle, at, host, what } = self;
-        write!(f, "{oracle:?} at host {} after {} ms: {what}", host.index(), at.as_millis())
+        write!(f, "{oracle} at host {}, {} ms: {what}. {}", host.index(), at.as_millis(), oracle.sentence())
     }
 }
 
 impl core::error::Error for Violation {}
+
+#[cfg(test)]
+mod tampering;

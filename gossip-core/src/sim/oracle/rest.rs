@@ -1,0 +1,230 @@
+//! What a world at rest must look like.
+//!
+//! A node without room leaves to others what it cannot take: it is excused, for that region of memory alone. Where members
+//! were refused for want of room, not all know each other, and only those who do, be it through others, owe each other
+//! anything.
+use super::{
+    Oracle, Oracles,
+    hearing::{is_full, is_there},
+};
+use crate::{
+    id::NodeId,
+    node::{Liveness, Node},
+    records::Precedence,
+    sim::{HostId, World},
+    storage::Storage,
+    time::Instant,
+};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    format,
+    string::String,
+    vec::Vec,
+};
+
+/// Nodes that owe each other all they know, each with its host.
+pub(super) type Group<'w, S> = Vec<(HostId, &'w Node<S>)>;
+
+impl Oracles {
+    pub(super) fn look_around<S: Storage>(&mut self, world: &World<S>) {
+        for group in groups(world) {
+            for &(host, node) in &group {
+                self.compare_members(world, &group, host, node);
+                self.compare_told(world.now(), host, node);
+            }
+            self.compare_entries(world.now(), &group);
+            self.compare_versions(world.now(), &group);
+            self.compare_claims(world.now(), &group);
+            self.look_for_lost_writes(world.now(), &group);
+            self.look_for_missed_rumors(world.now(), &group);
+        }
+    }
+
+    /// Everybody is seen, as it is, and nobody else. Two live hosts of one name contradict each other for ever, and of them
+    /// nothing is asked.
+    fn compare_members<S: Storage>(
+        &mut self,
+        world: &World<S>,
+        group: &[(HostId, &Node<S>)],
+        host: HostId,
+        node: &Node<S>,
+    ) {
+        let now = world.now();
+        let mut report = |what: String| self.report.add(Oracle::AgreementAtRest, now, host, || what);
+        for member in node.members().filter(is_there) {
+            if !world.hosts_of(member.id).iter().any(|&host| world.node(host).is_some()) {
+                report(format!("{} is {}, and dead", member.id, member.liveness));
+            }
+        }
+        let crowded = is_crowded(node);
+        for &(other, truth) in group.iter().filter(|(other, _)| *other != host) {
+            let me = truth.me();
+            if is_contested(world, me.id) {
+                continue;
+            }
+            match node.member(me.id).filter(is_there) {
+                None if crowded => {}
+                None => report(format!("{} of host {} is not seen", me.id, other.index())),
+                Some(seen) => {
+                    let same = seen.generation == me.generation && seen.addr == me.addr && seen.presence == me.presence;
+                    if !same {
+                        report(format!("{} of host {} is seen as it was", me.id, other.index()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What an application was told adds up to what its node shows.
+    fn compare_told<S: Storage>(&mut self, now: Instant, host: HostId, node: &Node<S>) {
+        let life = &self.hosts[host.index()].life;
+        let mut seen = BTreeSet::new();
+        let twice = node.members().filter(|member| !seen.insert(member.id)).count();
+        let live = node.members().filter(is_there).count() + 1;
+        if twice > 0 || live != node.live() || seen.contains(&node.me().id) {
+            self.report.add(Oracle::OwnTruth, now, host, || {
+                format!("{live} are to be seen and {} to be counted, {twice} of them twice", node.live())
+            });
+        }
+        for (key, told) in &life.entries {
+            let held = node.precedence(key);
+            if held != Some(*told) {
+                self.report.add(Oracle::OwnTruth, now, host, || {
+                    format!("{key:02x?} was last told as {told:?}, and is {held:?}")
+                });
+            }
+        }
+    }
+
+    fn compare_entries<S: Storage>(&mut self, now: Instant, group: &[(HostId, &Node<S>)]) {
+        let mut prevailing = BTreeMap::new();
+        for (_, node) in group {
+            node.writes().for_each(|(key, write)| prevail(&mut prevailing, key, write));
+        }
+        for &(host, node) in group.iter().filter(|(_, node)| has_room_for_entries(node)) {
+            for (key, write) in &prevailing {
+                let held = node.precedence(key);
+                if held != Some(*write) {
+                    self.report.add(Oracle::AgreementAtRest, now, host, || {
+                        format!("{key:02x?} is {held:?}, and {write:?} elsewhere")
+                    });
+                }
+            }
+        }
+    }
+
+    /// Which writes and rumors were seen, however superseded: where that differs, nobody ever agrees.
+    ///
+    /// A rumor that was forgotten, to make room, before an earlier one of its publisher came, is known to whoever saw it and
+    /// can be told to nobody; when the earlier one never comes, that stays so.
+    fn compare_versions<S: Storage>(&mut self, now: Instant, group: &[(HostId, &Node<S>)]) {
+        let writers = |node: &Node<S>| has_room_for_entries(node) && !is_full(node, "writers");
+        let publishers = |node: &Node<S>| !is_full(node, "publishers");
+        let of_writes = |node: &Node<S>| node.parts().entries;
+        let of_rumors = |node: &Node<S>| node.parts().rumors;
+        let mut with_room = group.iter().filter(|(_, node)| writers(node));
+        if let Some(&(_, first)) = with_room.next() {
+            for &(host, _) in with_room.filter(|(_, node)| of_writes(node) != of_writes(first)) {
+                self.report.add(Oracle::AgreementAtRest, now, host, || "it has seen other writes".into());
+            }
+        }
+        if self.evicted {
+            return;
+        }
+        let mut with_room = group.iter().filter(|(_, node)| publishers(node));
+        if let Some(&(_, first)) = with_room.next() {
+            for &(host, _) in with_room.filter(|(_, node)| of_rumors(node) != of_rumors(first)) {
+                self.report.add(Oracle::AgreementAtRest, now, host, || "it has seen other rumors".into());
+            }
+        }
+    }
+
+    /// All who claim that all agree, agree.
+    fn compare_claims<S: Storage>(&mut self, now: Instant, group: &[(HostId, &Node<S>)]) {
+        let mut claims = group.iter().filter(|(_, node)| node.is_converged());
+        let Some(&(_, first)) = claims.next() else { return };
+        for &(host, node) in claims {
+            if (node.digest(), node.live()) != (first.digest(), first.live()) {
+                self.report
+                    .add(Oracle::TrueConvergence, now, host, || "it agrees with all, and others do with others".into());
+            }
+        }
+    }
+
+    fn look_for_lost_writes<S: Storage>(&mut self, now: Instant, group: &[(HostId, &Node<S>)]) {
+        let mut told = BTreeMap::new();
+        for (host, _) in group {
+            let entries = &self.hosts[host.index()].life.entries;
+            entries.iter().for_each(|(key, write)| prevail(&mut told, key, *write));
+        }
+        for &(host, node) in group.iter().filter(|(_, node)| has_room_for_entries(node)) {
+            for (key, write) in &told {
+                let held = node.precedence(key);
+                if held < Some(*write) {
+                    self.report.add(Oracle::NoLostWrite, now, host, || {
+                        format!("{key:02x?} is {held:?}, and somebody was told {write:?}")
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// The live nodes that are to agree: cluster by cluster, and each as far as its members can know of each other.
+fn groups<'w, S: Storage>(world: &'w World<S>) -> Vec<Group<'w, S>> {
+    let mut clusters = BTreeMap::<_, Group<'w, S>>::new();
+    for host in world.live() {
+        if let Some(node) = world.node(host)
+            && node.me().liveness == Liveness::Alive
+        {
+            clusters.entry(format!("{}", node.config().cluster)).or_default().push((host, node));
+        }
+    }
+    clusters.into_values().flat_map(acquainted).collect()
+}
+
+/// Splits nodes into those that know each other, be it through others, if any of them had no room for all.
+fn acquainted<S: Storage>(nodes: Group<'_, S>) -> Vec<Group<'_, S>> {
+    if !nodes.iter().any(|(_, node)| is_crowded(node)) {
+        return alloc::vec![nodes];
+    }
+    let sees = |node: &Node<S>, id: NodeId| node.member(id).as_ref().is_some_and(is_there);
+    let mut left = nodes;
+    let mut groups = Vec::new();
+    while let Some(first) = left.pop() {
+        let mut group = alloc::vec![first];
+        let mut at = 0;
+        while let Some(&(_, node)) = group.get(at) {
+            let id = node.me().id;
+            let (found, rest) = left.into_iter().partition(|(_, other)| sees(other, id) && sees(node, other.me().id));
+            left = rest;
+            group.extend::<Group<'_, S>>(found);
+            at += 1;
+        }
+        group.sort_by_key(|(host, _)| *host);
+        groups.push(group);
+    }
+    groups
+}
+
+/// Whether a node has no room for a further member: those that are gone would make it.
+fn is_crowded<S: Storage>(node: &Node<S>) -> bool {
+    node.live() >= node.config().limits.members
+}
+
+/// Whether more than one live node goes by a name.
+fn is_contested<S: Storage>(world: &World<S>, id: NodeId) -> bool {
+    world.hosts_of(id).iter().filter(|&&host| world.node(host).is_some()).count() > 1
+}
+
+/// Whether a node took all writes that came. When it had to leave one with others, it takes none that its writer made later:
+/// they would count as all that went before.
+fn has_room_for_entries<S: Storage>(node: &Node<S>) -> bool {
+    let full = is_full(node, "entries") || is_full(node, "writers");
+    !(full && node.stats().entries_refused > 0)
+}
+
+fn prevail<'k>(prevailing: &mut BTreeMap<&'k [u8], Precedence>, key: &'k [u8], write: Precedence) {
+    let row = prevailing.entry(key).or_insert(write);
+    *row = write.max(*row);
+}
