@@ -4,6 +4,7 @@ use super::{
     run::{Broken, Teller},
 };
 use crate::{
+    node::{Liveness, Node},
     sim::{HostId, Memory, Network},
     storage::Storage,
 };
@@ -28,7 +29,9 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
     /// Has nodes join that nobody in the rest of the world knows, and that know nobody there: no protocol can bring these
     /// together. All others have to find each other.
     fn introduce_strangers(&mut self) {
-        let live: Vec<HostId> = self.world.live().collect();
+        // Whoever is about to leave introduces nobody.
+        let stays = |node: &Node<S>| node.me().liveness == Liveness::Alive;
+        let live: Vec<HostId> = self.world.live().filter(|&host| self.world.node(host).is_some_and(stays)).collect();
         let Some((&first, rest)) = live.split_first() else { return };
         let mut known = Vec::from([first]);
         let mut strangers = rest.to_vec();
@@ -56,11 +59,11 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
         self.world.join(stranger, host);
     }
 
-    /// Whether one of the two remembers the other where it is now.
+    /// Whether one of the two remembers the other where it is now. Nobody looks for those who left.
     fn knows(&self, one: HostId, other: HostId) -> bool {
         let remembers = |who: HostId, whom: HostId| {
             let member = self.world.node(who).and_then(|node| node.member(self.world.id(whom)));
-            member.is_some_and(|member| member.addr == self.world.addr(whom))
+            member.is_some_and(|member| member.addr == self.world.addr(whom) && member.liveness != Liveness::Left)
         };
         remembers(one, other) || remembers(other, one)
     }
