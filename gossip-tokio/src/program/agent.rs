@@ -61,6 +61,7 @@ pub(crate) struct Started {
     pub(crate) preset: String,
     pub(crate) seeds: Vec<String>,
     pub(crate) data: String,
+    pub(crate) recording: String,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +89,7 @@ struct Agent {
 
 impl Started {
     fn block(&self) -> String {
-        let Self { name, id, bind, advertise, control, cluster, preset, seeds, data, .. } = self;
+        let Self { name, id, bind, advertise, control, cluster, preset, seeds, data, recording, .. } = self;
         let seeds = if seeds.is_empty() { "none: it waits to be joined".to_owned() } else { seeds.join(", ") };
         let rows = [
             ("name", format!("{name} ({id})")),
@@ -99,6 +100,7 @@ impl Started {
             ("preset", preset.clone()),
             ("seeds", seeds),
             ("data", data.clone()),
+            ("recording", recording.clone()),
         ];
         format!("gossip agent is running\n{}", console::rows(&rows))
     }
@@ -144,6 +146,7 @@ impl Agent {
             preset: settings.preset.to_string(),
             seeds: settings.seeds.iter().map(ToString::to_string).collect(),
             data: data_sentence(&self.info.data_file),
+            recording: recording_sentence(settings),
         };
         let text = match announcement {
             Announcement::Block => started.block(),
@@ -218,7 +221,9 @@ fn tell(happening: &Happening) {
     };
     let sentence = sentence(&value);
     match happening {
-        Happening::NameConflict { .. } | Happening::SaveFailed { .. } => error!("{sentence}"),
+        Happening::NameConflict { .. } | Happening::SaveFailed { .. } | Happening::RecordingStopped { .. } => {
+            error!("{sentence}");
+        }
         Happening::MemberSuspect { .. } | Happening::MemberDown { .. } | Happening::Missed { .. } => {
             warn!("{sentence}")
         }
@@ -277,6 +282,15 @@ fn data_sentence(file: &DataFile) -> String {
             format!("damaged, kept aside as {}: {reason}; begins from nothing", kept_as.display())
         }
     }
+}
+
+fn recording_sentence(settings: &Settings) -> String {
+    settings.record.as_ref().map_or_else(
+        || "none is made".to_owned(),
+        |path| {
+            format!("made in {}, at most {} MiB: all values and notices are in it", path.display(), settings.record_max)
+        },
+    )
 }
 
 fn bind_failure(error: BindError) -> Failure {

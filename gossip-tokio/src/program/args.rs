@@ -2,6 +2,7 @@
 use super::{
     control::ControlAddr,
     failure::Failure,
+    replay::Moment,
     settings::{Layer, Seed, Tag},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Tag(TagArgs),
     /// Show the agent's identity, limits and counters
     Info(InfoArgs),
+    /// Run again what an agent recorded, and print it as a trace
+    Replay(ReplayArgs),
     /// Run a cluster of real agents on this machine through its main job, and measure it
     Demo(DemoArgs),
 }
@@ -80,6 +83,8 @@ the environment before the file, and whoever speaks of a setting first decides i
   --cluster    GOSSIP_CLUSTER    cluster    = \"gossip\"
   --preset     GOSSIP_PRESET     preset     = \"lan\"
   --data-dir   GOSSIP_DATA_DIR   data-dir   = \"/var/lib/gossip\"
+  --record     GOSSIP_RECORD     record     = \"/var/lib/gossip/flight\"
+  --record-max GOSSIP_RECORD_MAX record-max = 64
   --control    GOSSIP_CONTROL    control    = \"unix:/run/gossip.sock\"
   --log-level  GOSSIP_LOG_LEVEL  log-level  = \"info\"
   --config     GOSSIP_CONFIG
@@ -266,6 +271,43 @@ pub(crate) struct InfoArgs {
     pub(crate) format: Format,
 }
 
+/// What to replay, and what to show of it.
+#[derive(Debug, Args)]
+#[command(after_help = REPLAYING)]
+pub(crate) struct ReplayArgs {
+    /// What `gossip agent --record` made, or a copy of it
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) format: Format,
+    /// Show only what happened at this time or later
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<Moment>,
+    /// Stop after this time, and show the state of the node
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<Moment>,
+    /// Stop after the moment with this number, and show the state of the node
+    #[arg(long, value_name = "N")]
+    pub(crate) stop_at: Option<NonZeroU64>,
+    /// Show nothing but whether the replay is the same as what was recorded
+    #[arg(long, conflicts_with_all = ["from", "until", "stop_at"])]
+    pub(crate) check: bool,
+    /// Replay what another version of this program recorded, too: it may come out otherwise
+    #[arg(long)]
+    pub(crate) other_builds: bool,
+}
+
+const REPLAYING: &str = "\
+Each line has a number, which counts from the oldest moment in the file, a time of day (UTC), and what happened:
+  in      a datagram arrived            out     a datagram was sent
+  asked   the application wanted it     event   the application was told
+  time    a deadline had come           io      the operating system complained
+
+TIME is a time of day (14:03, 14:03:12.5: the first such in the file) or a date with it
+(2030-01-31T14:03:12Z), always in UTC.
+
+The exit code is 1 when what comes out is not, byte for byte, what came out then.";
+
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// How many agents to run
@@ -340,6 +382,7 @@ mod tests {
             ("gossip members --status gone", "gone"),
             ("gossip get", "<KEY>"),
             ("gossip demo --nodes 1", "1"),
+            ("gossip replay file --from noon", "noon"),
             ("gossip dance", "dance"),
         ] {
             let error = Arguments::try_parse_from(line.split(' ')).unwrap_err();

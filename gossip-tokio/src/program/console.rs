@@ -4,7 +4,7 @@ use super::failure::Failure;
 use core::{fmt, time::Duration};
 use std::{
     borrow::Cow,
-    io::{self, Write},
+    io::{self, BufWriter, Write},
 };
 #[cfg(unix)]
 use {
@@ -16,6 +16,24 @@ use {
 pub(crate) fn line(text: impl fmt::Display) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(write_failure)
+}
+
+/// Many lines on stdout, with fewer writes than lines.
+#[derive(Debug)]
+pub(crate) struct Lines(BufWriter<io::StdoutLock<'static>>);
+
+impl Lines {
+    pub(crate) fn new() -> Self {
+        Self(BufWriter::new(io::stdout().lock()))
+    }
+
+    pub(crate) fn line(&mut self, text: impl fmt::Display) -> Result<(), Failure> {
+        writeln!(self.0, "{text}").map_err(write_failure)
+    }
+
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        self.0.flush().map_err(write_failure)
+    }
 }
 
 /// Bytes on stdout as they are.

@@ -19,6 +19,7 @@
 //! | `settings` | flags over environment over file over defaults |
 //! | `args` | the command line |
 //! | `agent` | `gossip agent` |
+//! | `replay` | `gossip replay`: what an agent recorded, run again |
 //! | `readers`, `writers` | the commands that ask an agent, and those that change something |
 //! | `demo` | `gossip demo`: a cluster of real processes, step by step |
 
@@ -28,6 +29,7 @@ mod signals;
 mod machine;
 mod control;
 mod settings;
+mod replay;
 mod args;
 mod agent;
 mod readers;
@@ -68,6 +70,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Delete(args) => briefly(writers::delete(args)),
         Command::Publish(args) => briefly(writers::publish(args)),
         Command::Tag(args) => briefly(writers::tag(args)),
+        Command::Replay(args) => replay::run(&args),
         Command::Demo(args) => demo::run(args),
     }
 }

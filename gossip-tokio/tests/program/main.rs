@@ -4,4 +4,5 @@ mod settings;
 mod commands;
 mod control;
 mod endings;
+mod replay;
 mod demo;

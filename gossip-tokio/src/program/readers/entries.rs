@@ -45,9 +45,13 @@ pub(crate) async fn list(args: ListArgs) -> Result<(), Failure> {
 
 /// The beginning of a value.
 pub(super) fn excerpt(value: &Text) -> String {
-    let text = console::plain(&value.to_string());
+    shortened(&console::plain(&value.to_string()))
+}
+
+/// As much of a text as fits a line.
+pub(crate) fn shortened(text: &str) -> String {
     if text.chars().count() <= VALUE_CHARS_MAX {
-        return text;
+        return text.to_owned();
     }
     text.chars().take(VALUE_CHARS_MAX - 1).chain(['…']).collect()
 }

@@ -91,6 +91,7 @@ pub(crate) fn sentence(event: &Value) -> String {
         "converged" => format!("all {} live members agree", event["live"]),
         "diverged" => format!("{} of {} live members agree", event["agreeing"], event["live"]),
         "save_failed" => format!("the data file cannot be written, and is tried again: {}", text(&event["reason"])),
+        "recording_stopped" => format!("nothing is recorded any more: {}", text(&event["reason"])),
         "departed" => "this node has left".to_owned(),
         "missed" => format!("{} events were missed: too many at once", event["count"]),
         _ => event.to_string(),

@@ -1,7 +1,7 @@
 //! `gossip info`.
 use super::{
     members::details,
-    views::{Agreement, DataFile, Info, Io, since},
+    views::{Agreement, DataFile, Info, Io, Recording, since},
 };
 use crate::program::{
     args::InfoArgs,
@@ -27,6 +27,7 @@ pub(crate) async fn show(args: InfoArgs) -> Result<(), Failure> {
         ("running for".to_owned(), age(Duration::from_millis(info.uptime_ms))),
         ("agreement".to_owned(), agreement(&info.agreement)),
         ("data file".to_owned(), data_file(&info.data_file)),
+        ("recording".to_owned(), recording(&info.recording)),
     ]);
     section("member", &member)?;
     section("lengths, in bytes", &info.lengths.0.iter().map(number).collect::<Vec<_>>())?;
@@ -58,13 +59,23 @@ fn data_file(file: &DataFile) -> String {
     }
 }
 
+fn recording(recording: &Recording) -> String {
+    match recording {
+        Recording::None => "none".to_owned(),
+        Recording::Running { path } => path.display().to_string(),
+        Recording::Stopped { reason } => format!("stopped: {reason}"),
+    }
+}
+
 fn io_rows(io: &Io) -> Vec<(String, String)> {
-    let Io { send_errors, receive_errors, saves, save_errors, last_error } = io;
+    let Io { send_errors, receive_errors, saves, save_errors, recorded_bytes, recording_gaps, last_error } = io;
     let mut rows = vec![
         ("send_errors".to_owned(), send_errors.to_string()),
         ("receive_errors".to_owned(), receive_errors.to_string()),
         ("saves".to_owned(), saves.to_string()),
         ("save_errors".to_owned(), save_errors.to_string()),
+        ("recorded_bytes".to_owned(), recorded_bytes.to_string()),
+        ("recording_gaps".to_owned(), recording_gaps.to_string()),
     ];
     rows.extend(last_error.iter().map(|error| ("last_error".to_owned(), error.clone())));
     rows

@@ -67,6 +67,7 @@ pub(crate) struct Info {
     pub(crate) agreement: Agreement,
     pub(crate) lengths: Rows<u64>,
     pub(crate) data_file: DataFile,
+    pub(crate) recording: Recording,
     pub(crate) io: Io,
     pub(crate) usage: Rows<Fill>,
     pub(crate) stats: Rows<u64>,
@@ -82,13 +83,24 @@ pub(crate) enum DataFile {
     Damaged { kept_as: PathBuf, reason: String },
 }
 
-/// What went wrong at an agent's socket and data file, and how often the file was written.
+/// What becomes of an agent's recording.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub(crate) enum Recording {
+    None,
+    Running { path: PathBuf },
+    Stopped { reason: String },
+}
+
+/// What went wrong at an agent's socket and files, and how often they were written.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Io {
     pub(crate) send_errors: u64,
     pub(crate) receive_errors: u64,
     pub(crate) saves: u64,
     pub(crate) save_errors: u64,
+    pub(crate) recorded_bytes: u64,
+    pub(crate) recording_gaps: u64,
     pub(crate) last_error: Option<String>,
 }
 

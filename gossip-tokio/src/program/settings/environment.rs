@@ -25,6 +25,8 @@ pub(super) fn read(lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<Environm
         cluster: one(lookup, "GOSSIP_CLUSTER")?,
         preset: one(lookup, "GOSSIP_PRESET")?,
         data_dir: path("GOSSIP_DATA_DIR"),
+        record: path("GOSSIP_RECORD"),
+        record_max: one(lookup, "GOSSIP_RECORD_MAX")?,
         control: one(lookup, "GOSSIP_CONTROL")?,
         log_level: one(lookup, "GOSSIP_LOG_LEVEL")?,
     };

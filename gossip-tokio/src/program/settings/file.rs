@@ -37,6 +37,8 @@ mod tests {
             cluster = "tests"
             preset = "wan"
             data-dir = "/tmp/alpha"
+            record = "/tmp/alpha.flight"
+            record-max = 16
             control = "127.0.0.1:7947"
             log-level = "debug"
         "#;

@@ -8,11 +8,14 @@ mod values;
 use super::{control::ControlAddr, failure::Failure};
 use crate::{ClusterLabel, Config, Options};
 use clap::Args;
-use core::net::SocketAddr;
+use core::{net::SocketAddr, num::NonZeroU32};
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::PathBuf};
 
 pub(crate) use values::{LogLevel, Preset, Seed, Tag, tags};
+
+/// How long a recording gets if nobody says, in MiB.
+const RECORD_MAX: NonZeroU32 = NonZeroU32::new(64).unwrap();
 
 /// What one source says. Every source uses the same names: `--data-dir`, `GOSSIP_DATA_DIR`, `data-dir = "…"`;
 /// the lists are `--seed` and `--tag` (repeated), `GOSSIP_SEEDS` and `GOSSIP_TAGS` (with commas), `seeds` and `tags`.
@@ -47,6 +50,12 @@ pub(crate) struct Layer {
     /// Where to keep what must survive a restart [default: nothing is kept]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Where to record all that the node is given, values and notices included, for `gossip replay` [default: nowhere]
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// How long the recording may get; the oldest in it gives way [default: 64]
+    #[arg(long, value_name = "MIB")]
+    record_max: Option<NonZeroU32>,
     /// Where to serve the control API, a loopback address or unix:PATH [default: 127.0.0.1:7947]
     #[arg(long, value_name = "ADDR|unix:PATH")]
     control: Option<ControlAddr>,
@@ -67,6 +76,9 @@ pub(crate) struct Settings {
     pub(crate) cluster: String,
     pub(crate) preset: Preset,
     pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) record: Option<PathBuf>,
+    /// In MiB.
+    pub(crate) record_max: NonZeroU32,
     pub(crate) control: ControlAddr,
     pub(crate) log_level: LogLevel,
 }
@@ -91,6 +103,8 @@ impl Settings {
         options.advertise = self.advertise;
         options.config = Config { cluster: ClusterLabel::new(&self.cluster), ..self.preset.config() };
         options.data_dir.clone_from(&self.data_dir);
+        options.record.clone_from(&self.record);
+        options.record_len_max = u64::from(self.record_max.get()) << 20;
         options
     }
 
@@ -105,6 +119,8 @@ impl Settings {
             cluster: layer.cluster.unwrap_or_else(|| "gossip".to_owned()),
             preset: layer.preset.unwrap_or_default(),
             data_dir: layer.data_dir,
+            record: layer.record,
+            record_max: layer.record_max.unwrap_or(RECORD_MAX),
             control: layer.control.map_or_else(|| ControlAddr::DEFAULT.parse(), Ok).map_err(Failure::Usage)?,
             log_level: layer.log_level.unwrap_or_default(),
         };
@@ -154,6 +170,8 @@ impl Layer {
             cluster: self.cluster.or(lower.cluster),
             preset: self.preset.or(lower.preset),
             data_dir: self.data_dir.or(lower.data_dir),
+            record: self.record.or(lower.record),
+            record_max: self.record_max.or(lower.record_max),
             control: self.control.or(lower.control),
             log_level: self.log_level.or(lower.log_level),
         }

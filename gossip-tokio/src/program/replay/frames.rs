@@ -1,0 +1,171 @@
+//! A datagram in words: its frames by their names, members by theirs.
+use crate::{
+    NodeId, TextOrHex,
+    program::{console, readers::entries::shortened},
+};
+use gossip_core::{
+    Addr, Heap, Node,
+    presence::Presence,
+    wire::{Frame, Header, Ping, Read, Reader, Refusal, Store, Urgency},
+};
+use serde::Serialize;
+
+/// What a datagram says.
+#[derive(Debug, Serialize)]
+pub(super) struct Datagram {
+    /// Who says it; `None` where it is not for us.
+    pub(super) sender: Option<String>,
+    pub(super) bytes: usize,
+    /// Why it is not for us.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) refused: Option<&'static str>,
+    pub(super) frames: Vec<Said>,
+}
+
+/// One frame.
+#[derive(Debug, Serialize)]
+pub(super) struct Said {
+    pub(super) frame: &'static str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) says: String,
+}
+
+impl Datagram {
+    pub(super) fn read(bytes: &[u8], names: Names<'_>) -> Self {
+        let (len, config) = (bytes.len(), names.0.config());
+        let refused = |why| Self { sender: None, bytes: len, refused: Some(why), frames: Vec::new() };
+        if len > usize::from(config.datagram_len_max) {
+            return refused("longer than any of this cluster");
+        }
+        let (header, frames) = match Header::open(bytes, config.cluster) {
+            Ok(opened) => opened,
+            Err(refusal) => return refused(reason_of(refusal)),
+        };
+        let mut said: Vec<Said> = Vec::new();
+        for read in Reader::new(frames) {
+            said.push(match read {
+                Ok(Read::Frame(frame)) => say(&frame, names),
+                Ok(Read::Unknown) => Said { frame: "Unknown", says: String::new() },
+                Err(_) => Said { frame: "Malformed", says: String::new() },
+            });
+        }
+        Self { sender: Some(names.of(header.sender)), bytes: len, refused: None, frames: said }
+    }
+
+    /// How long it is, and all that it says.
+    pub(super) fn words(&self) -> String {
+        if let Some(refused) = self.refused {
+            return format!("{} bytes: {refused}", self.bytes);
+        }
+        let frames: Vec<String> =
+            self.frames.iter().map(|said| format!("{} {}", said.frame, said.says).trim_end().to_owned()).collect();
+        match frames.as_slice() {
+            [] => format!("{} bytes: a header alone", self.bytes),
+            frames => format!("{} bytes: {}", self.bytes, frames.join("; ")),
+        }
+    }
+}
+
+/// What members are called, as far as the node knows at that moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Names<'n>(pub(super) &'n Node<Heap>);
+
+impl Names<'_> {
+    /// The name that a member tells, or its id.
+    pub(super) fn of(self, id: NodeId) -> String {
+        let view = if id == self.0.me().id { Some(self.0.me()) } else { self.0.member(id) };
+        let presence = view.as_ref().and_then(|view| Presence::decode(view.presence));
+        presence
+            .map(|presence| presence.name)
+            .filter(|name| !name.is_empty())
+            .map_or_else(|| id.to_string(), console::plain)
+    }
+
+    /// Who is at an address, and the address.
+    pub(super) fn at(self, addr: Addr) -> String {
+        let there = self.0.members().find(|view| view.addr == addr);
+        there.map_or_else(|| addr.to_string(), |view| format!("{} at {addr}", self.of(view.id)))
+    }
+}
+
+/// A string of bytes that fits a line.
+pub(super) fn text(bytes: &[u8]) -> String {
+    shortened(&console::plain(&TextOrHex(bytes).to_string()))
+}
+
+fn say(frame: &Frame<'_>, names: Names<'_>) -> Said {
+    let (frame, says) = match frame {
+        Frame::Ping(ping) => ("Ping", probe(ping.probe)),
+        Frame::Ack(ack) => ("Ack", probe(ack.probe)),
+        Frame::PingRequest(request) => ("PingRequest", format!("{} of {}", request.probe, names.of(request.target))),
+        Frame::Relayed(relayed) => ("Relayed", format!("{} of {}", relayed.probe, names.of(relayed.target))),
+        Frame::Member(member) => {
+            let name = Presence::decode(member.presence).map(|presence| presence.name).filter(|name| !name.is_empty());
+            let name = name.map_or_else(|| names.of(member.id), console::plain);
+            let standing = format!("{:?}", member.standing).to_lowercase();
+            let (life, incarnation) = (member.generation, member.incarnation);
+            ("Member", format!("{name} at {}, {standing}, life {life}, incarnation {incarnation}", member.addr))
+        }
+        Frame::Accusation(it) => {
+            let standing = format!("{:?}", it.standing).to_lowercase();
+            let (who, by) = (names.of(it.id), names.of(it.by));
+            (
+                "Accusation",
+                format!("{who} is {standing}, life {}, incarnation {}, says {by}", it.generation, it.incarnation),
+            )
+        }
+        Frame::Rumor(rumor) => {
+            let urgency = if rumor.urgency == Urgency::Critical { ", critical" } else { "" };
+            ("Rumor", format!("{}{urgency}: {}", rumor.dot, text(rumor.payload)))
+        }
+        Frame::Entry(entry) => {
+            let value = entry.value.map_or_else(|| "deleted".to_owned(), |value| format!("= {}", text(value)));
+            ("Entry", format!("{} {value}, as {} (span {})", text(entry.key), entry.dot, entry.span))
+        }
+        Frame::Gap(gap) => ("Gap", format!("{} after {}, up to {}", life(gap.writer, names), gap.after, gap.upto)),
+        Frame::Floor(floor) => ("Floor", format!("{} up to {}", life(floor.writer, names), floor.floor)),
+        Frame::Agreeing(agreeing) => {
+            let count: u32 = agreeing.bits.iter().map(|byte| byte.count_ones()).sum();
+            ("Agreeing", count.to_string())
+        }
+        Frame::Compare(_) => ("Compare", String::new()),
+        Frame::Parts(_) => ("Parts", String::new()),
+        Frame::Pull(pull) => {
+            ("Pull", format!("{} of the {}, having {} bytes", pull.token, store(pull.store), pull.summary.len()))
+        }
+        Frame::Served(served) => {
+            ("Served", format!("{}, {}", served.token, if served.complete { "complete" } else { "in part" }))
+        }
+    };
+    Said { frame, says }
+}
+
+/// Two numbers have a meaning of their own.
+fn probe(number: u16) -> String {
+    match number {
+        Ping::KNOCK => "(knock)".to_owned(),
+        Ping::INQUIRY => "(inquiry)".to_owned(),
+        number => number.to_string(),
+    }
+}
+
+fn life(life: gossip_core::Life, names: Names<'_>) -> String {
+    format!("{} in life {}", names.of(life.origin), life.generation)
+}
+
+const fn store(store: Store) -> &'static str {
+    match store {
+        Store::Members => "members",
+        Store::Rumors => "rumors",
+        Store::Entries => "entries",
+    }
+}
+
+const fn reason_of(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Truncated => "ends within its header",
+        Refusal::Version => "of another version, or no gossip at all",
+        Refusal::ForeignCluster => "of another cluster",
+        Refusal::Incredible => "claims an incarnation beyond belief",
+    }
+}
