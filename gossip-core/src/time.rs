@@ -1,42 +1,55 @@
 //! Time, as told by the caller. Nothing in this crate reads a clock.
-use core::{ops::Add, time::Duration};
+use core::{fmt, num::NonZeroU64, ops::Add, time::Duration};
 use serde::{Deserialize, Serialize};
 
 /// Microseconds since a moment of the caller's choosing, never running backwards.
 ///
 /// Choose the Unix epoch where a clock is at hand: the stamps of concurrent writes are compared between nodes
 /// (see [`Stamp`](crate::stamp::Stamp)), and a node without a calendar simply follows those that have one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Instant(u64);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Instant(NonZeroU64);
 
 impl Instant {
     /// The origin.
-    pub const ZERO: Self = Self(0);
+    pub const ZERO: Self = Self(NonZeroU64::MIN);
     /// A moment that never comes: "no deadline".
-    pub const NEVER: Self = Self(u64::MAX);
+    pub const NEVER: Self = Self(NonZeroU64::MAX);
 
-    /// The moment `micros` microseconds after the origin.
+    /// The moment `micros` microseconds after the origin; the very last of them is [`NEVER`](Self::NEVER).
     #[must_use]
     pub const fn from_micros(micros: u64) -> Self {
-        Self(micros)
+        // Counted from one: an `Option` of it then takes no more than it does, and there is one with every member.
+        Self(NonZeroU64::MIN.saturating_add(micros))
     }
 
     /// Microseconds since the origin.
     #[must_use]
     pub const fn as_micros(self) -> u64 {
-        self.0
+        self.0.get() - 1
     }
 
     /// Whole milliseconds since the origin.
     #[must_use]
     pub const fn as_millis(self) -> u64 {
-        self.0 / 1_000
+        self.as_micros() / 1_000
     }
 
     /// How long ago `earlier` was; zero when it was not earlier.
     #[must_use]
     pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
-        Duration::from_micros(self.0.saturating_sub(earlier.0))
+        Duration::from_micros(self.as_micros().saturating_sub(earlier.as_micros()))
+    }
+}
+
+impl Default for Instant {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+impl fmt::Debug for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Instant").field(&self.as_micros()).finish()
     }
 }
 
@@ -57,5 +70,8 @@ mod tests {
     fn the_far_end_holds() {
         assert_eq!(Instant::NEVER + Duration::from_secs(1), Instant::NEVER);
         assert_eq!(Instant::ZERO.saturating_duration_since(Instant::NEVER), Duration::ZERO);
+        assert!(Instant::from_micros(u64::MAX) == Instant::NEVER && Instant::from_micros(0) == Instant::ZERO);
+        assert_eq!(Instant::from_micros(7).as_micros(), 7);
+        assert_eq!(size_of::<Option<Instant>>(), 8);
     }
 }
