@@ -1,11 +1,11 @@
 //! Memory that grows up to its limit (feature `alloc`).
-use super::{Blob, Queue, Table};
-use alloc::{
-    boxed::Box,
-    collections::{BTreeMap, VecDeque},
-    vec::Vec,
+use super::{
+    Blob, Key, Mark, Queue, Table,
+    marks::Marks,
+    order::{Order, Place},
 };
-use core::{borrow::Borrow, ops::Bound};
+use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
+use core::borrow::Borrow;
 use serde::{Deserialize, Serialize};
 
 /// A [`Table`] with an index, found in logarithmic time.
@@ -13,21 +13,27 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "Rows<K, V>")]
 #[serde(bound(
     serialize = "K: Serialize, V: Serialize",
-    deserialize = "K: Clone + Ord + Deserialize<'de> + 'static, V: Deserialize<'de> + 'static"
+    deserialize = "K: Key + Deserialize<'de> + 'static, V: Deserialize<'de> + 'static"
 ))]
 pub struct HeapTable<K, V> {
     rows: Vec<(K, V)>,
     /// Follows from the rows.
     #[serde(skip)]
-    index: BTreeMap<K, usize>,
+    order: Order,
+    marks: Marks,
     limit: usize,
 }
 
-impl<K: Clone + Ord + 'static, V: 'static> Table<K, V> for HeapTable<K, V> {
+/// By what part of itself a table grows when it is full. Doubling would leave a quarter of the memory unused on average.
+const GROWTH: usize = 16;
+/// By how many rows at least.
+const GROWTH_MIN: usize = 4;
+
+impl<K: Key + 'static, V: 'static> Table<K, V> for HeapTable<K, V> {
     const CAPACITY: usize = usize::MAX;
 
     fn with_limit(limit: usize) -> Self {
-        Self { rows: Vec::new(), index: BTreeMap::new(), limit }
+        Self { rows: Vec::new(), order: Order::new(), marks: Marks::new(), limit }
     }
 
     fn limit(&self) -> usize {
@@ -42,39 +48,93 @@ impl<K: Clone + Ord + 'static, V: 'static> Table<K, V> for HeapTable<K, V> {
         self.rows.get_mut(slot).map(|(key, value)| (&*key, value))
     }
 
-    fn slot<Q: Ord + ?Sized>(&self, key: &Q) -> Option<usize>
+    fn slot<Q: Key + ?Sized>(&self, key: &Q) -> Option<usize>
     where
         K: Borrow<Q>,
     {
-        self.index.get(key).copied()
+        self.found(self.place(key), key)
     }
 
     fn insert(&mut self, key: K, value: V) -> Result<(), (K, V)> {
-        if self.is_full() || self.index.contains_key(&key) {
+        let (place, lead) = (self.place(&key), key.lead());
+        // Beyond 2³² rows, there is no name for a slot.
+        let Ok(slot) = u32::try_from(self.rows.len()) else { return Err((key, value)) };
+        if self.is_full() || self.found(place, &key).is_some() {
             return Err((key, value));
         }
-        self.index.insert(key.clone(), self.rows.len());
+        self.grow();
         self.rows.push((key, value));
+        self.order.insert(place, lead, slot);
         Ok(())
     }
 
-    fn swap_remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    fn swap_remove<Q: Key + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
     {
-        let slot = self.index.remove(key)?;
-        let (_, value) = self.rows.swap_remove(slot);
-        if let Some((moved, _)) = self.rows.get(slot)
-            && let Some(place) = self.index.get_mut::<K>(moved)
-        {
-            *place = slot;
+        let place = self.place(key);
+        let slot = self.found(place, key)?;
+        let last = self.rows.len() - 1;
+        if let Some((moved, _)) = self.rows.get(last) {
+            // First the one that moves, as long as both lie where the order has them.
+            self.order.set(self.place::<K>(moved), u32::try_from(slot).ok()?);
         }
-        Some(value)
+        self.order.remove(place);
+        self.marks.swap_remove(slot, last);
+        Some(self.rows.swap_remove(slot).1)
     }
 
-    fn ascending(&self, after: Option<K>) -> impl Iterator<Item = &(K, V)> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.index.range((from, Bound::Unbounded)).filter_map(|(_, &slot)| self.rows.get(slot))
+    fn order(&self, after: Option<K>) -> impl Iterator<Item = usize> {
+        let place = after.map_or(Place::FIRST, |after| {
+            self.order.place(after.lead(), |slot| self.key(slot).is_some_and(|key| *key <= after))
+        });
+        self.order.from(place).filter_map(|slot| usize::try_from(slot).ok())
+    }
+
+    fn note(&mut self, slot: usize, mark: Mark, bears: bool) {
+        self.marks.note(slot, mark, bears && slot < self.rows.len());
+    }
+
+    fn bears(&self, slot: usize, mark: Mark, bears: impl Fn(&(K, V)) -> bool) -> bool {
+        let noted = self.marks.bears(slot, mark);
+        debug_assert_eq!(noted, self.rows.get(slot).is_some_and(bears), "{mark:?} of slot {slot}");
+        noted
+    }
+
+    fn marked(&self, from: usize, mark: Mark, bears: impl Fn(&(K, V)) -> bool) -> impl Iterator<Item = usize> {
+        let noted = self.marks.from(from, mark);
+        noted.inspect(move |&slot| debug_assert!(self.rows.get(slot).is_some_and(&bears), "{mark:?} of slot {slot}"))
+    }
+}
+
+impl<K: Key, V> HeapTable<K, V> {
+    fn key(&self, slot: u32) -> Option<&K> {
+        self.rows.get(usize::try_from(slot).ok()?).map(|(key, _)| key)
+    }
+
+    /// Where `key` is in the order, or would be.
+    fn place<Q: Key + ?Sized>(&self, key: &Q) -> Place
+    where
+        K: Borrow<Q>,
+    {
+        self.order.place(key.lead(), |slot| self.key(slot).is_some_and(|known| known.borrow() < key))
+    }
+
+    /// The slot at a place, if that is `key`'s.
+    fn found<Q: Key + ?Sized>(&self, place: Place, key: &Q) -> Option<usize>
+    where
+        K: Borrow<Q>,
+    {
+        let slot = self.order.get(place)?;
+        self.key(slot).filter(|known| (*known).borrow() == key).and_then(|_| usize::try_from(slot).ok())
+    }
+
+    /// Makes room for a row: for not many more, and for none beyond the limit.
+    fn grow(&mut self) {
+        if self.rows.len() == self.rows.capacity() {
+            let room = self.limit.saturating_sub(self.rows.len());
+            self.rows.reserve_exact((self.rows.len() / GROWTH).max(GROWTH_MIN).min(room));
+        }
     }
 }
 
@@ -82,10 +142,11 @@ impl<K: Clone + Ord + 'static, V: 'static> Table<K, V> for HeapTable<K, V> {
 #[derive(Deserialize)]
 struct Rows<K, V> {
     rows: Vec<(K, V)>,
+    marks: Marks,
     limit: usize,
 }
 
-impl<K: Clone + Ord + 'static, V: 'static> TryFrom<Rows<K, V>> for HeapTable<K, V> {
+impl<K: Key + 'static, V: 'static> TryFrom<Rows<K, V>> for HeapTable<K, V> {
     type Error = &'static str;
 
     fn try_from(written: Rows<K, V>) -> Result<Self, Self::Error> {
@@ -93,6 +154,7 @@ impl<K: Clone + Ord + 'static, V: 'static> TryFrom<Rows<K, V>> for HeapTable<K, 
         for (key, value) in written.rows {
             table.insert(key, value).map_err(|_| "a table with a key twice, or beyond its limit")?;
         }
+        table.marks = written.marks;
         Ok(table)
     }
 }
@@ -132,10 +194,59 @@ impl<T> Queue<T> for HeapQueue<T> {
     }
 }
 
+impl Key for Box<[u8]> {
+    fn lead(&self) -> u16 {
+        self.as_ref().lead()
+    }
+}
+
 impl Blob for Box<[u8]> {
     const CAPACITY: usize = usize::MAX;
 
     fn copy_of(bytes: &[u8]) -> Option<Self> {
         Some(bytes.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{rng::Rng, table::InlineTable};
+
+    fn is_odd((_, value): &(u8, u8)) -> bool {
+        value % 2 == 1
+    }
+
+    fn set(table: &mut impl Table<u8, u8>, key: u8, value: u8) {
+        let slot = match table.slot(&key) {
+            Some(slot) => slot,
+            None if table.insert(key, value).is_ok() => table.len() - 1,
+            None => return,
+        };
+        if let Some((_, held)) = table.at_mut(slot) {
+            *held = value;
+        }
+        table.note(slot, Mark::Hot, value % 2 == 1);
+    }
+
+    #[test]
+    fn marks_find_what_a_look_at_all_rows_finds() {
+        let mut rng = Rng::from_seed(1);
+        let mut draw = |bound| u8::try_from(rng.below(bound)).unwrap();
+        let mut heap = HeapTable::<u8, u8>::with_limit(200);
+        let mut inline = InlineTable::<u8, u8, 200>::with_limit(200);
+        for _ in 0..5_000 {
+            let (key, value) = (draw(256), draw(256));
+            if draw(3) == 0 {
+                assert_eq!(heap.swap_remove(&key), inline.swap_remove(&key));
+            } else {
+                set(&mut heap, key, value);
+                set(&mut inline, key, value);
+            }
+            let from = usize::from(draw(256));
+            assert!(heap.marked(from, Mark::Hot, is_odd).eq(inline.marked(from, Mark::Hot, is_odd)));
+            assert_eq!(heap.bears(from, Mark::Hot, is_odd), inline.bears(from, Mark::Hot, is_odd));
+        }
+        assert!(heap.len() > 100 && heap.marked(0, Mark::Untold, is_odd).next().is_none());
     }
 }

@@ -1,5 +1,5 @@
 //! Memory inside the node: no allocator, a size known to the compiler.
-use super::{Blob, Queue, Table};
+use super::{Blob, Key, Queue, Table};
 use core::{borrow::Borrow, cmp::Ordering};
 
 /// A [`Table`] of at most `N` rows, searched linearly: at a few dozen rows that beats an index.
@@ -9,7 +9,7 @@ pub struct InlineTable<K, V, const N: usize> {
     limit: usize,
 }
 
-impl<K: Ord + 'static, V: 'static, const N: usize> Table<K, V> for InlineTable<K, V, N> {
+impl<K: Key + 'static, V: 'static, const N: usize> Table<K, V> for InlineTable<K, V, N> {
     const CAPACITY: usize = N;
 
     fn with_limit(limit: usize) -> Self {
@@ -28,7 +28,7 @@ impl<K: Ord + 'static, V: 'static, const N: usize> Table<K, V> for InlineTable<K
         self.rows.get_mut(slot).map(|(key, value)| (&*key, value))
     }
 
-    fn slot<Q: Ord + ?Sized>(&self, key: &Q) -> Option<usize>
+    fn slot<Q: Key + ?Sized>(&self, key: &Q) -> Option<usize>
     where
         K: Borrow<Q>,
     {
@@ -42,7 +42,7 @@ impl<K: Ord + 'static, V: 'static, const N: usize> Table<K, V> for InlineTable<K
         self.rows.push((key, value))
     }
 
-    fn swap_remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    fn swap_remove<Q: Key + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
     {
@@ -50,13 +50,14 @@ impl<K: Ord + 'static, V: 'static, const N: usize> Table<K, V> for InlineTable<K
         Some(self.rows.swap_remove(slot).1)
     }
 
-    fn ascending(&self, after: Option<K>) -> impl Iterator<Item = &(K, V)> {
+    fn order(&self, after: Option<K>) -> impl Iterator<Item = usize> {
         // A scan a row: at a few dozen rows that beats an index, too.
         let least = |beyond: Option<&K>| {
-            let rows = self.rows.iter().filter(|(key, _)| beyond.is_none_or(|beyond| key > beyond));
-            rows.min_by(|(a, _), (b, _)| a.cmp(b))
+            let rows = self.rows.iter().enumerate().filter(|(_, (key, _))| beyond.is_none_or(|beyond| key > beyond));
+            rows.min_by(|(_, (a, _)), (_, (b, _))| a.cmp(b))
         };
-        core::iter::successors(least(after.as_ref()), move |(key, _)| least(Some(key)))
+        let rows = core::iter::successors(least(after.as_ref()), move |(_, (key, _))| least(Some(key)));
+        rows.map(|(slot, _)| slot)
     }
 }
 
@@ -120,6 +121,12 @@ impl<const N: usize> Borrow<[u8]> for InlineBlob<N> {
 impl<const N: usize> Ord for InlineBlob<N> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.as_ref().cmp(other.as_ref())
+    }
+}
+
+impl<const N: usize> Key for InlineBlob<N> {
+    fn lead(&self) -> u16 {
+        self.as_ref().lead()
     }
 }
 

@@ -5,6 +5,11 @@
 #[cfg(feature = "alloc")]
 mod heap;
 mod inline;
+mod key;
+#[cfg(feature = "alloc")]
+mod marks;
+#[cfg(feature = "alloc")]
+mod order;
 mod select;
 
 use core::{borrow::Borrow, fmt::Debug};
@@ -12,7 +17,37 @@ use core::{borrow::Borrow, fmt::Debug};
 #[cfg(feature = "alloc")]
 pub use heap::{HeapQueue, HeapTable};
 pub use inline::{InlineBlob, InlineQueue, InlineTable};
+pub use key::Key;
 pub(crate) use select::Smallest;
+
+/// What few rows are, and is asked of all of them again and again. Whoever changes a row [notes](Table::note) what it is
+/// now; a large table then finds such rows without looking at the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// It is to be told on.
+    Hot,
+    /// The application has yet to be told.
+    Untold,
+    /// It is waiting for something.
+    Waiting,
+    /// It counts no more.
+    Gone,
+    /// It is not like ours.
+    Unlike,
+}
+
+impl Mark {
+    /// All of them.
+    pub const ALL: [Self; Self::COUNT] = [Self::Hot, Self::Untold, Self::Waiting, Self::Gone, Self::Unlike];
+    /// How many there are.
+    pub const COUNT: usize = 5;
+
+    /// Its place among them.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
 
 /// A dense map.
 pub trait Table<K: 'static, V: 'static> {
@@ -32,7 +67,7 @@ pub trait Table<K: 'static, V: 'static> {
     fn at_mut(&mut self, slot: usize) -> Option<(&K, &mut V)>;
 
     /// Where `key` lies now. Removing any row may move it.
-    fn slot<Q: Ord + ?Sized>(&self, key: &Q) -> Option<usize>
+    fn slot<Q: Key + ?Sized>(&self, key: &Q) -> Option<usize>
     where
         K: Borrow<Q>;
 
@@ -43,12 +78,32 @@ pub trait Table<K: 'static, V: 'static> {
     fn insert(&mut self, key: K, value: V) -> Result<(), (K, V)>;
 
     /// Removes `key`; the last row takes its place.
-    fn swap_remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    fn swap_remove<Q: Key + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>;
 
+    /// The slots in the order of their rows' keys, from the first key beyond `after` on.
+    fn order(&self, after: Option<K>) -> impl Iterator<Item = usize>;
+
     /// The rows in the order of their keys, from the first key beyond `after` on.
-    fn ascending(&self, after: Option<K>) -> impl Iterator<Item = &(K, V)>;
+    fn ascending(&self, after: Option<K>) -> impl Iterator<Item = &(K, V)> {
+        self.order(after).filter_map(|slot| self.as_slice().get(slot))
+    }
+
+    /// Notes whether the row in `slot` bears `mark`: until then, a new row bears none. A small table looks each time, and
+    /// notes nothing.
+    fn note(&mut self, _slot: usize, _mark: Mark, _bears: bool) {}
+
+    /// Whether the row in `slot` bears `mark`: as `bears` says, where it was not noted.
+    fn bears(&self, slot: usize, _mark: Mark, bears: impl Fn(&(K, V)) -> bool) -> bool {
+        self.as_slice().get(slot).is_some_and(bears)
+    }
+
+    /// The slots from `from` on that bear `mark`, ascending: those of which `bears` holds, which all have been noted.
+    fn marked(&self, from: usize, _mark: Mark, bears: impl Fn(&(K, V)) -> bool) -> impl Iterator<Item = usize> {
+        let rows = self.as_slice().iter().enumerate().skip(from);
+        rows.filter_map(move |(slot, row)| bears(row).then_some(slot))
+    }
 
     /// How many rows there are.
     fn len(&self) -> usize {
@@ -66,7 +121,7 @@ pub trait Table<K: 'static, V: 'static> {
     }
 
     /// The value of `key`.
-    fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    fn get<Q: Key + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
     {
@@ -74,7 +129,7 @@ pub trait Table<K: 'static, V: 'static> {
     }
 
     /// The value of `key`, to be changed.
-    fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    fn get_mut<Q: Key + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
     {
@@ -113,7 +168,7 @@ pub trait Queue<T> {
 }
 
 /// A short string of bytes, copied from where it was read.
-pub trait Blob: AsRef<[u8]> + Borrow<[u8]> + Clone + Debug + Ord + 'static {
+pub trait Blob: AsRef<[u8]> + Borrow<[u8]> + Clone + Debug + Key + 'static {
     /// The most bytes it can ever hold.
     const CAPACITY: usize;
 
