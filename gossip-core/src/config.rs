@@ -164,7 +164,7 @@ impl Config {
 impl Limits {
     fn check<S: Storage>(&self) -> Result<(), ConfigError> {
         for (name, limit, capacity) in [
-            ("limits.members", self.members, S::Members::CAPACITY.min(S::Evidence::CAPACITY)),
+            ("limits.members", self.members, S::Members::CAPACITY),
             ("limits.seeds", self.seeds, S::Seeds::CAPACITY),
             ("limits.rumors", self.rumors, S::Rumors::CAPACITY),
             ("limits.entries", self.entries, S::Entries::CAPACITY),

@@ -6,13 +6,13 @@
 use crate::{
     context::Context,
     digest::Digest,
-    id::NodeId,
+    id::{Addr, NodeId},
     io::Event,
-    records::Evidence,
-    storage::{Snapshot, Storage},
-    table::Table,
+    records::{Heat, Intent, Member},
+    storage::Storage,
+    table::{Mark, Table},
     time::Instant,
-    wire::{Agreeing, Frame, Header, Writer},
+    wire::{Agreeing, Frame, Header, Ping, Writer},
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -23,22 +23,46 @@ const PAST: usize = 20;
 /// The longest wait between two inquiries while nothing new is learned, in probe intervals.
 const WAIT_MAX: u32 = 8;
 
-/// What the others are known to know.
+/// As many members are looked up at a time.
+const HEARSAY_MAX: usize = 16;
+
+/// More than a datagram takes for the bits of [`Agreeing`] beside the bits themselves.
+const BESIDE_BITS: usize = 32;
+
+/// Who agrees, as far as is known. What each member was last known to know lies with the member.
 #[derive(Serialize, Deserialize)]
-#[serde(bound = "S: Snapshot")]
-pub(crate) struct Convergence<S: Storage> {
-    evidence: S::Evidence,
+pub(crate) struct Convergence {
     digest: Digest,
     /// What our digest was before: whoever was heard with one of these was behind us, not ahead.
     past: [u32; PAST],
     past_at: usize,
     since: Option<Instant>,
+    tally: Tally,
+    /// Where somebody was last found who is not known to agree: most likely the first whom a new digest is news to.
+    doubted: usize,
+    /// How many times what we know of the others is still to be told.
+    heat: Heat,
     told: Claimed,
     /// Whether anything happened since we last looked.
     dirty: bool,
     /// When we next ask somebody who is not known to agree, and how long we waited before.
     inquire_at: Instant,
     wait: Duration,
+}
+
+/// How many others are known to agree.
+///
+/// To know it takes a look at all members. Under a stream of changes, each of which makes a new digest, that would be a
+/// look at all of them for each datagram; so it is counted no sooner than somebody is known to have the same digest, and
+/// from then on kept in step, with a [`Mark::Unlike`] for each of the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Tally {
+    /// Our digest is new, and nobody was heard to have it.
+    Unheard,
+    /// Somebody was.
+    Uncounted,
+    /// So many live members have it.
+    Counted(usize),
 }
 
 /// What the application was last told.
@@ -70,14 +94,16 @@ impl Agreement {
     }
 }
 
-impl<S: Storage> Convergence<S> {
-    pub(crate) fn new(cx: &Context<S>, digest: Digest) -> Self {
+impl Convergence {
+    pub(crate) fn new(digest: Digest) -> Self {
         Self {
-            evidence: Table::with_limit(cx.config.limits.members),
             digest,
             past: [half(digest); PAST],
             past_at: 0,
             since: None,
+            tally: Tally::Unheard,
+            doubted: 0,
+            heat: Heat::COLD,
             told: Claimed::Nothing,
             dirty: false,
             inquire_at: Instant::NEVER,
@@ -86,7 +112,7 @@ impl<S: Storage> Convergence<S> {
     }
 
     /// Our own digest, which may have changed.
-    pub(crate) fn set_digest(&mut self, cx: &Context<S>, digest: Digest) {
+    pub(crate) fn set_digest<S: Storage>(&mut self, cx: &Context<S>, digest: Digest) {
         if digest == self.digest {
             return;
         }
@@ -94,6 +120,7 @@ impl<S: Storage> Convergence<S> {
         self.past_at = (self.past_at + 1) % PAST;
         self.digest = digest;
         self.since = None;
+        self.tally = Tally::Unheard;
         self.dirty = true;
         // Things have to settle first; under a stream of writes, they never do.
         self.wait = first_wait(cx);
@@ -101,50 +128,41 @@ impl<S: Storage> Convergence<S> {
     }
 
     /// A live member spoke: so much it knows.
-    pub(crate) fn on_heard(&mut self, cx: &Context<S>, header: &Header) {
-        let before = self.evidence.get(&header.sender).map(|evidence| evidence.digest);
-        if before == Some(header.digest) {
-            return;
+    pub(crate) fn on_heard<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, header: &Header) {
+        let Some(slot) = members.slot(&header.sender) else { return };
+        if knows::<S>(members, slot) != header.digest {
+            self.on_evidence(cx);
+            self.record(cx, members, slot, header.digest);
         }
-        self.on_evidence(cx);
-        self.record(header.sender, header.digest);
     }
 
     /// A member that knows what we know has heard of others that do.
-    pub(crate) fn on_agreeing(&mut self, cx: &Context<S>, bits: &[u8], live: impl Iterator<Item = NodeId>) {
-        for (rank, id) in live.enumerate() {
-            let agrees = bits.get(rank / 8).is_some_and(|byte| byte >> (rank % 8) & 1 == 1);
-            if agrees && id != cx.me.id {
-                self.on_hearsay(cx, id);
-            }
-        }
+    pub(crate) fn on_agreeing<S: Storage>(&mut self, cx: &Context<S>, bits: &[u8], members: &mut S::Members) {
+        self.on_all_hearsay(cx, members, |rank| bits.get(rank / 8).is_some_and(|byte| byte >> (rank % 8) & 1 == 1));
     }
 
     /// A member that knows what we know has heard that everybody does.
-    pub(crate) fn on_unanimous(&mut self, cx: &Context<S>, live: impl Iterator<Item = NodeId>) {
-        if self.since.is_none() {
-            live.filter(|id| *id != cx.me.id).for_each(|id| self.on_hearsay(cx, id));
-        }
+    pub(crate) fn on_unanimous<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members) {
+        self.on_all_hearsay(cx, members, |_| true);
     }
 
     /// `peer` asked for writes, and was seen to lack so many.
-    pub(crate) fn on_behind(&mut self, peer: NodeId, behind: u32) {
-        if let Some(evidence) = self.evidence.get_mut(&peer) {
-            evidence.behind = behind;
+    pub(crate) fn on_behind<S: Storage>(&self, members: &mut S::Members, peer: NodeId, behind: u32) {
+        if let Some(member) = members.get_mut(&peer) {
+            member.behind = u16::try_from(behind).unwrap_or(u16::MAX);
         }
     }
 
-    pub(crate) fn forget(&mut self, id: NodeId) {
-        self.evidence.swap_remove(&id);
+    pub(crate) fn on_forgotten(&mut self) {
         self.dirty = true;
     }
 
     /// Looks whether all agree now.
-    pub(crate) fn settle(&mut self, cx: &Context<S>, live: impl Iterator<Item = NodeId>) {
+    pub(crate) fn settle<S: Storage>(&mut self, cx: &Context<S>, members: &S::Members) {
         if !core::mem::take(&mut self.dirty) {
             return;
         }
-        let all = cx.live > 1 && live.filter(|id| *id != cx.me.id).all(|id| self.agrees(id));
+        let all = cx.live > 1 && self.all_agree(cx, members);
         if all && self.since.is_none() {
             self.since = Some(cx.now);
         } else if !all {
@@ -156,20 +174,20 @@ impl<S: Storage> Convergence<S> {
         self.since.is_some()
     }
 
-    pub(crate) fn agreement(&self, cx: &Context<S>, live: impl Iterator<Item = NodeId>) -> Agreement {
+    pub(crate) fn agreement<S: Storage>(&self, cx: &Context<S>, members: &S::Members) -> Agreement {
         let mut agreement = Agreement { agreeing: 1, live: cx.live, since: self.since, behind: 0 };
-        for id in live.filter(|id| *id != cx.me.id) {
-            if self.agrees(id) {
+        for (_, member) in members.as_slice().iter().filter(|row| is_other(cx, row)) {
+            if member.knows == self.digest {
                 agreement.agreeing += 1;
             } else {
-                agreement.behind += self.evidence.get(&id).map_or(0, |evidence| u64::from(evidence.behind));
+                agreement.behind += u64::from(member.behind);
             }
         }
         agreement
     }
 
     /// What changed since the application was last told.
-    pub(crate) fn next_event(&mut self, cx: &Context<S>, live: impl Iterator<Item = NodeId>) -> Option<Event<'static>> {
+    pub(crate) fn next_event<S: Storage>(&mut self, cx: &Context<S>, members: &S::Members) -> Option<Event<'static>> {
         let claim = if self.since.is_some() { Claimed::Converged } else { Claimed::Diverged };
         if cx.live == 1 {
             // Nobody is there to agree or differ: the application is told that we are alone.
@@ -181,51 +199,60 @@ impl<S: Storage> Convergence<S> {
             return None;
         }
         self.told = claim;
-        let Agreement { agreeing, live, .. } = self.agreement(cx, live);
         Some(match claim {
-            Claimed::Converged => Event::Converged { live },
-            Claimed::Diverged | Claimed::Nothing => Event::Diverged { agreeing, live },
+            Claimed::Converged => Event::Converged { live: cx.live },
+            Claimed::Diverged | Claimed::Nothing => {
+                let Agreement { agreeing, live, .. } = self.agreement(cx, members);
+                Event::Diverged { agreeing, live }
+            }
         })
     }
 
     /// Whom to ask now for the digest in its answer: at random, one of those who are not known to agree. As long as that
     /// brings nothing new, each next one is asked after half as long again.
-    pub(crate) fn on_timer(&mut self, cx: &mut Context<S>, live: impl Iterator<Item = NodeId>) -> Option<NodeId> {
+    pub(crate) fn on_timer<S: Storage>(&mut self, cx: &mut Context<S>, members: &S::Members) -> Option<(NodeId, Addr)> {
         if cx.now < self.next_deadline() {
             return None;
         }
         self.wait = (self.wait + self.wait / 2).min(cx.config.probe_interval * WAIT_MAX);
         self.inquire_at = cx.now + self.wait;
-        let mut doubtful = 0;
-        let mut drawn = None;
-        for id in live.filter(|id| *id != cx.me.id) {
-            if !self.agrees(id) {
-                doubtful += 1;
-                drawn = if cx.rng.below(doubtful) == 0 { Some(id) } else { drawn };
-            }
-        }
-        if drawn.is_none() {
+        // From a random start on: whoever stands behind others that agree is favoured.
+        let start = cx.rng.below(members.len());
+        let Some(slot) = self.next_doubtful(cx, members, start) else {
             // Nobody is in doubt. When somebody comes, the digest changes.
             self.inquire_at = Instant::NEVER;
-        }
-        drawn
+            return None;
+        };
+        members.as_slice().get(slot).map(|(id, member)| (*id, member.addr))
     }
 
     pub(crate) fn next_deadline(&self) -> Instant {
         if self.is_unanimous() { Instant::NEVER } else { self.inquire_at }
     }
 
-    /// Passes evidence on. That everybody agrees is said by the header alone.
-    pub(crate) fn piggyback(&self, cx: &Context<S>, live: impl Iterator<Item = NodeId>, writer: &mut Writer<'_>) {
-        if self.is_unanimous() {
+    /// Passes evidence on: a few times after each time that there was more of it, and to whoever inquires. That everybody
+    /// agrees is said by the header alone.
+    pub(crate) fn piggyback<S: Storage>(
+        &mut self,
+        cx: &Context<S>,
+        intent: Intent,
+        members: &mut S::Members,
+        writer: &mut Writer<'_>,
+    ) {
+        let wanted = self.heat.is_hot() || intent == Intent::Ack(Ping::INQUIRY);
+        let len = cx.live.div_ceil(8);
+        // If it does not fit, each has to find out for itself.
+        if self.is_unanimous() || self.tally == Tally::Unheard || !wanted || writer.room() < len + BESIDE_BITS {
             return;
         }
-        // If it does not fit, each has to find out for itself.
+        self.heat = self.heat.cooled();
+        self.count(cx, members);
+        let me = members.slot(&cx.me.id);
         let _ = writer.put_tailed(|room| {
-            let bits = room.get_mut(..cx.live.div_ceil(8)).unwrap_or_default();
+            let bits = room.get_mut(..len).unwrap_or_default();
             bits.fill(0);
-            for (rank, id) in live.enumerate() {
-                if (id == cx.me.id || self.agrees(id))
+            for (rank, slot) in live_slots::<S>(members).enumerate() {
+                if (Some(slot) == me || !self.is_unlike::<S>(members, slot))
                     && let Some(byte) = bits.get_mut(rank / 8)
                 {
                     *byte |= 1 << (rank % 8);
@@ -235,41 +262,139 @@ impl<S: Storage> Convergence<S> {
         });
     }
 
-    pub(crate) fn usage(&self) -> (&'static str, usize, usize) {
-        ("evidence", self.evidence.len(), self.evidence.limit())
-    }
-
     /// Something was learned: it is worth asking on.
-    fn on_evidence(&mut self, cx: &Context<S>) {
+    fn on_evidence<S: Storage>(&mut self, cx: &Context<S>) {
         self.dirty = true;
         self.wait = first_wait(cx);
         self.inquire_at = self.inquire_at.min(cx.now + self.wait);
     }
 
-    fn agrees(&self, id: NodeId) -> bool {
-        self.evidence.get(&id).is_some_and(|evidence| evidence.digest == self.digest)
-    }
-
-    /// Believes that `id` agrees with us, unless we have heard it say something that we never said: it may be ahead.
-    fn on_hearsay(&mut self, cx: &Context<S>, id: NodeId) {
-        match self.evidence.get(&id).map(|evidence| evidence.digest) {
-            Some(digest) if digest == self.digest || !self.past.contains(&half(digest)) => {}
-            _ => {
+    /// Believes of the others that they agree with us, as far as `agrees` says so of their places among the living.
+    fn on_all_hearsay<S: Storage>(
+        &mut self,
+        cx: &Context<S>,
+        members: &mut S::Members,
+        agrees: impl Fn(usize) -> bool,
+    ) {
+        if self.is_unanimous() {
+            return;
+        }
+        self.count(cx, members);
+        let (mut rank, mut after) = (0, None);
+        // A few at a time, for what is learned of them changes the table that they are found in.
+        loop {
+            let mut learned = heapless::Vec::<usize, HEARSAY_MAX>::new();
+            for slot in members.order(after) {
+                let believed =
+                    agrees(rank) && self.is_doubtful(cx, members, slot) && self.is_behind::<S>(members, slot);
+                if believed && learned.push(slot).is_err() {
+                    break;
+                }
+                rank += usize::from(is_live::<S>(members, slot));
+                after = members.as_slice().get(slot).map(|(id, _)| *id);
+            }
+            for &slot in &learned {
                 self.on_evidence(cx);
-                self.record(id, self.digest);
+                self.record(cx, members, slot, self.digest);
+            }
+            if !learned.is_full() {
+                return;
             }
         }
     }
 
-    fn record(&mut self, id: NodeId, digest: Digest) {
-        if let Some(evidence) = self.evidence.get_mut(&id) {
-            evidence.digest = digest;
-            evidence.behind = if digest == self.digest { 0 } else { evidence.behind };
+    /// Whether a member was heard to know what we knew before, or nothing: it may agree by now. One that said something
+    /// that we never said may be ahead.
+    fn is_behind<S: Storage>(&self, members: &S::Members, slot: usize) -> bool {
+        let knows = knows::<S>(members, slot);
+        knows == Member::<S::Blob>::UNHEARD || self.past.contains(&half(knows))
+    }
+
+    /// Whether a live member is not known to agree.
+    fn is_doubtful<S: Storage>(&self, cx: &Context<S>, members: &S::Members, slot: usize) -> bool {
+        self.is_unlike::<S>(members, slot)
+            && is_live::<S>(members, slot)
+            && members.as_slice().get(slot).is_some_and(|(id, _)| *id != cx.me.id)
+    }
+
+    /// Whether a member was last known to know something else than we do, or nothing.
+    fn is_unlike<S: Storage>(&self, members: &S::Members, slot: usize) -> bool {
+        match self.tally {
+            Tally::Counted(_) => members.bears(slot, Mark::Unlike, |(_, member)| member.knows != self.digest),
+            Tally::Unheard | Tally::Uncounted => knows::<S>(members, slot) != self.digest,
+        }
+    }
+
+    /// Who is the first in doubt, from `start` on and round to it.
+    fn next_doubtful<S: Storage>(&self, cx: &Context<S>, members: &S::Members, start: usize) -> Option<usize> {
+        let doubtful = |slot: &usize| self.is_doubtful(cx, members, *slot);
+        if !matches!(self.tally, Tally::Counted(_)) {
+            return (start..members.len()).chain(0..start).find(doubtful);
+        }
+        let unlike_from = |from| members.marked(from, Mark::Unlike, |(_, member)| member.knows != self.digest);
+        unlike_from(start).find(doubtful).or_else(|| unlike_from(0).find(doubtful))
+    }
+
+    fn all_agree<S: Storage>(&mut self, cx: &Context<S>, members: &S::Members) -> bool {
+        if let Tally::Counted(alike) = self.tally {
+            debug_assert_eq!(alike + 1, self.agreement(cx, members).agreeing);
+            return alike + 1 == cx.live;
+        }
+        let doubted = self.next_doubtful(cx, members, self.doubted.min(members.len()));
+        self.doubted = doubted.unwrap_or(0);
+        doubted.is_none()
+    }
+
+    /// Counts who agrees, unless that is known.
+    fn count<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members) {
+        if matches!(self.tally, Tally::Counted(_)) {
             return;
         }
-        // As many rows as members: there is room, but for members forgotten a moment ago.
-        let _ = self.evidence.insert(id, Evidence { digest, behind: 0 });
+        let mut alike = 0;
+        for slot in 0..members.len() {
+            let Some(row) = members.as_slice().get(slot) else { continue };
+            let is_alike = row.1.knows == self.digest;
+            alike += usize::from(is_alike && is_other(cx, row));
+            members.note(slot, Mark::Unlike, !is_alike);
+        }
+        self.tally = Tally::Counted(alike);
     }
+
+    /// Notes what a live member is now known to know.
+    fn record<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, slot: usize, digest: Digest) {
+        let Some((_, member)) = members.at_mut(slot) else { return };
+        let (was_alike, is_alike) = (member.knows == self.digest, digest == self.digest);
+        member.knows = digest;
+        if is_alike {
+            member.behind = 0;
+            self.heat = cx.heat();
+        }
+        match &mut self.tally {
+            Tally::Counted(alike) => {
+                *alike = *alike + usize::from(is_alike) - usize::from(was_alike);
+                members.note(slot, Mark::Unlike, !is_alike);
+            }
+            tally if is_alike => *tally = Tally::Uncounted,
+            Tally::Unheard | Tally::Uncounted => {}
+        }
+    }
+}
+
+fn is_other<S: Storage>(cx: &Context<S>, (id, member): &(NodeId, Member<S::Blob>)) -> bool {
+    member.is_live() && *id != cx.me.id
+}
+
+fn is_live<S: Storage>(members: &S::Members, slot: usize) -> bool {
+    !members.bears(slot, Mark::Gone, |(_, member)| !member.is_live())
+}
+
+/// The live members by id, ourselves included.
+fn live_slots<S: Storage>(members: &S::Members) -> impl Iterator<Item = usize> {
+    members.order(None).filter(|&slot| is_live::<S>(members, slot))
+}
+
+fn knows<S: Storage>(members: &S::Members, slot: usize) -> Digest {
+    members.as_slice().get(slot).map_or(Member::<S::Blob>::UNHEARD, |(_, member)| member.knows)
 }
 
 fn first_wait<S: Storage>(cx: &Context<S>) -> Duration {

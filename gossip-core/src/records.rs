@@ -1,5 +1,6 @@
 //! What a node remembers, as plain data. How it changes is the machines' business.
 use crate::{
+    digest::Digest,
     id::{Addr, Dot, Generation, Incarnation, Life, NodeId},
     lattice::{Joined, Lattice},
     stamp::Stamp,
@@ -53,10 +54,17 @@ impl Lattice for Claim {
 }
 
 /// What we remember of a member, ourselves included.
+///
+/// There may be as many of these as there are pairs of nodes: values lie side by side rather than one in another, so that
+/// no byte is lost between them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Member<B> {
-    /// The strongest claim known.
-    pub claim: Claim,
+    /// Of the strongest [claim](Self::claim) known: as of which change of mind of the member.
+    pub incarnation: Incarnation,
+    /// Of that claim: which life is meant.
+    pub generation: Generation,
+    /// Of that claim: how it stands.
+    pub standing: Standing,
     /// Who first said so, where it is an accusation.
     pub by: NodeId,
     /// As of which incarnation we have its own words: address and presence. An accusation may run ahead of them.
@@ -71,6 +79,12 @@ pub struct Member<B> {
     pub heard_at: Option<Instant>,
     /// How far a suspicion has come.
     pub trial: Trial,
+    /// When that goes on; never, while there is none.
+    pub until: Instant,
+    /// The fingerprint of all that it was last known to know; [`UNHEARD`](Self::UNHEARD) before that.
+    pub knows: Digest,
+    /// How many writes it was seen to lack; the highest number stands for more.
+    pub behind: u16,
     /// How many times its claim is still to be told.
     pub heat: Heat,
     /// It speaks under another generation than the one we know: it is to be told what is said of it.
@@ -81,34 +95,45 @@ pub struct Member<B> {
     pub untold: Untold,
 }
 
+impl<B> Member<B> {
+    /// What is known of a member that has not been heard.
+    pub const UNHEARD: Digest = Digest(0);
+
+    /// The strongest claim known.
+    #[must_use]
+    pub const fn claim(&self) -> Claim {
+        Claim { incarnation: self.incarnation, standing: self.standing, generation: self.generation }
+    }
+
+    /// Takes over a claim.
+    pub fn set_claim(&mut self, claim: Claim) {
+        if claim.generation != self.generation
+            && let Told::Standing(standing, _) = self.told
+        {
+            self.told = Told::Standing(standing, InLife::Former);
+        }
+        Claim { incarnation: self.incarnation, standing: self.standing, generation: self.generation } = claim;
+    }
+
+    /// Whether it is there, as far as is known.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        matches!(self.standing, Standing::Alive | Standing::Suspect)
+    }
+}
+
 /// How far a suspicion has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Trial {
     /// There is none.
     None,
     /// Others may hear of it and contradict; then we look ourselves.
-    Suspected {
-        /// Until then.
-        until: Instant,
-    },
-    /// We ask the suspect ourselves; then comes the verdict.
+    Suspected,
+    /// We ask the suspect ourselves, and wait for an answer; then comes the verdict.
     LastLook {
         /// How often we ask again.
         asks_left: u8,
-        /// Until then we wait for an answer.
-        until: Instant,
     },
-}
-
-impl Trial {
-    /// When it goes on; never, when there is none.
-    #[must_use]
-    pub const fn until(self) -> Instant {
-        match self {
-            Self::None => Instant::NEVER,
-            Self::Suspected { until } | Self::LastLook { until, .. } => until,
-        }
-    }
 }
 
 /// What the application was last told of a member.
@@ -117,7 +142,16 @@ pub enum Told {
     /// Nothing yet.
     Nothing,
     /// That it stands so, in that life.
-    Standing(Standing, Generation),
+    Standing(Standing, InLife),
+}
+
+/// In which of its lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InLife {
+    /// The one that is known now.
+    Present,
+    /// Another.
+    Former,
 }
 
 /// What the application is to be told.
@@ -306,15 +340,6 @@ pub struct Rumor<B> {
     pub arrival: u32,
     /// Whether the application has yet to be told.
     pub untold: bool,
-}
-
-/// What we last heard another node know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// The fingerprint of all that it knew.
-    pub digest: crate::digest::Digest,
-    /// How many writes it was seen to lack.
-    pub behind: u32,
 }
 
 /// A datagram we owe: its intent, not its bytes. Bytes are written when it leaves, so that it carries the freshest news.

@@ -113,7 +113,7 @@ counters! {
 /// How full each region of memory is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    pub(crate) rows: [(&'static str, usize, usize); 9],
+    pub(crate) rows: [(&'static str, usize, usize); 8],
 }
 
 impl Usage {

@@ -1,7 +1,7 @@
 //! Where a node keeps what it remembers.
 use crate::{
     id::{Addr, Dot, Life, NodeId},
-    records::{Entry, Evidence, Member, Outgoing, Question, Rumor, Seed, Window},
+    records::{Entry, Member, Outgoing, Question, Rumor, Seed, Window},
     table::{Blob, InlineBlob, InlineQueue, InlineTable, Queue, Table},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -26,8 +26,6 @@ pub trait Storage: 'static {
     type Entries: Table<Self::Key, Entry<Self::Blob>>;
     /// Up to where the writes of each writer were seen.
     type Versions: Table<Life, u32>;
-    /// What each member was last heard to know.
-    type Evidence: Table<NodeId, Evidence>;
     /// Datagrams we owe.
     type Outbox: Queue<Outgoing>;
     /// Questions we have yet to answer.
@@ -47,7 +45,6 @@ pub(crate) trait Snapshot:
         Windows: Serialize + DeserializeOwned,
         Entries: Serialize + DeserializeOwned,
         Versions: Serialize + DeserializeOwned,
-        Evidence: Serialize + DeserializeOwned,
         Outbox: Serialize + DeserializeOwned,
         Questions: Serialize + DeserializeOwned,
     >
@@ -72,7 +69,6 @@ pub(crate) trait Snapshot:
 ///     type Windows = InlineTable<Life, Window, 8>;
 ///     type Entries = InlineTable<Self::Key, Entry<Self::Blob>, 4>;
 ///     type Versions = InlineTable<Life, u32, 8>;
-///     type Evidence = InlineTable<NodeId, Evidence, 4>;
 ///     type Outbox = InlineQueue<Outgoing, 8>;
 ///     type Questions = InlineQueue<Question<Self::Summary>, 1>;
 /// }
@@ -91,7 +87,6 @@ impl Storage for Sensor {
     type Windows = InlineTable<Life, Window, 16>;
     type Entries = InlineTable<Self::Key, Entry<Self::Blob>, 16>;
     type Versions = InlineTable<Life, u32, 16>;
-    type Evidence = InlineTable<NodeId, Evidence, 16>;
     type Outbox = InlineQueue<Outgoing, 7>;
     type Questions = InlineQueue<Question<Self::Summary>, 1>;
 }
@@ -112,7 +107,6 @@ impl Storage for Heap {
     type Windows = crate::table::HeapTable<Life, Window>;
     type Entries = crate::table::HeapTable<Self::Key, Entry<Self::Blob>>;
     type Versions = crate::table::HeapTable<Life, u32>;
-    type Evidence = crate::table::HeapTable<NodeId, Evidence>;
     type Outbox = crate::table::HeapQueue<Outgoing>;
     type Questions = crate::table::HeapQueue<Question<Self::Summary>>;
 }

@@ -4,7 +4,7 @@ use core::time::Duration;
 use gossip_core::{
     Addr, Config, Digest, Dot, Heap, Limits, Node, NodeId, Sensor, Storage, Urgency,
     id::Life,
-    records::{Entry, Evidence, Member, Outgoing, Question, Rumor, Seed, Window},
+    records::{Entry, Member, Outgoing, Question, Rumor, Seed, Window},
     sim::{Memory, Network, World},
     table::{InlineBlob, InlineQueue, InlineTable},
 };
@@ -22,7 +22,6 @@ impl Storage for Inline {
     type Windows = InlineTable<Life, Window, 16>;
     type Entries = InlineTable<Self::Key, Entry<Self::Blob>, 16>;
     type Versions = InlineTable<Life, u32, 16>;
-    type Evidence = InlineTable<NodeId, Evidence, 16>;
     type Outbox = InlineQueue<Outgoing, 16>;
     type Questions = InlineQueue<Question<Self::Summary>, 4>;
 }

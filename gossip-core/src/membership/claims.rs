@@ -1,5 +1,5 @@
 //! What is said of members: a lattice of claims, joined from whatever source, in whatever order.
-use super::{Change, Membership, is_live};
+use super::{Change, Membership};
 use crate::{
     context::Context,
     id::{Addr, Generation, Incarnation, NodeId},
@@ -47,8 +47,7 @@ impl<S: Storage> Membership<S> {
         let Some(member) = self.members.get_mut(&header.sender) else { return };
         member.heard_at = Some(cx.now);
         // Another life than the one we know, and it does not outdo what we know: it must hear of it, to do so.
-        member.contested =
-            header.generation != member.claim.generation && header.incarnation <= member.claim.incarnation;
+        member.contested = header.generation != member.generation && header.incarnation <= member.incarnation;
     }
 
     /// Our own name came in from elsewhere: a rival that lives, seen directly.
@@ -107,9 +106,9 @@ impl<S: Storage> Membership<S> {
     pub(super) fn suspect(&mut self, cx: &mut Context<S>, id: NodeId) {
         let Some(slot) = self.members.slot(&id) else { return };
         let Some((_, member)) = self.members.as_slice().get(slot) else { return };
-        if member.claim.standing == Standing::Alive {
+        if member.standing == Standing::Alive {
             cx.stats.suspicions_raised += 1;
-            let claim = Claim { standing: Standing::Suspect, ..member.claim };
+            let claim = Claim { standing: Standing::Suspect, ..member.claim() };
             // A suspicion makes nobody come or go.
             let _ = self.join_claim(cx, slot, claim, cx.me.id);
         }
@@ -127,7 +126,7 @@ impl<S: Storage> Membership<S> {
         by: NodeId,
     ) -> Option<Change> {
         let (_, member) = self.members.as_slice().get(slot)?;
-        let hearsay = claim.standing == Standing::Down && is_live(member) && by != cx.me.id;
+        let hearsay = claim.standing == Standing::Down && member.is_live() && by != cx.me.id;
         if hearsay {
             claim.standing = Standing::Suspect;
         }
@@ -141,19 +140,19 @@ impl<S: Storage> Membership<S> {
     /// Takes a claim over, if it is the stronger one, with everything that follows from it.
     fn adopt(&mut self, cx: &mut Context<S>, slot: usize, claim: Claim, by: NodeId) -> Option<Change> {
         let (id, member) = self.members.as_slice().get(slot)?;
-        let (id, known) = (*id, member.claim);
+        let (id, known) = (*id, member.claim());
         let mut joined = known;
         if joined.join(&claim) == Joined::Same {
             return None;
         }
         self.count_verdict(cx, known, joined);
-        let trial = if joined.standing == Standing::Suspect { self.open_trial(cx) } else { Trial::None };
+        let trial = self.trial_of(cx, joined.standing);
         let (now, heat) = (cx.now, cx.relay_heat());
         self.update(cx, slot, |member| {
             member.since = if known.standing == joined.standing { member.since } else { now };
-            member.claim = joined;
+            member.set_claim(joined);
             member.by = by;
-            member.trial = trial;
+            (member.trial, member.until) = trial;
             member.heat = heat;
             member.contested = false;
             member.mark_untold();
@@ -214,9 +213,12 @@ impl<S: Storage> Membership<S> {
             return None;
         };
         let forgotten = if self.members.is_full() { self.forget_longest_gone(cx) } else { None };
-        let trial = if claim.standing == Standing::Suspect { self.open_trial(cx) } else { Trial::None };
+        let (trial, until) = self.trial_of(cx, claim.standing);
+        let Claim { incarnation, standing, generation } = claim;
         let member = Member {
-            claim,
+            incarnation,
+            generation,
+            standing,
             by: frame.id,
             stated: claim.incarnation,
             addr: frame.addr,
@@ -224,6 +226,9 @@ impl<S: Storage> Membership<S> {
             since: cx.now,
             heard_at: None,
             trial,
+            until,
+            knows: Member::<S::Blob>::UNHEARD,
+            behind: 0,
             heat: cx.relay_heat(),
             contested: false,
             told: Told::Nothing,
@@ -240,7 +245,7 @@ impl<S: Storage> Membership<S> {
     fn take_words(&mut self, cx: &mut Context<S>, slot: usize, frame: &MemberFrame<'_>) {
         let Some((_, member)) = self.members.as_slice().get(slot) else { return };
         let later = frame.incarnation > member.stated
-            || frame.incarnation == member.stated && frame.generation > member.claim.generation;
+            || frame.incarnation == member.stated && frame.generation > member.generation;
         if !later {
             return;
         }
@@ -262,10 +267,15 @@ impl<S: Storage> Membership<S> {
 
     /// Whether a claim does not run too far ahead of what is known; counts it, when it does.
     fn believes(&self, cx: &mut Context<S>, slot: usize, claim: Claim, step: u32) -> bool {
-        let known = self.members.as_slice().get(slot).map_or(Incarnation(0), |(_, member)| member.claim.incarnation);
+        let known = self.members.as_slice().get(slot).map_or(Incarnation(0), |(_, member)| member.incarnation);
         let credible = claim.incarnation.0 <= known.0.saturating_add(step);
         cx.stats.claims_refused += u64::from(!credible);
         credible
+    }
+
+    /// Whoever is suspected is on trial.
+    fn trial_of(&mut self, cx: &Context<S>, standing: Standing) -> (Trial, Instant) {
+        if standing == Standing::Suspect { self.open_trial(cx) } else { (Trial::None, Instant::NEVER) }
     }
 
     fn count_verdict(&self, cx: &mut Context<S>, known: Claim, joined: Claim) {
@@ -277,7 +287,7 @@ impl<S: Storage> Membership<S> {
 
     /// Forgets whoever is gone for the longest time.
     fn forget_longest_gone(&mut self, cx: &mut Context<S>) -> Option<NodeId> {
-        let gone = self.members.as_slice().iter().filter(|(id, member)| *id != cx.me.id && !is_live(member));
+        let gone = self.gone().filter(|(id, _)| *id != cx.me.id);
         let id = gone.min_by_key(|(id, member)| (member.since, *id)).map(|(id, _)| *id)?;
         self.remove(cx, id);
         cx.stats.members_forgotten += 1;

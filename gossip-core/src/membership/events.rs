@@ -4,9 +4,9 @@ use crate::{
     context::Context,
     id::NodeId,
     io::{Arrival, Departure, Event},
-    records::{Member, Told, Untold},
+    records::{InLife, Member, Told, Untold},
     storage::Storage,
-    table::Table,
+    table::{Mark, Table},
     wire::Standing,
 };
 use serde::{Deserialize, Serialize};
@@ -31,8 +31,7 @@ impl<S: Storage> Membership<S> {
             return Some(Event::NameConflict { id: cx.me.id, addr });
         }
         while self.untold > 0 {
-            let untold = |(_, member): &(NodeId, Member<S::Blob>)| member.untold != Untold::Nothing;
-            let slot = self.members.as_slice().iter().position(untold)?;
+            let slot = self.members.marked(0, Mark::Untold, |(_, member)| member.untold != Untold::Nothing).next()?;
             let event = self.tell(cx, slot);
             if event.is_some() {
                 return event;
@@ -66,7 +65,7 @@ impl<S: Storage> Membership<S> {
         // A suspicion and its end do not speak of address and presence: if those changed too, that is told next.
         let left_out = matches!(event, Some(Event::MemberSuspect(_) | Event::MemberRefuted(_)));
         self.update(cx, slot, |member| {
-            member.told = Told::Standing(member.claim.standing, member.claim.generation);
+            member.told = Told::Standing(member.standing, InLife::Present);
             member.untold = if left_out && member.untold == Untold::Update { Untold::Update } else { Untold::Nothing };
         });
         event
@@ -76,7 +75,7 @@ impl<S: Storage> Membership<S> {
 impl<B> Member<B> {
     /// There may be something to tell of how it stands.
     pub(super) fn mark_untold(&mut self) {
-        let same = self.told == Told::Standing(self.claim.standing, self.claim.generation);
+        let same = self.told == Told::Standing(self.standing, InLife::Present);
         if !same && self.untold == Untold::Nothing {
             self.untold = Untold::Standing;
         }
@@ -92,11 +91,11 @@ impl<B> Member<B> {
 
 fn event_of<B>(id: NodeId, member: &Member<B>) -> Option<Event<'static>> {
     use Standing::{Alive, Down, Left, Suspect};
-    let standing = member.claim.standing;
-    let Told::Standing(before, generation) = member.told else {
+    let standing = member.standing;
+    let Told::Standing(before, life) = member.told else {
         return (standing <= Suspect).then_some(Event::MemberUp { id, arrival: Arrival::Joined });
     };
-    let restarted = generation != member.claim.generation;
+    let restarted = life == InLife::Former;
     match (before, standing) {
         (Alive | Suspect, Alive | Suspect) if restarted => Some(Event::MemberUp { id, arrival: Arrival::Restarted }),
         (Down | Left, Alive | Suspect) if restarted => Some(Event::MemberUp { id, arrival: Arrival::Restarted }),

@@ -22,10 +22,10 @@ use crate::{
     context::Context,
     digest::Digest,
     error::{PresenceError, TooLong},
-    id::{Addr, Incarnation, NodeId},
+    id::{Addr, Generation, Incarnation, NodeId},
     records::{Claim, Heat, Member, Told, Trial, Untold},
     storage::{Snapshot, Storage},
-    table::{Blob, Table},
+    table::{Blob, Mark, Table},
     time::Instant,
     wire::Standing,
 };
@@ -200,7 +200,7 @@ impl<S: Storage> Membership<S> {
 
     /// Whether `id` is another member that lives, as far as we know.
     pub(crate) fn is_live(&self, id: NodeId) -> bool {
-        self.get(id).is_some_and(is_live)
+        self.get(id).is_some_and(Member::is_live)
     }
 
     /// Whether `id` is a member, living or not, that spoke to us before from where we know it to be.
@@ -210,9 +210,14 @@ impl<S: Storage> Membership<S> {
         self.get(id).is_some_and(|member| member.addr == addr && member.heard_at.is_some())
     }
 
-    /// The live members by id, ourselves included.
-    pub(crate) fn live_ids(&self) -> impl Iterator<Item = NodeId> {
-        self.members.ascending(None).filter(|(_, member)| is_live(member)).map(|(id, _)| *id)
+    /// The table of everyone. Who is there, and what is said of them, only we change.
+    pub(crate) fn table(&self) -> &S::Members {
+        &self.members
+    }
+
+    /// The same, for what others keep with each member.
+    pub(crate) fn table_mut(&mut self) -> &mut S::Members {
+        &mut self.members
     }
 
     /// All that are remembered beyond `after`, by id, ourselves included.
@@ -227,7 +232,7 @@ impl<S: Storage> Membership<S> {
         // A walk from a random start favours whoever stands behind a gap; gaps are rare, and gossip is no lottery.
         let mut walk = rows.iter().cycle().skip(start).take(rows.len());
         let me = cx.me.id;
-        let drawn = walk.find(|(id, member)| *id != me && is_live(member) && !not.contains(id));
+        let drawn = walk.find(|(id, member)| *id != me && member.is_live() && !not.contains(id));
         drawn.map(|(id, member)| (*id, member.addr))
     }
 
@@ -239,7 +244,9 @@ impl<S: Storage> Membership<S> {
     fn enlist(&mut self, cx: &mut Context<S>) {
         let Some(presence) = S::Blob::copy_of(&[]) else { return };
         let me = Member {
-            claim: Claim { incarnation: cx.me.incarnation, standing: Standing::Alive, generation: cx.me.generation },
+            incarnation: cx.me.incarnation,
+            generation: cx.me.generation,
+            standing: Standing::Alive,
             by: cx.me.id,
             stated: cx.me.incarnation,
             addr: cx.me.addr,
@@ -247,6 +254,9 @@ impl<S: Storage> Membership<S> {
             since: cx.now,
             heard_at: None,
             trial: Trial::None,
+            until: Instant::NEVER,
+            knows: Member::<S::Blob>::UNHEARD,
+            behind: 0,
             heat: Heat::COLD,
             contested: false,
             told: Told::Nothing,
@@ -260,7 +270,7 @@ impl<S: Storage> Membership<S> {
         let Some(slot) = self.members.slot(&cx.me.id) else { return };
         let (me, heat, now) = (cx.me, cx.heat(), cx.now);
         self.update(cx, slot, |row| {
-            row.claim = Claim { incarnation: me.incarnation, standing, generation: me.generation };
+            row.set_claim(Claim { incarnation: me.incarnation, standing, generation: me.generation });
             row.stated = me.incarnation;
             row.by = me.id;
             row.since = now;
@@ -268,84 +278,100 @@ impl<S: Storage> Membership<S> {
         });
     }
 
+    /// Those who are gone.
+    fn gone(&self) -> impl Iterator<Item = &(NodeId, Member<S::Blob>)> {
+        let slots = self.members.marked(0, Mark::Gone, |(_, member)| !member.is_live());
+        slots.filter_map(|slot| self.members.as_slice().get(slot))
+    }
+
     /// Adds a row, when there is room.
     fn add(&mut self, cx: &mut Context<S>, id: NodeId, member: Member<S::Blob>) -> bool {
-        self.count_in(cx, id, &member);
-        if let Err((id, member)) = self.members.insert(id, member) {
-            self.count_out(cx, id, &member);
+        let row = Counted::of(&member);
+        if self.members.insert(id, member).is_err() {
             cx.stats.members_refused += 1;
             return false;
         }
+        self.count(cx, id, row);
+        self.note(self.members.len() - 1, row);
         true
     }
 
-    /// Changes a row, and keeps in step what is counted over all rows.
+    /// Changes a row, and keeps in step what is counted and noted of all rows.
     fn update(&mut self, cx: &mut Context<S>, slot: usize, change: impl FnOnce(&mut Member<S::Blob>)) {
-        let Some((id, member)) = self.members.as_slice().get(slot) else { return };
-        let (id, before) = (*id, Counted::of(cx, *id, member));
-        let Some((_, member)) = self.members.at_mut(slot) else { return };
+        let Some((id, member)) = self.members.at_mut(slot) else { return };
+        let (id, before) = (*id, Counted::of(member));
         change(member);
-        let after = Counted::of(cx, id, member);
-        self.uncount(cx, before);
-        self.count(cx, after);
+        let after = Counted::of(member);
+        if before != after {
+            self.uncount(cx, id, before);
+            self.count(cx, id, after);
+            self.note(slot, after);
+        }
     }
 
     fn remove(&mut self, cx: &mut Context<S>, id: NodeId) {
         if let Some(member) = self.members.swap_remove(&id) {
-            self.count_out(cx, id, &member);
+            self.uncount(cx, id, Counted::of(&member));
         }
     }
 
-    fn count_in(&mut self, cx: &mut Context<S>, id: NodeId, member: &Member<S::Blob>) {
-        let counted = Counted::of(cx, id, member);
-        self.count(cx, counted);
-    }
-
-    fn count_out(&mut self, cx: &mut Context<S>, id: NodeId, member: &Member<S::Blob>) {
-        let counted = Counted::of(cx, id, member);
-        self.uncount(cx, counted);
-    }
-
-    fn count(&mut self, cx: &mut Context<S>, row: Counted) {
-        if let Some(digest) = row.live {
-            self.digest += digest;
-            cx.live += usize::from(!row.is_me);
+    fn count(&mut self, cx: &mut Context<S>, id: NodeId, row: Counted) {
+        if let Some(words) = row.live {
+            self.digest += words.digest(cx, id);
+            cx.live += usize::from(id != cx.me.id);
         }
         self.hot += usize::from(row.hot);
         self.untold += usize::from(row.untold);
     }
 
-    fn uncount(&mut self, cx: &mut Context<S>, row: Counted) {
-        if let Some(digest) = row.live {
-            self.digest -= digest;
-            cx.live -= usize::from(!row.is_me);
+    fn uncount(&mut self, cx: &mut Context<S>, id: NodeId, row: Counted) {
+        if let Some(words) = row.live {
+            self.digest -= words.digest(cx, id);
+            cx.live -= usize::from(id != cx.me.id);
         }
         self.hot -= usize::from(row.hot);
         self.untold -= usize::from(row.untold);
     }
+
+    fn note(&mut self, slot: usize, row: Counted) {
+        self.members.note(slot, Mark::Hot, row.hot);
+        self.members.note(slot, Mark::Untold, row.untold);
+        self.members.note(slot, Mark::Waiting, row.on_trial);
+        self.members.note(slot, Mark::Gone, row.live.is_none());
+    }
 }
 
 /// What a row adds to what is counted over all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Counted {
-    /// Its part of the digest, while it lives.
-    live: Option<Digest>,
-    is_me: bool,
+    /// What of it is part of the digest, while it lives.
+    live: Option<Words>,
     hot: bool,
     untold: bool,
+    on_trial: bool,
+}
+
+/// In whose words a member lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Words {
+    stated: Incarnation,
+    generation: Generation,
 }
 
 impl Counted {
-    fn of<S: Storage>(cx: &Context<S>, id: NodeId, member: &Member<S::Blob>) -> Self {
-        let words = [id.0, u64::from(member.stated.0), u64::from(member.claim.generation.0)];
+    fn of<B>(member: &Member<B>) -> Self {
+        let Member { stated, generation, .. } = *member;
         Self {
-            live: is_live(member).then(|| cx.digester.of_words(&words)),
-            is_me: id == cx.me.id,
+            live: member.is_live().then_some(Words { stated, generation }),
             hot: member.heat.is_hot(),
             untold: member.untold != Untold::Nothing,
+            on_trial: member.trial != Trial::None,
         }
     }
 }
 
-fn is_live<B>(member: &Member<B>) -> bool {
-    matches!(member.claim.standing, Standing::Alive | Standing::Suspect)
+impl Words {
+    fn digest<S: Storage>(self, cx: &Context<S>, id: NodeId) -> Digest {
+        cx.digester.of_words(&[id.0, u64::from(self.stated.0), u64::from(self.generation.0)])
+    }
 }

@@ -1,11 +1,11 @@
 //! Which members ride on a datagram, and what a peer lacks of them.
-use super::{Membership, is_live};
+use super::Membership;
 use crate::{
     context::Context,
     id::{Generation, Incarnation, Life, NodeId},
     records::{Claim, Intent, Member, Question},
     storage::Storage,
-    table::{Smallest, Table},
+    table::{Mark, Smallest, Table},
     wire::{Accusation, Frame, Items, MemberFrame, Ping, Standing, Writer, write_items},
 };
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ struct Known {
 
 impl Known {
     const fn of<B>(id: NodeId, member: &Member<B>) -> Self {
-        let Claim { incarnation, standing, generation } = member.claim;
+        let Claim { incarnation, standing, generation } = member.claim();
         Self { id, generation, incarnation, standing, stated: member.stated }
     }
 
@@ -40,12 +40,12 @@ impl<S: Storage> Membership<S> {
     pub(crate) fn introduce(&self, cx: &Context<S>, peer: Option<NodeId>, intent: Intent, writer: &mut Writer<'_>) {
         let known = peer.and_then(|id| self.members.get(&id));
         if let (Some(id), Some(member)) = (peer, known)
-            && (member.claim.standing != Standing::Alive || member.contested)
+            && (member.standing != Standing::Alive || member.contested)
         {
             // Told first to whom it concerns: it can contradict at once (Lifeguard's "buddy").
             let _ = writer.put(&accusation(id, member));
         }
-        let stranger = known.is_none_or(|member| !is_live(member) || member.heard_at.is_none());
+        let stranger = known.is_none_or(|member| !member.is_live() || member.heard_at.is_none());
         let knock = matches!(intent, Intent::Ping(Ping::KNOCK) | Intent::Ack(Ping::KNOCK));
         if (stranger || knock)
             && let Some(me) = self.members.get(&cx.me.id)
@@ -60,10 +60,12 @@ impl<S: Storage> Membership<S> {
             return;
         }
         let me = cx.me.id;
-        let rank = |(slot, (id, member)): (usize, &(NodeId, Member<S::Blob>))| {
-            member.heat.is_hot().then_some((*id != me, u8::MAX - member.heat.0, slot))
+        let rank = |slot| {
+            let (id, member): &(NodeId, Member<S::Blob>) = self.members.as_slice().get(slot)?;
+            Some((*id != me, u8::MAX - member.heat.0, slot))
         };
-        let picked = Smallest::<_, PICKED_MAX>::of(self.members.as_slice().iter().enumerate().filter_map(rank));
+        let hot = self.members.marked(0, Mark::Hot, |(_, member)| member.heat.is_hot());
+        let picked = Smallest::<_, PICKED_MAX>::of(hot.filter_map(rank));
         for &(_, _, slot) in picked.as_slice() {
             let Some((id, member)) = self.members.as_slice().get(slot) else { continue };
             if writer.put(&news(*id, member)) {
@@ -94,9 +96,9 @@ impl<S: Storage> Membership<S> {
             while items.next_if(|known| known.id < *id).is_some() {}
             let known = items.next_if(|known| known.id == *id);
             let lacks = match known {
-                Some(known) => known.claim() < member.claim || known.stated < member.stated,
+                Some(known) => known.claim() < member.claim() || known.stated < member.stated,
                 // Who is gone is no news to one who never knew it.
-                None => is_live(member),
+                None => member.is_live(),
             };
             if lacks && !writer.put(&news(*id, member)) {
                 return false;
@@ -108,22 +110,21 @@ impl<S: Storage> Membership<S> {
 
 /// What is to be said of a member: its own words while it lives, else what became of it.
 fn news<B: AsRef<[u8]>>(id: NodeId, member: &Member<B>) -> Frame<'_> {
-    let claim = member.claim;
     // An accusation may have run ahead of the words that we have; those would be taken for later ones than they are.
-    if !is_live(member) || member.stated != claim.incarnation {
+    if !member.is_live() || member.stated != member.incarnation {
         return accusation(id, member);
     }
     Frame::Member(MemberFrame {
         id,
-        generation: claim.generation,
-        incarnation: claim.incarnation,
-        standing: claim.standing,
+        generation: member.generation,
+        incarnation: member.incarnation,
+        standing: member.standing,
         addr: member.addr,
         presence: member.presence.as_ref(),
     })
 }
 
 fn accusation<B>(id: NodeId, member: &Member<B>) -> Frame<'static> {
-    let Claim { incarnation, standing, generation } = member.claim;
+    let Claim { incarnation, standing, generation } = member.claim();
     Frame::Accusation(Accusation { id, generation, incarnation, standing, by: member.by })
 }

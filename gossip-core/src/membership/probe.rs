@@ -1,5 +1,5 @@
 //! Asking one member a period whether it is there (SWIM §3.1), directly and through helpers.
-use super::{Membership, is_live};
+use super::Membership;
 use crate::{
     context::Context,
     id::{Addr, NodeId},
@@ -108,7 +108,7 @@ impl<S: Storage> Membership<S> {
 
     /// Pings `target` for a member. Strangers are not served, and nobody unknown is pinged: we are no reflector.
     pub(crate) fn on_ping_request(&mut self, cx: &mut Context<S>, header: &Header, request: PingRequest) {
-        let asker = self.members.get(&header.sender).filter(|asker| is_live(asker) && asker.heard_at.is_some());
+        let asker = self.members.get(&header.sender).filter(|asker| asker.is_live() && asker.heard_at.is_some());
         let (Some(asker), Some(target)) = (asker, self.members.get(&request.target)) else {
             cx.stats.questions_of_strangers += 1;
             return;
@@ -206,11 +206,11 @@ impl<S: Storage> Membership<S> {
         for _ in 0..rows {
             let slot = self.prober.turn.next(cx, rows);
             let Some((id, member)) = self.members.as_slice().get(slot) else { continue };
-            if *id == cx.me.id || !is_live(member) {
+            if *id == cx.me.id || !member.is_live() {
                 continue;
             }
             let recently = member.heard_at.is_some_and(|at| cx.now < at + cx.config.probe_interval);
-            let probe_at_all = !recently || member.claim.standing == Standing::Suspect;
+            let probe_at_all = !recently || member.standing == Standing::Suspect;
             return probe_at_all.then_some((*id, member.addr));
         }
         None

@@ -1,5 +1,5 @@
 //! Joining, and finding the lost again: a bounded book of addresses, tried for ever at a bounded rate.
-use super::{Change, Membership, is_live};
+use super::{Change, Membership};
 use crate::{
     context::Context,
     error::JoinError,
@@ -99,9 +99,8 @@ impl<S: Storage> Membership<S> {
     fn draw_lost(&self, cx: &mut Context<S>) -> Option<Lost> {
         let silent = |seed: &Seed| seed.answered.is_none_or(|id| !self.is_live(id));
         let seeds = self.seeds.as_slice().iter().filter(|(_, seed)| silent(seed)).map(|(addr, _)| Lost::Seed(*addr));
-        let down = |standing| standing == Standing::Down;
-        let members = self.members.as_slice().iter().filter(|(_, member)| down(member.claim.standing));
-        let members = members.map(|(id, member)| Lost::Member(*id, member.addr));
+        let down = self.gone().filter(|(_, member)| member.standing == Standing::Down);
+        let members = down.map(|(id, member)| Lost::Member(*id, member.addr));
         let mut drawn = None;
         for (index, lost) in seeds.chain(members).enumerate() {
             if cx.rng.below(index + 1) == 0 {
@@ -122,8 +121,7 @@ impl<S: Storage> Membership<S> {
 
     fn forget_overdue(&mut self, cx: &mut Context<S>) -> Option<Change> {
         let overdue = |since: Instant| since + cx.config.remember_gone <= cx.now;
-        let mut rows = self.members.as_slice().iter();
-        let (id, _) = rows.find(|(id, member)| *id != cx.me.id && !is_live(member) && overdue(member.since))?;
+        let (id, _) = self.gone().find(|(id, member)| *id != cx.me.id && overdue(member.since))?;
         let id = *id;
         self.remove(cx, id);
         cx.stats.members_forgotten += 1;

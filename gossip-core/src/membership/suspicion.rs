@@ -4,7 +4,7 @@ use crate::{
     context::Context,
     records::{Claim, Intent, Trial},
     storage::Storage,
-    table::Table,
+    table::{Mark, Table},
     time::Instant,
     wire::{Ping, Standing},
 };
@@ -19,20 +19,18 @@ impl<S: Storage> Membership<S> {
         Duration::from_millis(u64::try_from(millis * u128::from(thousandths) / 1_000).unwrap_or(u64::MAX))
     }
 
-    /// A suspicion begins. Before it ends, there is time for one look of our own.
-    pub(super) fn open_trial(&mut self, cx: &Context<S>) -> Trial {
+    /// A suspicion begins: says until when. Before it ends, there is time for one look of our own.
+    pub(super) fn open_trial(&mut self, cx: &Context<S>) -> (Trial, Instant) {
         let until = cx.now + self.suspicion_len(cx).saturating_sub(cx.config.probe_interval);
         self.trial_at = self.trial_at.min(until);
-        Trial::Suspected { until }
+        (Trial::Suspected, until)
     }
 
     /// Goes on with one suspicion that is due.
     pub(super) fn on_trial_timer(&mut self, cx: &mut Context<S>) -> Option<Change> {
         while cx.now >= self.trial_at {
-            let due = self.members.as_slice().iter().position(|(_, member)| member.trial.until() <= cx.now);
-            let Some(slot) = due else {
-                let trials = self.members.as_slice().iter().map(|(_, member)| member.trial.until());
-                self.trial_at = trials.min().unwrap_or(Instant::NEVER);
+            let Some(slot) = self.trials().find(|(_, until)| *until <= cx.now).map(|(slot, _)| slot) else {
+                self.trial_at = self.trials().map(|(_, until)| until).min().unwrap_or(Instant::NEVER);
                 break;
             };
             let change = self.proceed(cx, slot);
@@ -43,22 +41,28 @@ impl<S: Storage> Membership<S> {
         None
     }
 
+    /// Who is suspected, and when that goes on.
+    fn trials(&self) -> impl Iterator<Item = (usize, Instant)> {
+        let slots = self.members.marked(0, Mark::Waiting, |(_, member)| member.trial != Trial::None);
+        slots.filter_map(|slot| self.members.as_slice().get(slot).map(|(_, member)| (slot, member.until)))
+    }
+
     fn proceed(&mut self, cx: &mut Context<S>, slot: usize) -> Option<Change> {
         let (_, member) = self.members.as_slice().get(slot)?;
-        let (claim, trial) = (member.claim, member.trial);
+        let (claim, trial) = (member.claim(), member.trial);
         // Whoever speaks to us lives, and has only not heard what is said of it.
         let speaks = member.heard_at.is_some_and(|heard_at| heard_at > member.since);
         match trial {
             Trial::LastLook { .. } if speaks => {
                 let (now, trial) = (cx.now, self.open_trial(cx));
-                self.update(cx, slot, |member| (member.since, member.trial) = (now, trial));
+                self.update(cx, slot, |member| (member.since, (member.trial, member.until)) = (now, trial));
             }
-            Trial::LastLook { asks_left: 0, .. } => {
+            Trial::LastLook { asks_left: 0 } => {
                 let verdict = Claim { standing: Standing::Down, ..claim };
                 return self.join_claim(cx, slot, verdict, cx.me.id);
             }
-            Trial::LastLook { asks_left, .. } => self.look(cx, slot, asks_left - 1),
-            Trial::None | Trial::Suspected { .. } => self.look(cx, slot, LOOKS - 1),
+            Trial::LastLook { asks_left } => self.look(cx, slot, asks_left - 1),
+            Trial::None | Trial::Suspected => self.look(cx, slot, LOOKS - 1),
         }
         None
     }
@@ -66,7 +70,7 @@ impl<S: Storage> Membership<S> {
     /// Begins the last look of a suspicion before its time.
     pub(super) fn look_unless_looking(&mut self, cx: &mut Context<S>, slot: usize) {
         let trial = self.members.as_slice().get(slot).map(|(_, member)| member.trial);
-        if matches!(trial, Some(Trial::Suspected { .. })) {
+        if trial == Some(Trial::Suspected) {
             self.look(cx, slot, LOOKS - 1);
         }
     }
@@ -77,7 +81,7 @@ impl<S: Storage> Membership<S> {
         cx.send(member.addr, Some(*id), Intent::Ping(Ping::INQUIRY));
         let until = cx.now + cx.config.probe_interval / u32::from(LOOKS);
         self.trial_at = self.trial_at.min(until);
-        self.update(cx, slot, |member| member.trial = Trial::LastLook { asks_left, until });
+        self.update(cx, slot, |member| (member.trial, member.until) = (Trial::LastLook { asks_left }, until));
     }
 }
 

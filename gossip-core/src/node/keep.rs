@@ -139,8 +139,8 @@ impl<S: Storage> Node<S> {
         for (id, member) in self.membership.rows_after(after) {
             let frame = MemberFrame {
                 id: *id,
-                generation: member.claim.generation,
-                incarnation: member.claim.incarnation,
+                generation: member.generation,
+                incarnation: member.incarnation,
                 standing: Standing::Alive,
                 addr: member.addr,
                 presence: &[],

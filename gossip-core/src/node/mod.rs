@@ -78,7 +78,7 @@ pub struct Node<S: Storage> {
     dissemination: Dissemination<S>,
     replica: Replica<S>,
     reconcile: Reconcile,
-    convergence: Convergence<S>,
+    convergence: Convergence,
     questions: S::Questions,
     gossip: Gossip,
     started: bool,
@@ -124,7 +124,7 @@ impl<S: Storage> Node<S> {
             dissemination: Dissemination::new(&cx),
             replica: Replica::new(&cx),
             reconcile: Reconcile::new(),
-            convergence: Convergence::new(&cx, Digest::default()),
+            convergence: Convergence::new(Digest::default()),
             questions: Queue::with_limit(cx.config.limits.questions),
             gossip: Gossip { pace: Pace::new(), next_at: Instant::NEVER },
             started: false,
@@ -214,8 +214,9 @@ impl<S: Storage> Node<S> {
 
     /// Asks somebody who is not known to agree.
     fn inquire(&mut self) {
-        let asked = self.convergence.on_timer(&mut self.cx, self.membership.live_ids());
-        if let Some((peer, addr)) = asked.and_then(|id| self.membership.get(id).map(|member| (id, member.addr))) {
+        let digest = self.digest();
+        self.convergence.set_digest(&self.cx, digest);
+        if let Some((peer, addr)) = self.convergence.on_timer(&mut self.cx, self.membership.table()) {
             self.cx.send(addr, Some(peer), Intent::Ping(Ping::INQUIRY));
         }
     }
@@ -233,7 +234,7 @@ impl<S: Storage> Node<S> {
     fn settle(&mut self) {
         let digest = self.digest();
         self.convergence.set_digest(&self.cx, digest);
-        self.convergence.settle(&self.cx, self.membership.live_ids());
+        self.convergence.settle(&self.cx, self.membership.table());
         if self.gossip.next_at == Instant::NEVER && self.has_news() && self.cx.live > 1 {
             self.gossip.next_at = self.gossip.pace.next_at(self.cx.now);
         }
@@ -245,7 +246,7 @@ impl<S: Storage> Node<S> {
 
     fn next_event(&mut self) -> Option<Event<'static>> {
         let of_member = self.membership.next_event(&mut self.cx);
-        of_member.or_else(|| self.convergence.next_event(&self.cx, self.membership.live_ids()))
+        of_member.or_else(|| self.convergence.next_event(&self.cx, self.membership.table()))
     }
 
     fn next_deadline(&self) -> Instant {
@@ -281,7 +282,7 @@ impl<S: Storage> Node<S> {
             Change::Gone(id) => self.reconcile.on_gone(id),
             Change::Forgotten(id) => {
                 self.reconcile.on_gone(id);
-                self.convergence.forget(id);
+                self.convergence.on_forgotten();
             }
         }
     }

@@ -24,6 +24,6 @@ impl<S: Storage> Node<S> {
         writer.release();
         self.dissemination.piggyback(Urgency::Normal, writer);
         self.replica.piggyback(writer);
-        self.convergence.piggyback(&self.cx, self.membership.live_ids(), writer);
+        self.convergence.piggyback(&self.cx, outgoing.intent, self.membership.table_mut(), writer);
     }
 }

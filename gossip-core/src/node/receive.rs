@@ -131,8 +131,10 @@ impl<S: Storage> Node<S> {
                 self.on_stalemate();
             }
             Frame::Agreeing(agreeing) => {
-                if header.digest == self.digest() {
-                    self.convergence.on_agreeing(&self.cx, agreeing.bits, self.membership.live_ids());
+                let ours = self.digest();
+                self.convergence.set_digest(&self.cx, ours);
+                if header.digest == ours {
+                    self.convergence.on_agreeing(&self.cx, agreeing.bits, self.membership.table_mut());
                 }
             }
             news => self.on_news(news),
@@ -200,7 +202,7 @@ impl<S: Storage> Node<S> {
         let Pull { token, store, from, until, .. } = *pull;
         let question = Question { peer: asker, token, store, from, until, summary };
         if store == Store::Entries {
-            self.convergence.on_behind(asker, self.replica.behind(&question));
+            self.convergence.on_behind::<S>(self.membership.table_mut(), asker, self.replica.behind(&question));
         }
         if self.questions.push_back(question).is_err() {
             self.cx.stats.questions_shed += 1;
@@ -225,12 +227,12 @@ impl<S: Storage> Node<S> {
         }
         let ours = self.digest();
         self.convergence.set_digest(&self.cx, ours);
-        self.convergence.on_heard(&self.cx, header);
+        self.convergence.on_heard(&self.cx, self.membership.table_mut(), header);
         if header.digest != ours {
             let difference = Difference { ours, theirs: header.digest };
             self.reconcile.on_differing(&mut self.cx, header.sender, addr, difference);
         } else if header.is_unanimous() {
-            self.convergence.on_unanimous(&self.cx, self.membership.live_ids());
+            self.convergence.on_unanimous(&self.cx, self.membership.table_mut());
         }
     }
 }

@@ -25,7 +25,7 @@ impl<S: Storage> Node<S> {
             addr: me.addr,
             incarnation: me.incarnation,
             generation: me.generation,
-            liveness: row.map_or(Liveness::Alive, |row| row.claim.standing.into()),
+            liveness: row.map_or(Liveness::Alive, |row| row.standing.into()),
             since: row.map_or(Instant::ZERO, |row| row.since),
             heard_at: None,
             presence: row.map_or(&[], |row| row.presence.as_ref()),
@@ -78,7 +78,7 @@ impl<S: Storage> Node<S> {
     /// How far the live members are from agreement, as far as we know.
     #[must_use]
     pub fn agreement(&self) -> Agreement {
-        self.convergence.agreement(&self.cx, self.membership.live_ids())
+        self.convergence.agreement(&self.cx, self.membership.table())
     }
 
     /// How many members live, ourselves included.
@@ -107,8 +107,7 @@ impl<S: Storage> Node<S> {
         let [entries, writers] = self.replica.usage();
         let outbox = ("outbox", self.cx.owed(), self.cx.config.limits.outbox);
         let questions = ("questions", self.questions.len(), self.questions.limit());
-        let evidence = self.convergence.usage();
-        Usage { rows: [members, seeds, rumors, publishers, entries, writers, evidence, outbox, questions] }
+        Usage { rows: [members, seeds, rumors, publishers, entries, writers, outbox, questions] }
     }
 
     /// What was chosen.
@@ -192,9 +191,9 @@ fn view_of<B: AsRef<[u8]>>(id: NodeId, row: &Member<B>) -> MemberView<'_> {
     MemberView {
         id,
         addr: row.addr,
-        incarnation: row.claim.incarnation,
-        generation: row.claim.generation,
-        liveness: row.claim.standing.into(),
+        incarnation: row.incarnation,
+        generation: row.generation,
+        liveness: row.standing.into(),
         since: row.since,
         heard_at: row.heard_at,
         presence: row.presence.as_ref(),

@@ -4,7 +4,7 @@ use crate::{
     id::{Dot, Life},
     records::{Entry, Question},
     storage::Storage,
-    table::{Smallest, Table},
+    table::{Mark, Smallest, Table},
     wire::{EntryFrame, Frame, Gap, Items, Writer, write_items},
 };
 use serde::{Deserialize, Serialize};
@@ -25,17 +25,22 @@ impl<S: Storage> Replica<S> {
         if self.hot == 0 {
             return;
         }
-        let rank = |(slot, (_, entry)): (usize, &(S::Key, Entry<S::Blob>))| {
-            entry.heat.is_hot().then_some((u8::MAX - entry.heat.0, entry.dot, slot))
+        let rank = |slot| {
+            let (_, entry): &(S::Key, Entry<S::Blob>) = self.entries.as_slice().get(slot)?;
+            Some((u8::MAX - entry.heat.0, entry.dot, slot))
         };
-        let picked = Smallest::<_, PICKED_MAX>::of(self.entries.as_slice().iter().enumerate().filter_map(rank));
+        let hot = self.entries.marked(0, Mark::Hot, |(_, entry)| entry.heat.is_hot());
+        let picked = Smallest::<_, PICKED_MAX>::of(hot.filter_map(rank));
         for &(_, _, slot) in picked.as_slice() {
             let Some((key, entry)) = self.entries.as_slice().get(slot) else { continue };
             if writer.put(&frame_of(key.as_ref(), entry, entry.span))
                 && let Some((_, entry)) = self.entries.at_mut(slot)
             {
                 entry.heat = entry.heat.cooled();
-                self.hot -= usize::from(!entry.heat.is_hot());
+                if !entry.heat.is_hot() {
+                    self.hot -= 1;
+                    self.entries.note(slot, Mark::Hot, false);
+                }
             }
         }
     }

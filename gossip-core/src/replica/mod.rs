@@ -18,7 +18,7 @@ use crate::{
     records::{Entry, Precedence},
     stamp::Stamp,
     storage::{Snapshot, Storage},
-    table::{Blob, Table},
+    table::{Blob, Mark, Table},
     wire::{EntryFrame, Gap},
 };
 use serde::{Deserialize, Serialize};
@@ -158,6 +158,7 @@ impl<S: Storage> Replica<S> {
             if let Some((_, entry)) = self.entries.at_mut(self.reheat_from) {
                 self.hot += usize::from(!entry.heat.is_hot());
                 entry.heat = cx.heat();
+                self.entries.note(self.reheat_from, Mark::Hot, true);
             }
         }
     }
@@ -176,16 +177,14 @@ impl<S: Storage> Replica<S> {
             return None;
         }
         // From where the last one was: a drain of many looks at each row once.
-        let rows = self.entries.as_slice();
-        let from = self.tell_from.min(rows.len());
-        let untold = |(_, entry): &(S::Key, Entry<S::Blob>)| entry.untold;
-        let ahead = rows[from..].iter().position(untold).map(|slot| slot + from);
-        ahead.or_else(|| rows[..from].iter().position(untold))
+        let untold_from = |from| self.entries.marked(from, Mark::Untold, |(_, entry)| entry.untold).next();
+        untold_from(self.tell_from).or_else(|| untold_from(0))
     }
 
     /// Tells the change in `slot`; key and value go to `buffer`, which is long enough for a datagram.
     pub(crate) fn tell<'b>(&mut self, slot: usize, buffer: &'b mut [u8]) -> Option<Event<'b>> {
         self.tell_from = slot;
+        self.entries.note(slot, Mark::Untold, false);
         let (key, entry) = self.entries.at_mut(slot)?;
         entry.untold = false;
         self.untold -= 1;
@@ -261,17 +260,28 @@ impl<S: Storage> Replica<S> {
     fn store(&mut self, cx: &Context<S>, key: S::Key, mut entry: Entry<S::Blob>) {
         self.hot += usize::from(entry.heat.is_hot());
         self.digest += digest_of_entry(cx, key.as_ref(), entry.dot);
-        if let Some(known) = self.entries.get_mut(key.as_ref()) {
+        let hot = entry.heat.is_hot();
+        if let Some(slot) = self.entries.slot(key.as_ref())
+            && let Some((_, known)) = self.entries.at_mut(slot)
+        {
             self.digest -= digest_of_entry(cx, key.as_ref(), known.dot);
             self.hot -= usize::from(known.heat.is_hot());
             self.untold += usize::from(!known.untold);
             *known = entry;
-            return;
+            return self.note(slot, hot, true);
         }
         // A deletion of what we never had changes nothing for the application.
         entry.untold = entry.value.is_some();
-        self.untold += usize::from(entry.untold);
-        let _ = self.entries.insert(key, entry);
+        let untold = entry.untold;
+        self.untold += usize::from(untold);
+        if self.entries.insert(key, entry).is_ok() {
+            self.note(self.entries.len() - 1, hot, untold);
+        }
+    }
+
+    fn note(&mut self, slot: usize, hot: bool, untold: bool) {
+        self.entries.note(slot, Mark::Hot, hot);
+        self.entries.note(slot, Mark::Untold, untold);
     }
 
     fn ensure_version(&mut self, writer: Life) -> bool {
