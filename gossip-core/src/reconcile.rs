@@ -320,7 +320,8 @@ impl Reconcile {
     fn ask<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, tries: u8, pull: Pulling) {
         let (asked_at, until) = (cx.now, cx.now + self.patience(cx, tries));
         self.exchange = Exchange::Pulling { peer, asked_at, until, tries, pull };
-        cx.send(peer.addr, Some(peer.id), Intent::Pull { token: pull.token, store: pull.store, from: pull.from });
+        // An answer may prompt it, of somebody who is not proven to be where we asked: then it is as short as that.
+        cx.answer(peer.addr, peer.id, Intent::Pull { token: pull.token, store: pull.store, from: pull.from });
     }
 
     fn finish<S: Storage>(&mut self, cx: &Context<S>) {

@@ -19,7 +19,7 @@ mod views;
 
 use crate::{
     config::{Config, ConfigError},
-    context::Context,
+    context::{Context, Credit},
     convergence::Convergence,
     digest::Digest,
     dissemination::Dissemination,
@@ -187,6 +187,8 @@ impl<S: Storage> Node<S> {
     }
 
     fn on_timer(&mut self) {
+        // What is due now answers nobody.
+        self.cx.credit = Credit::Full;
         while let Some(change) = self.membership.on_timer(&mut self.cx) {
             self.on_change(change);
         }
