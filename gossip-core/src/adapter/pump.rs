@@ -324,8 +324,14 @@ enum Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapter::Closed;
-    use core::task::{Context, Poll, Waker};
+    use crate::adapter::{
+        Closed,
+        flight::{Builds, Recording},
+    };
+    use core::{
+        ops::ControlFlow,
+        task::{Context, Poll, Waker},
+    };
 
     fn pump(change: impl FnOnce(&mut Options)) -> Pump {
         let mut options = Options::new("one");
@@ -420,6 +426,21 @@ mod tests {
         let cx = Context::from_waker(Waker::noop());
         assert!(matches!(events.poll_next(&cx), Poll::Ready(Some(Happening::SaveFailed { .. }))));
         assert_eq!(events.poll_next(&cx), Poll::Ready(None));
+    }
+
+    #[test]
+    fn a_pump_that_is_dropped_in_a_hurry_leaves_its_recording() {
+        let file = std::env::temp_dir().join(std::format!("gossip-pump-flight-{}", std::process::id()));
+        let mut pump = pump(|options| options.record = Some(file.clone()));
+        pump.put(b"color", b"red").unwrap();
+        drop(pump);
+        let mut last = None;
+        let verdict = Recording::open(&file).unwrap().replay(Builds::Own, |_, node| {
+            last = node.get(b"color").map(<[u8]>::to_vec);
+            ControlFlow::Continue(())
+        });
+        assert_eq!((last.as_deref(), verdict.is_exact()), (Some(&b"red"[..]), true));
+        std::fs::remove_file(file).unwrap();
     }
 
     #[test]

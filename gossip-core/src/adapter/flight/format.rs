@@ -38,7 +38,8 @@ impl Geometry {
 
     /// Where the slot of the segment with this number begins.
     pub(super) fn slot_of(&self, sequence: u64) -> u64 {
-        HEADER_LEN as u64 + sequence % u64::from(self.slots) * self.slot_len
+        // A header that somebody made up may say anything.
+        self.slot_len.saturating_mul(sequence % u64::from(self.slots)).saturating_add(HEADER_LEN as u64)
     }
 
     pub(super) fn header(&self) -> [u8; HEADER_LEN] {

@@ -186,7 +186,7 @@ impl Recorder {
         self.at = (bytes.len() - END_MARK.len()) as u64;
         self.backlog_max = BACKLOG_MAX + bytes.len();
         self.push(Region { at: self.geometry.slot_of(self.sequence), bytes });
-        self.sequence += 1;
+        self.sequence = self.sequence.saturating_add(1);
         (self.tally, self.last_at) = (Tally::default(), now);
         self.oldest_at.get_or_insert(now);
     }

@@ -146,7 +146,8 @@ impl Recording {
 
 /// Whether `next` begins where `segment` ends.
 fn is_continued(segment: &Segment, next: &Segment) -> bool {
-    next.opening == Opening::Continued && next.sequence == segment.sequence + 1 && segment.ending == Ending::Whole
+    let follows = segment.sequence.checked_add(1) == Some(next.sequence);
+    follows && next.opening == Opening::Continued && segment.ending == Ending::Whole
 }
 
 struct Replay<W> {

@@ -53,6 +53,12 @@ fn what_is_no_recording_of_ours_is_refused_by_name() {
     let checksum = crate::digest::Digester::unkeyed().of_bytes(&other[..56]).0;
     other[56..64].copy_from_slice(&checksum.to_le_bytes());
     assert!(matches!(refused(&other), RecordingError::Version(2)));
+    // Whoever makes one up can say anything of its slots.
+    (other[8], other[9]) = (1, 255);
+    other[16..24].copy_from_slice(&u64::MAX.to_le_bytes());
+    let checksum = crate::digest::Digester::unkeyed().of_bytes(&other[..56]).0;
+    other[56..64].copy_from_slice(&checksum.to_le_bytes());
+    assert_eq!(Recording::read(other).unwrap().segments().len(), 1);
 }
 
 #[test]
