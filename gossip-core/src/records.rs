@@ -120,6 +120,11 @@ impl<B> Member<B> {
     pub const fn is_live(&self) -> bool {
         matches!(self.standing, Standing::Alive | Standing::Suspect)
     }
+
+    /// Whether the application takes it to be there: before it is forgotten, that has to be put right.
+    pub(crate) const fn is_missed(&self) -> bool {
+        matches!(self.told, Told::Standing(Standing::Alive | Standing::Suspect, _))
+    }
 }
 
 /// How far a suspicion has come.

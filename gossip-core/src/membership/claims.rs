@@ -4,11 +4,11 @@ use crate::{
     context::Context,
     id::{Addr, Generation, Incarnation, NodeId},
     lattice::{Joined, Lattice},
-    records::{Claim, Member, Told, Trial, Untold},
+    records::{Claim, Intent, Member, Told, Trial, Untold},
     storage::Storage,
     table::{Blob, Table},
     time::Instant,
-    wire::{Accusation, Header, MemberFrame, Standing},
+    wire::{Accusation, Header, MemberFrame, Ping, Standing},
 };
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ const RIVAL_PATIENCE: u32 = 10;
 
 impl<S: Storage> Membership<S> {
     /// A datagram came from a member: proof that it lives, and of which life.
-    pub(crate) fn on_heard(&mut self, cx: &Context<S>, from: Addr, header: &Header) {
+    pub(crate) fn on_heard(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
         self.on_seed_heard(from, header.sender);
         if !self.is_live(header.sender) {
             self.on_caller(cx, from, header.sender);
@@ -48,6 +48,11 @@ impl<S: Storage> Membership<S> {
         member.heard_at = Some(cx.now);
         // Another life than the one we know, and it does not outdo what we know: it must hear of it, to do so.
         member.contested = header.generation != member.generation && header.incarnation <= member.incarnation;
+        if from != member.addr && header.incarnation > member.incarnation {
+            // It speaks from elsewhere and has more to say of itself than we heard: it moved, and all that we send it goes
+            // astray. Whoever answers a knock introduces itself.
+            cx.answer(from, header.sender, Intent::Ping(Ping::KNOCK));
+        }
     }
 
     /// Our own name came in from elsewhere: a rival that lives, seen directly.
@@ -287,7 +292,7 @@ impl<S: Storage> Membership<S> {
 
     /// Forgets whoever is gone for the longest time.
     fn forget_longest_gone(&mut self, cx: &mut Context<S>) -> Option<NodeId> {
-        let gone = self.gone().filter(|(id, _)| *id != cx.me.id);
+        let gone = self.gone().filter(|(id, member)| *id != cx.me.id && !member.is_missed());
         let id = gone.min_by_key(|(id, member)| (member.since, *id)).map(|(id, _)| *id)?;
         self.remove(cx, id);
         cx.stats.members_forgotten += 1;

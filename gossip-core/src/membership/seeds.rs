@@ -121,7 +121,8 @@ impl<S: Storage> Membership<S> {
 
     fn forget_overdue(&mut self, cx: &mut Context<S>) -> Option<Change> {
         let overdue = |since: Instant| since + cx.config.remember_gone <= cx.now;
-        let (id, _) = self.gone().find(|(id, member)| *id != cx.me.id && overdue(member.since))?;
+        let (id, _) =
+            self.gone().find(|(id, member)| *id != cx.me.id && !member.is_missed() && overdue(member.since))?;
         let id = *id;
         self.remove(cx, id);
         cx.stats.members_forgotten += 1;

@@ -29,7 +29,7 @@ impl<S: Storage> Node<S> {
             }
         }
         self.cx.source = Source::Told;
-        self.membership.on_heard(&self.cx, from, &header);
+        self.membership.on_heard(&mut self.cx, from, &header);
         self.compare_digests(&header);
     }
 

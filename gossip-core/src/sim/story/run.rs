@@ -252,12 +252,22 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
         let live = self.world.live().count();
         let mut nodes = self.world.live().filter_map(|host| self.world.node(host).map(|node| (host, node)));
         match goal {
-            Goal::Converged => nodes.all(|(_, node)| node.live() == live && (live == 1 || node.is_converged())),
-            Goal::Full => nodes.all(|(_, node)| node.live() == live),
+            Goal::Converged => {
+                nodes.all(|(_, node)| node.live() == live && (live == 1 || node.is_converged()))
+                    && self.see_each_other()
+            }
+            Goal::Full => nodes.all(|(_, node)| node.live() == live) && self.see_each_other(),
             Goal::Known(name) => self.hosts.get(name).is_none_or(|&gone| {
                 nodes.filter(|(host, _)| *host != gone).all(|(_, node)| knows_gone(node, self.world.id(gone)))
             }),
         }
+    }
+
+    /// Whether all live nodes see all others: not just as many.
+    fn see_each_other(&self) -> bool {
+        let live: Vec<_> = self.world.live().map(|host| self.world.id(host)).collect();
+        let sees = |node: &Node<S>, id| node.member(id).is_some_and(|member| member.liveness < Liveness::Down);
+        self.world.live().filter_map(|host| self.world.node(host)).all(|node| live.iter().all(|&id| sees(node, id)))
     }
 
     fn how_far(&self) -> String {
