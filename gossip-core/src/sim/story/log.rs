@@ -3,6 +3,7 @@ use super::{Act, Detail, print::Bytes};
 use crate::{
     id::{Addr, Dot, Life, NodeId},
     io::{Arrival, Departure},
+    node::MemberView,
     sim::{HostId, Told, World, world::Noted},
     storage::Storage,
     time::Instant,
@@ -73,8 +74,11 @@ impl Log {
         let Some(node) = world.node(host) else { return self.line(world.now(), &format!("{who} is dead")) };
         let mut members: Vec<_> = node.members().collect();
         members.sort_by_key(|member| member.id);
-        let mut members: Vec<_> =
-            members.iter().map(|member| format!("{} {}", name_of(world, member.id), member.liveness)).collect();
+        let words = |member: &MemberView<'_>| {
+            let known = format!("{} {}", name_of(world, member.id), member.liveness);
+            if member.presence.is_empty() { known } else { format!("{known} as {}", Bytes(member.presence)) }
+        };
+        let mut members: Vec<_> = members.iter().map(words).collect();
         members.sort();
         let mut entries: Vec<_> = node.entries(b"").collect();
         entries.sort_by_key(|entry| entry.key);

@@ -29,6 +29,7 @@
 //! | `restart a`, `restart a kept` | it starts anew, with nothing or with what was kept |
 //! | `readdress a` | it dies; its next life has another address |
 //! | `put a KEY VALUE`, `delete a KEY`, `publish a TEXT`, `publish a critical TEXT`, `presence a TEXT` | its application says so. Blanks want "double quotes" |
+//! | `repeat 70 publish a "r%"` | the same with any of these, so often; `%` is which time it is, from 1 |
 //! | `partition a b / c d` | nothing passes from one group to another; who is in none is alone |
 //! | `cut a b > c d` | nothing passes this way |
 //! | `heal` | all partitions and cuts are undone |
@@ -65,7 +66,11 @@ mod settings;
 
 use super::{Ailment, Impairment, Leap, Memory, Network, Place, Scrutiny};
 use crate::wire::Urgency;
-use alloc::{string::String, vec::Vec};
+use alloc::{
+    boxed::Box,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::{fmt, time::Duration};
 
 pub use expect::Expected;
@@ -114,6 +119,7 @@ pub enum Act {
     Delete { host: String, key: Vec<u8> },
     Publish { host: String, urgency: Urgency, payload: Vec<u8> },
     Presence { host: String, presence: Vec<u8> },
+    Repeat { times: u32, act: Box<Act> },
     Partition(Vec<Names>),
     Cut { from: Names, to: Names },
     Heal,
@@ -189,6 +195,34 @@ impl Act {
             Self::Until { within, .. } | Self::Expect { within, .. } => *within,
             _ => Duration::ZERO,
         }
+    }
+}
+
+impl Act {
+    /// What an application says, for the so manieth time: `%` is the number.
+    fn numbered(&self, number: u32) -> Self {
+        let mut act = self.clone();
+        match &mut act {
+            Self::Put { key, value, .. } => {
+                insert_number(key, number);
+                insert_number(value, number);
+            }
+            Self::Delete { key: text, .. }
+            | Self::Publish { payload: text, .. }
+            | Self::Presence { presence: text, .. } => insert_number(text, number),
+            _ => {}
+        }
+        act
+    }
+
+    const fn may_be_repeated(&self) -> bool {
+        matches!(self, Self::Put { .. } | Self::Delete { .. } | Self::Publish { .. } | Self::Presence { .. })
+    }
+}
+
+fn insert_number(text: &mut Vec<u8>, number: u32) {
+    if let Some(at) = text.iter().position(|&byte| byte == b'%') {
+        text.splice(at..=at, number.to_string().into_bytes());
     }
 }
 

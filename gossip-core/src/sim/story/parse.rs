@@ -8,6 +8,7 @@ use crate::{
     wire::Urgency,
 };
 use alloc::{
+    boxed::Box,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -171,6 +172,7 @@ impl<'a> Words<'a> {
             "delete" => Act::Delete { host: self.name()?, key: self.bytes("a key")? },
             "publish" => self.publish()?,
             "presence" => Act::Presence { host: self.name()?, presence: self.bytes("a presence")? },
+            "repeat" => self.repeat()?,
             "partition" => self.partition()?,
             "heal" => Act::Heal,
             "cut" | "mend" | "impair" => self.link(verb)?,
@@ -295,6 +297,17 @@ impl<'a> Words<'a> {
             Urgency::Normal
         };
         Ok(Act::Publish { host, urgency, payload: self.bytes("a text")? })
+    }
+
+    fn repeat(&mut self) -> Result<Act, String> {
+        let times = self.number("a number of times")?;
+        let verb = self.text("an act")?;
+        let act = self.act(verb)?;
+        if act.may_be_repeated() {
+            Ok(Act::Repeat { times, act: Box::new(act) })
+        } else {
+            Err(format!("`{verb}` cannot be repeated: what an application says can"))
+        }
     }
 
     fn partition(&mut self) -> Result<Act, String> {
@@ -451,6 +464,7 @@ publish a hello
 publish a "critical"
 publish a critical "door open"
 presence a ""
+repeat 70 publish a r%
 partition a n0..3 / n4..7
 cut a > n0 n1
 heal
@@ -510,6 +524,7 @@ log datagrams
             ("put a k \"v", "a closing `\"` is missing"),
             ("join a b", "`via` is missing"),
             ("expect a told", "what is told is missing"),
+            ("repeat 2 crash a", "`crash` cannot be repeated: what an application says can"),
             ("expect a", "what is expected is missing"),
             ("expect a untold x within 5s", "`within` is one word too many"),
             ("expect a counted sheep at most 3", "`sheep` is no counter"),

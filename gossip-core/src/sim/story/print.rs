@@ -38,6 +38,7 @@ impl fmt::Display for Act {
             Self::Publish { host, urgency: Urgency::Normal, payload } => write!(f, "publish {host} {}", Bytes(payload)),
             Self::Publish { host, payload, .. } => write!(f, "publish {host} critical {}", Bytes(payload)),
             Self::Presence { host, presence } => write!(f, "presence {host} {}", Bytes(presence)),
+            Self::Repeat { times, act } => write!(f, "repeat {times} {act}"),
             Self::Partition(groups) => {
                 f.write_str("partition ")?;
                 groups.iter().enumerate().try_for_each(|(index, group)| {

@@ -61,6 +61,13 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
     fn act(&mut self, act: &Act) -> Result<(), Broken> {
         self.acts.push(self.elapsed());
         self.log.act(self.world.now(), act);
+        self.perform(act)?;
+        self.log.take(&mut self.world);
+        self.world.check().map_err(Failed::Violated)?;
+        Ok(())
+    }
+
+    fn perform(&mut self, act: &Act) -> Result<(), Broken> {
         match act {
             Act::Network(network) => self.world.set_network(network.clone()),
             Act::Config(settings) => self.settings = settings.clone(),
@@ -88,6 +95,7 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
                 let answer = self.world.command(host, |node, now| node.set_presence(now, presence));
                 self.refused(answer);
             }
+            Act::Repeat { times, act } => (1..=*times).try_for_each(|number| self.perform(&act.numbered(number)))?,
             Act::Partition(groups) => self.partition(groups)?,
             Act::Cut { from, to } => {
                 let (from, to) = (self.hosts_of(from)?, self.hosts_of(to)?);
@@ -112,8 +120,6 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
             Act::Show(names) => self.show(names)?,
             Act::Log(detail) => self.set_detail(*detail),
         }
-        self.log.take(&mut self.world);
-        self.world.check().map_err(Failed::Violated)?;
         Ok(())
     }
 
