@@ -60,7 +60,8 @@ fn every_scenario_can_be_reviewed() {
 #[test]
 fn the_index_names_every_scenario_once() {
     let index = fs::read_to_string(folder().join("README.md")).unwrap();
-    let mut named: Vec<&str> = index.split("](").skip(1).filter_map(|link| link.split(".txt)").next()).collect();
+    let link = |line: &'_ str| Some(line.strip_suffix(".txt)")?.split_once("](")?.1.to_owned());
+    let mut named: Vec<String> = index.lines().filter_map(link).collect();
     named.sort_unstable();
     let names: Vec<String> = scenarios().into_iter().map(|scenario| scenario.name).collect();
     assert_eq!(named, names, "README.md (left) against the files (right)");
@@ -69,7 +70,7 @@ fn the_index_names_every_scenario_once() {
 impl Scenario {
     fn read(path: PathBuf) -> Self {
         let text = fs::read_to_string(&path).unwrap();
-        let (acts, log) = text.split_once(RULE).unwrap_or((text.trim_end(), ""));
+        let (acts, log) = text.split_once(RULE).unwrap_or_else(|| (text.trim_end(), ""));
         let (acts, log) = (acts.to_owned(), log.to_owned());
         Self { name: path.file_stem().unwrap().to_str().unwrap().to_owned(), path, acts, log }
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    id::{Addr, NodeId},
+    id::{Addr, Generation, NodeId},
     node::{Node, SaveCursor},
     storage::Storage,
     time::Instant,
@@ -64,7 +64,8 @@ pub(super) struct Host<S: Storage> {
     pub(super) config: Config,
     pub(super) clock: Clock,
     pub(super) node: Option<Node<S>>,
-    pub(super) lives: usize,
+    /// Its lives so far, in their order.
+    pub(super) lives: Vec<Generation>,
     /// When its last node ended, while there is no new one.
     pub(super) ended_at: Option<Instant>,
     pub(super) kept: Vec<Vec<u8>>,
@@ -109,7 +110,7 @@ impl<S: Storage> Host<S> {
             config,
             clock: Clock::true_since(now),
             node: None,
-            lives: 0,
+            lives: Vec::new(),
             ended_at: None,
             kept: Vec::new(),
             told: Vec::new(),

@@ -33,6 +33,7 @@ mod clock;
 mod engine;
 mod host;
 mod links;
+mod lookup;
 mod measure;
 mod network;
 mod oracle;

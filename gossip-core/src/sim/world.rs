@@ -395,23 +395,6 @@ impl<S: Storage> World<S> {
         core::mem::take(&mut self.journal)
     }
 
-    /// Whose an address is, or was.
-    pub(super) fn host_at(&self, addr: Addr) -> Option<HostId> {
-        let berth = Berth::of(addr)?;
-        self.berths.get(usize::try_from(berth.0).ok()?).copied()
-    }
-
-    /// Whether a node that is believed to be gone is not, and could be heard.
-    pub(super) fn is_slandered(&self, observer: HostId, id: NodeId) -> bool {
-        self.hosts_of(id).iter().any(|&host| {
-            self.node(host).is_some()
-                && !self.hosts[host.0].ailments.any()
-                && !self.hosts[observer.0].ailments.any()
-                && !self.links.is_cut(host, observer)
-                && !self.links.is_cut(observer, host)
-        })
-    }
-
     fn ask<R>(&mut self, host: HostId, question: impl FnOnce(&mut Node<S>, Instant) -> R) -> Option<R> {
         let host = &mut self.hosts[host.0];
         let shown = host.clock.at(self.now);

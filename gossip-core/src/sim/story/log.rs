@@ -212,7 +212,12 @@ fn name_of_addr<S: Storage>(world: &World<S>, addr: Addr) -> String {
     world.host_at(addr).map_or_else(|| addr.to_string(), |host| name_of_host(world, host))
 }
 
-/// A dot without its life, which is a random number.
+/// A dot, with its life as the world counts them.
 fn dot_of<S: Storage>(world: &World<S>, dot: Dot) -> String {
-    format!("{}.{}", name_of(world, dot.origin), dot.sequence)
+    let name = name_of(world, dot.origin);
+    match world.life(dot.writer()) {
+        1 => format!("{name}.{}", dot.sequence),
+        0 => format!("{name}~?.{}", dot.sequence),
+        life => format!("{name}~{life}.{}", dot.sequence),
+    }
 }

@@ -46,6 +46,8 @@
 //! | `show a` | the log tells whom and what it knows |
 //! | `log datagrams`, `log events`, `log nothing` | what the log tells from now on; `events` if not said |
 //!
+//! In a log, `a.1` is the first rumor or write of a's first life, `a~2.1` of its second, and `a(2)` the second host called a.
+//!
 //! | `expect …` | what is demanded of each |
 //! |---|---|
 //! | `told "b is down"`, `told once "rumor *"`, `told X before Y` | its application was told so since the chapter began, in the log's words; `*` stands for anything |
@@ -55,6 +57,7 @@
 //! | `sent at most 20` | how many datagrams it sent since the chapter began |
 //! | `counted rumors_evicted at least 1`, or `at most` | a [counter](crate::Stats) of its present life |
 mod calm;
+mod churn;
 mod expect;
 mod log;
 mod names;
@@ -119,7 +122,7 @@ pub enum Act {
     Delete { host: String, key: Vec<u8> },
     Publish { host: String, urgency: Urgency, payload: Vec<u8> },
     Presence { host: String, presence: Vec<u8> },
-    Repeat { times: u32, act: Box<Act> },
+    Repeat { times: u32, act: Box<Self> },
     Partition(Vec<Names>),
     Cut { from: Names, to: Names },
     Heal,

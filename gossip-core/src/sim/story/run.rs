@@ -5,17 +5,17 @@ use super::{
 use crate::{
     node::{Liveness, Node},
     rng::Rng,
-    sim::{HostId, Memory, Network, World, network, stream},
+    sim::{HostId, Network, World, stream},
     storage::{Heap, Sensor, Storage},
     time::Instant,
 };
 use alloc::{
-    collections::{BTreeMap, BinaryHeap},
+    collections::BTreeMap,
     format,
     string::{String, ToString},
     vec::Vec,
 };
-use core::{cmp::Reverse, fmt, ops::ControlFlow, time::Duration};
+use core::{fmt, ops::ControlFlow, time::Duration};
 
 /// How often a story looks whether what it waits for has come.
 const LOOK: Duration = Duration::from_millis(5);
@@ -42,7 +42,7 @@ pub(super) struct Teller<S: Storage, W> {
     hosts: BTreeMap<String, HostId>,
     settings: super::Settings,
     began: Instant,
-    chance: Rng,
+    pub(super) chance: Rng,
     pub(super) log: Log,
     chapter: Chapter,
     /// When each act began.
@@ -176,50 +176,6 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
         }
     }
 
-    /// Crashes and restarts, each host on its own, after exponentially distributed times; in the end, all run again.
-    fn churn(&mut self, names: &Names, lifetime: Duration, downtime: Duration, time: Duration) -> Result<(), Broken> {
-        let hosts = self.hosts_of(names)?;
-        let end = self.world.now() + time;
-        let mut turns = BinaryHeap::new();
-        for &host in &hosts {
-            turns.push(Reverse((self.after(lifetime), host)));
-        }
-        while let Some(Reverse((at, host))) = turns.pop() {
-            if at >= end {
-                continue;
-            }
-            self.pass_until(at)?;
-            if self.world.node(host).is_some() {
-                self.world.crash(host);
-                turns.push(Reverse((self.after(downtime), host)));
-            } else {
-                self.revive(host);
-                turns.push(Reverse((self.after(lifetime), host)));
-            }
-        }
-        self.pass_until(end)?;
-        for host in hosts {
-            if self.world.node(host).is_none() {
-                self.revive(host);
-            }
-        }
-        Ok(())
-    }
-
-    /// Starts a host again without memory, and has it join through the first that lives.
-    fn revive(&mut self, host: HostId) {
-        self.world.restart(host, Memory::Lost);
-        let seed = self.world.live().find(|&other| other != host);
-        if let Some(seed) = seed {
-            self.world.join(host, seed);
-        }
-    }
-
-    fn after(&mut self, mean: Duration) -> Instant {
-        let chance = network::share(&mut self.chance);
-        self.world.now() + network::exponential(mean, chance)
-    }
-
     fn wait(&mut self, goal: &Goal, within: Duration) -> Result<(), Broken> {
         if let Goal::Known(host) = goal {
             self.host(host)?;
@@ -297,7 +253,7 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
         Ok(true)
     }
 
-    fn pass_until(&mut self, end: Instant) -> Result<(), Broken> {
+    pub(super) fn pass_until(&mut self, end: Instant) -> Result<(), Broken> {
         while self.world.now() < end {
             if self.world.now() >= self.next_sample {
                 self.show_watcher(self.told())?;
@@ -363,7 +319,7 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
         self.hosts.get(name).copied().ok_or_else(|| Failed::Senseless(format!("there is no host called `{name}`")))
     }
 
-    fn hosts_of(&self, names: &Names) -> Result<Vec<HostId>, Failed> {
+    pub(super) fn hosts_of(&self, names: &Names) -> Result<Vec<HostId>, Failed> {
         names.iter().map(|name| self.host(name)).collect()
     }
 
