@@ -186,26 +186,27 @@ impl Convergence {
         agreement
     }
 
-    /// What changed since the application was last told.
-    pub(crate) fn next_event<S: Storage>(&mut self, cx: &Context<S>, members: &S::Members) -> Option<Event<'static>> {
-        let claim = if self.since.is_some() { Claimed::Converged } else { Claimed::Diverged };
+    /// Takes back a claim that stands no more. This is told before the news that it comes from.
+    pub(crate) fn take_back<S: Storage>(&mut self, cx: &Context<S>, members: &S::Members) -> Option<Event<'static>> {
         if cx.live == 1 {
             // Nobody is there to agree or differ: the application is told that we are alone.
             self.told = Claimed::Nothing;
+        }
+        if self.since.is_some() || self.told != Claimed::Converged {
             return None;
         }
-        let nothing_to_take_back = claim == Claimed::Diverged && self.told == Claimed::Nothing;
-        if claim == self.told || nothing_to_take_back {
+        self.told = Claimed::Diverged;
+        let Agreement { agreeing, live, .. } = self.agreement(cx, members);
+        Some(Event::Diverged { agreeing, live })
+    }
+
+    /// Claims that all agree. This is told after all that they agree on.
+    pub(crate) fn claim<S: Storage>(&mut self, cx: &Context<S>) -> Option<Event<'static>> {
+        if cx.live == 1 || self.since.is_none() || self.told == Claimed::Converged {
             return None;
         }
-        self.told = claim;
-        Some(match claim {
-            Claimed::Converged => Event::Converged { live: cx.live },
-            Claimed::Diverged | Claimed::Nothing => {
-                let Agreement { agreeing, live, .. } = self.agreement(cx, members);
-                Event::Diverged { agreeing, live }
-            }
-        })
+        self.told = Claimed::Converged;
+        Some(Event::Converged { live: cx.live })
     }
 
     /// Whom to ask now for the digest in its answer: at random, one of those who are not known to agree. As long as that

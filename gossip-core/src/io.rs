@@ -91,7 +91,7 @@ pub enum Event<'b> {
         /// By which write.
         dot: Dot,
     },
-    /// Every live member has been seen to know just what we know.
+    /// Every live member has been seen to know just what we know. Told after all of that.
     Converged {
         /// How many agree, we included.
         live: usize,

@@ -146,11 +146,16 @@ impl Reconcile {
         }
     }
 
-    /// `peer` is gone.
-    pub(crate) fn on_gone(&mut self, peer: NodeId) {
+    /// `peer` knows just what we know by now: there is nothing to ask it.
+    pub(crate) fn on_agreeing(&mut self, peer: NodeId) {
         if self.candidate.is_some_and(|candidate| candidate.id == peer) {
             self.candidate = None;
         }
+    }
+
+    /// `peer` is gone.
+    pub(crate) fn on_gone(&mut self, peer: NodeId) {
+        self.on_agreeing(peer);
         if self.peer() == Some(peer) {
             self.exchange = Exchange::Idle;
         }
@@ -292,14 +297,17 @@ impl Reconcile {
             self.pace.hurry(cx.config.gossip_interval);
             return;
         }
-        self.stalemate = self.entries_differ;
         let first = cx.config.gossip_interval * 2;
         let longest = cx.config.reconnect_interval.max(first) * FRUITLESS_WAIT_MAX;
         let known = self.fruitless.iter().position(|fruitless| fruitless.difference == peer.difference);
+        // The first time, the peer may just not have asked yet for what it lacks.
+        self.stalemate = self.entries_differ && known.is_some();
         let oldest = || (0..FRUITLESS_MAX).min_by_key(|&at| self.fruitless[at].until).unwrap_or(0);
         let wait = known.map_or(first, |at| (self.fruitless[at].wait * 2).min(longest));
         let at = known.unwrap_or_else(oldest);
         self.fruitless[at] = Fruitless { difference: peer.difference, wait, until: cx.now + wait };
+        // Whoever spoke meanwhile and knows the same has no more for us either.
+        self.candidate = self.candidate.filter(|candidate| candidate.difference != peer.difference);
     }
 
     fn pull<S: Storage>(

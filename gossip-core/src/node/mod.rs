@@ -169,6 +169,9 @@ impl<S: Storage> Node<S> {
         if let Some(slot) = self.replica.next_untold() {
             return self.replica.tell(slot, buffer).map_or(Output::Schedule(self.cx.now), Output::Event);
         }
+        if let Some(event) = self.convergence.claim(&self.cx) {
+            return Output::Event(event);
+        }
         if let Some((to, len)) = self.write_next(buffer) {
             return Output::Send { to, bytes: &buffer[..len] };
         }
@@ -248,7 +251,7 @@ impl<S: Storage> Node<S> {
 
     fn next_event(&mut self) -> Option<Event<'static>> {
         let of_member = self.membership.next_event(&mut self.cx);
-        of_member.or_else(|| self.convergence.next_event(&self.cx, self.membership.table()))
+        of_member.or_else(|| self.convergence.take_back(&self.cx, self.membership.table()))
     }
 
     fn next_deadline(&self) -> Instant {

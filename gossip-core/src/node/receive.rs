@@ -231,7 +231,10 @@ impl<S: Storage> Node<S> {
         if header.digest != ours {
             let difference = Difference { ours, theirs: header.digest };
             self.reconcile.on_differing(&mut self.cx, header.sender, addr, difference);
-        } else if header.is_unanimous() {
+            return;
+        }
+        self.reconcile.on_agreeing(header.sender);
+        if header.is_unanimous() {
             self.convergence.on_unanimous(&self.cx, self.membership.table_mut());
         }
     }

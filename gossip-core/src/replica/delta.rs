@@ -103,7 +103,8 @@ impl<S: Storage> Replica<S> {
     }
 
     fn versions_from(&self, from: Life) -> impl Iterator<Item = &(Life, u32)> {
-        self.versions.ascending((from != Life::FIRST).then_some(from))
+        let rows = self.versions.ascending((from != Life::FIRST).then_some(from));
+        rows.filter(|(_, sequence)| *sequence > 0)
     }
 }
 
