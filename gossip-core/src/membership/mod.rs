@@ -64,6 +64,8 @@ pub(crate) struct Membership<S: Storage> {
     digest: Digest,
     /// How many rows are news.
     hot: usize,
+    /// From which row on we tell news, when there is much.
+    tell_from: usize,
     /// How many rows the application is to be told of.
     untold: usize,
     conflict: claims::Conflict,
@@ -91,6 +93,7 @@ impl<S: Storage> Membership<S> {
             company: Company::Untried,
             digest: Digest::default(),
             hot: 0,
+            tell_from: 0,
             untold: 0,
             conflict: claims::Conflict::NONE,
         }

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 /// Most rows written into one datagram.
 const PICKED_MAX: usize = 32;
+/// From among so many rows that are news. When thousands join at once, there are more; those come with the next datagrams.
+const CONSIDERED_MAX: usize = 256;
 
 /// What an asker knows of one member: an item of a summary.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -59,13 +61,21 @@ impl<S: Storage> Membership<S> {
         if self.hot == 0 {
             return;
         }
-        let me = cx.me.id;
+        let ours = self.members.slot(&cx.me.id);
         let rank = |slot| {
-            let (id, member): &(NodeId, Member<S::Blob>) = self.members.as_slice().get(slot)?;
-            Some((*id != me, u8::MAX - member.heat.0, slot))
+            let (_, member): &(NodeId, Member<S::Blob>) = self.members.as_slice().get(slot)?;
+            member.heat.is_hot().then_some((Some(slot) != ours, u8::MAX - member.heat.0, slot))
         };
-        let hot = self.members.marked(0, Mark::Hot, |(_, member)| member.heat.is_hot());
-        let picked = Smallest::<_, PICKED_MAX>::of(hot.filter_map(rank));
+        let hot_from = |from| self.members.marked(from, Mark::Hot, |(_, member)| member.heat.is_hot());
+        let round = hot_from(self.tell_from).chain(hot_from(0).take_while(|&slot| slot < self.tell_from));
+        let mut considered = 0;
+        let mut last = 0;
+        let others = round.filter(|&slot| Some(slot) != ours).take(CONSIDERED_MAX).inspect(|&slot| {
+            considered += 1;
+            last = slot;
+        });
+        let picked = Smallest::<_, PICKED_MAX>::of(ours.into_iter().chain(others).filter_map(rank));
+        self.tell_from = if considered == CONSIDERED_MAX { last + 1 } else { 0 };
         for &(_, _, slot) in picked.as_slice() {
             let Some((id, member)) = self.members.as_slice().get(slot) else { continue };
             if writer.put(&news(*id, member)) {
