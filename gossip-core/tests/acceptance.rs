@@ -1,7 +1,7 @@
 //! What the whole must do, in numbers, in virtual time.
 //!
 //! `cargo test` runs a few seeds. All of them, with their figures:
-//! `GOSSIP_SEEDS=30 GOSSIP_NODES=8,64,256 cargo test --release -p gossip-core --features sim --test acceptance -- --nocapture`
+//! `GOSSIP_SEEDS=30 GOSSIP_NODES=8,64,256 cargo acceptance --nocapture`
 #![cfg(feature = "sim")]
 use core::time::Duration;
 use gossip_core::{

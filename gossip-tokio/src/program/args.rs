@@ -4,6 +4,7 @@ use super::{
     failure::Failure,
     replay::Moment,
     settings::{Layer, Seed, Tag},
+    sim::SimArgs,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use core::{fmt, num::NonZeroU64};
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Run a cluster of real agents on this machine through its main job, and measure it
     Demo(DemoArgs),
+    /// Run a cluster of simulated nodes through a story, in virtual time, and report what it did
+    Sim(Box<SimArgs>),
 }
 
 /// What an agent runs with.

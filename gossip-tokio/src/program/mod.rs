@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! gossip demo                                        the main job, on this machine, in one command
+//! gossip sim --nodes 64 --loss 10% --kill 10%        a cluster of simulated nodes, in virtual time
 //! gossip agent --name alpha                          a node, on 127.0.0.1:7946
 //! gossip agent --name beta --bind 127.0.0.1:7956 --control 127.0.0.1:7957 --seed 127.0.0.1:7946
 //! gossip put config/motd hello                       … at alpha
@@ -17,6 +18,7 @@
 //! | `machine` | facts about this machine |
 //! | `control` | the HTTP API of an agent, and its client |
 //! | `settings` | flags over environment over file over defaults |
+//! | `sim` | `gossip sim`: whole clusters in virtual time, as figures and as a page to look at |
 //! | `args` | the command line |
 //! | `agent` | `gossip agent` |
 //! | `replay` | `gossip replay`: what an agent recorded, run again |
@@ -30,6 +32,7 @@ mod machine;
 mod control;
 mod settings;
 mod replay;
+mod sim;
 mod args;
 mod agent;
 mod readers;
@@ -72,6 +75,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Tag(args) => briefly(writers::tag(args)),
         Command::Replay(args) => replay::run(&args),
         Command::Demo(args) => demo::run(args),
+        Command::Sim(args) => sim::run(*args),
     }
 }
 

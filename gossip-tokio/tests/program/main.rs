@@ -6,3 +6,4 @@ mod control;
 mod endings;
 mod replay;
 mod demo;
+mod sim;

@@ -79,6 +79,7 @@ use core::{fmt, time::Duration};
 pub use expect::Expected;
 pub use names::Names;
 pub use outcome::{Ended, Failed, Outcome, Sample};
+pub use print::{Share, Time};
 pub use settings::{Preset, Setting, Settings};
 
 /// A story, as data: [parse](Story::parse) it, print it, [run](Story::run) it.

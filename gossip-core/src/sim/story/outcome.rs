@@ -2,6 +2,7 @@
 use crate::{
     digest::Digest,
     sim::{Measures, Traffic, Violation},
+    time::Instant,
 };
 use alloc::{string::String, vec::Vec};
 use core::{fmt, time::Duration};
@@ -14,6 +15,8 @@ pub struct Outcome {
     pub ended: Ended,
     /// What happened, a line each.
     pub log: Vec<String>,
+    /// The world's time when it began, for comparison with what was measured.
+    pub began: Instant,
     /// When each act began, as far as it was told.
     pub acts: Vec<Duration>,
     /// The world's fingerprint at the end.

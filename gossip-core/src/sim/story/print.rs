@@ -5,7 +5,7 @@ use crate::{
     wire::Urgency,
 };
 use alloc::{format, string::String};
-use core::{fmt, time::Duration};
+use core::{fmt, str::FromStr, time::Duration};
 
 impl fmt::Display for Story {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -150,9 +150,9 @@ impl fmt::Display for Changes<'_> {
     }
 }
 
-/// A time in the largest unit that needs no fraction.
-#[derive(Clone, Copy)]
-pub(super) struct Time(pub(super) Duration);
+/// A time as stories write it: in the largest unit that needs no fraction, such as `90s`; read with fractions, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time(pub Duration);
 
 /// The units of time, in microseconds.
 const UNITS: [(&str, u64); 5] = [("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000), ("us", 1)];
@@ -180,13 +180,30 @@ pub(super) fn parse_time(word: &str) -> Result<Duration, String> {
     Ok(Duration::from_micros(u64::try_from((nanos + 500) / 1_000).unwrap_or(0)))
 }
 
-/// A share, in percent.
-pub(super) struct Share(pub(super) f64);
+/// A share as stories write it: in percent, such as `12.5%`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Share(pub f64);
 
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // To a millionth: a hundred times a seventh of a percent is not what one would write.
         write!(f, "{}%", (self.0 * 1e6).round() / 1e4)
+    }
+}
+
+impl FromStr for Time {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        parse_time(word).map(Self)
+    }
+}
+
+impl FromStr for Share {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        parse_share(word).map(Self)
     }
 }
 

@@ -134,6 +134,7 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
         Outcome {
             ended,
             log: self.log.into_lines(),
+            began: self.began,
             acts: self.acts,
             trace: self.world.trace(),
             time,
