@@ -178,11 +178,17 @@ pub(super) fn labelled_lines(area: &Area<'_>, chart: &Chart<'_, '_>, lines: &[(f
     let plot = chart.plotting_area();
     // Both count from the corner of the whole drawing; what we draw, `area` counts from its own.
     let ((left, up), (horizontal, vertical)) = (area.get_base_pixel(), plot.get_pixel_range());
-    for (index, (at, label)) in lines.iter().enumerate() {
-        let (x, _) = plot.map_coordinate(&(*at, 0.0));
-        let top = i32::try_from(index).unwrap_or(0) * ROW * SCALE;
-        let is_far_right = 2 * x > horizontal.start + horizontal.end;
-        let (shift, side) = if is_far_right { (-5, HPos::Right) } else { (5, HPos::Left) };
+    let placed = lines.iter().map(|(at, label)| (plot.map_coordinate(&(*at, 0.0)).0, label));
+    // A label stands on that side of its line on which there is more room.
+    let (mut leading, mut trailing): (Vec<_>, Vec<_>) =
+        placed.partition(|(x, _)| 2 * x <= horizontal.start + horizontal.end);
+    // Where no line passes through a label of the others: the farther from the middle, the longer the line.
+    leading.sort_by_key(|(x, _)| *x);
+    trailing.sort_by_key(|(x, _)| core::cmp::Reverse(*x));
+    let leading = leading.into_iter().map(|placed| (placed, 5, HPos::Left));
+    let trailing = trailing.into_iter().map(|placed| (placed, -5, HPos::Right));
+    for (row, ((x, label), shift, side)) in (0..).zip(leading.chain(trailing)) {
+        let top = row * ROW * SCALE;
         area.draw(&PathElement::new([(x - left, top), (x - left, vertical.end - up)], FAINT.stroke_width(2)))?;
         area.draw(&Text::new(label.clone(), (x - left + shift * SCALE, top), text(INK, 12, side, VPos::Top)))?;
     }
