@@ -16,7 +16,7 @@ pub(crate) struct SimArgs {
     /// What chance is drawn from [default: 1, or what FILE says]
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
-    /// Whether oracles watch for what must never happen, which takes time and memory
+    /// Whether oracles watch, all the time, for what must never happen; that takes time and memory
     /// [default: close, for more than 256 nodes loose; or what FILE says]
     #[arg(long, value_enum, verbatim_doc_comment)]
     pub(super) scrutiny: Option<Closeness>,

@@ -85,7 +85,7 @@ pub(super) fn headline(findings: &Findings) -> String {
         crashes => said.push(format!("{known} of {} were known to all", some(crashes, "crash"))),
     }
     if findings.false_deaths > 0 {
-        said.push(format!("{} nodes were wrongly given up", count(findings.false_deaths)));
+        said.push(format!("nodes were wrongly given up {} times", count(findings.false_deaths)));
     }
     said.join("; ")
 }
