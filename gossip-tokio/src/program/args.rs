@@ -5,6 +5,7 @@ use super::{
     replay::Moment,
     settings::{Layer, Seed, Tag},
     sim::SimArgs,
+    swarm::SwarmArgs,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use core::{fmt, num::NonZeroU64};
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Run a cluster of simulated nodes through a story, in virtual time, and report what it did
     Sim(Box<SimArgs>),
+    /// Tell thousands of worlds drawn at random, and make those that go badly smaller
+    Swarm(SwarmArgs),
 }
 
 /// What an agent runs with.

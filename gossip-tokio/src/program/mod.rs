@@ -19,6 +19,7 @@
 //! | `control` | the HTTP API of an agent, and its client |
 //! | `settings` | flags over environment over file over defaults |
 //! | `sim` | `gossip sim`: whole clusters in virtual time, as figures and as a page to look at |
+//! | `swarm` | `gossip swarm`: worlds drawn at random, by the thousand |
 //! | `args` | the command line |
 //! | `agent` | `gossip agent` |
 //! | `replay` | `gossip replay`: what an agent recorded, run again |
@@ -33,6 +34,7 @@ mod control;
 mod settings;
 mod replay;
 mod sim;
+mod swarm;
 mod args;
 mod agent;
 mod readers;
@@ -76,6 +78,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Replay(args) => replay::run(&args),
         Command::Demo(args) => demo::run(args),
         Command::Sim(args) => sim::run(*args),
+        Command::Swarm(args) => swarm::run(&args),
     }
 }
 

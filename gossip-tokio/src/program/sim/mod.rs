@@ -81,7 +81,7 @@ fn end(story: &Story, outcome: &Outcome, args: &SimArgs) -> Result<(), Failure> 
 }
 
 /// The first signal has the story break off, and what there is be told; the second ends us where we are.
-fn heed_signals(stop: &Arc<AtomicBool>) -> Result<Runtime, Failure> {
+pub(super) fn heed_signals(stop: &Arc<AtomicBool>) -> Result<Runtime, Failure> {
     let runtime = super::runtime(Builder::new_multi_thread().worker_threads(1))?;
     let stop = Arc::clone(stop);
     runtime.spawn(async move {
