@@ -70,11 +70,17 @@ impl Meter<'_> {
     }
 }
 
-/// Lets time pass until `done`; looks every 20 ms.
+/// Lets time pass until `done`; looks every 20 ms, and says once a minute how far it has come.
 fn pass_until(world: &mut World, limit: u64, done: impl Fn(&World) -> bool) {
-    let end = world.now() + Duration::from_secs(limit);
+    let (began, mut said) = (world.now(), Instant::now());
     while !done(world) {
-        assert!(world.now() < end, "not within {limit} s of virtual time");
+        let passed = world.now().saturating_duration_since(began);
+        assert!(passed < Duration::from_secs(limit), "not within {limit} s of virtual time");
+        if said.elapsed() > Duration::from_mins(1) {
+            let seen = world.live().filter_map(|host| world.node(host)).map(|node| node.live()).sum::<usize>();
+            println!("... {passed:?}, {seen} members seen, {:.2} GiB at the most", peak_gib());
+            said = Instant::now();
+        }
         world.run_for(Duration::from_millis(20));
     }
 }
