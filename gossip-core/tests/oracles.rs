@@ -1,12 +1,14 @@
-//! Worlds of every kind, watched by every oracle.
+//! Worlds of every kind, watched by every oracle; and what they found, small.
 //!
 //! `cargo test` runs a few seeds. More of them, from any seed on:
 //! `GOSSIP_SEEDS=1000 GOSSIP_FROM=5000 cargo test --release -p gossip-core --features sim --test oracles`
 #![cfg(feature = "sim")]
 use core::time::Duration;
 use gossip_core::{
-    Config, Limits, Urgency,
-    sim::{Ailment, HostId, Leap, Memory, Network, World},
+    Addr, ClusterLabel, Config, Departure, Digest, Generation, Incarnation, Limits, NodeId, Urgency,
+    id::Life,
+    sim::{Ailment, HostId, Leap, Memory, Network, Told, World},
+    wire::{Accusation, Frame, Header, MemberFrame, Ping, Pull, Standing, Store, Writer},
 };
 use std::env;
 
@@ -221,4 +223,122 @@ fn no_oracle_has_anything_to_say_of_any_world() {
         }
     }
     assert!(broken.is_empty(), "{broken:?}");
+}
+
+/// Nodes that agree.
+fn settled(size: usize, config: &Config) -> (World, Vec<HostId>) {
+    let mut world = World::new(5, Network::lan());
+    let hosts: Vec<_> = (0..size).map(|n| world.spawn(&format!("n{n}"), config.clone())).collect();
+    hosts[1..].iter().for_each(|&host| world.join(host, hosts[0]));
+    world.run_for(Duration::from_secs(30));
+    world.check_at_rest().unwrap();
+    (world, hosts)
+}
+
+/// What a member says of itself, in its first life.
+fn words(id: NodeId, generation: Generation, incarnation: u32, addr: Addr) -> Frame<'static> {
+    let incarnation = Incarnation(incarnation);
+    Frame::Member(MemberFrame { id, generation, incarnation, standing: Standing::Alive, addr, presence: &[] })
+}
+
+fn datagram(id: NodeId, generation: Generation, incarnation: u32, frames: &[Frame<'_>]) -> Vec<u8> {
+    let header = Header::new(ClusterLabel::default(), id, generation, Incarnation(incarnation), Digest(1));
+    let mut buffer = [0; 1400];
+    let mut writer = Writer::new(&mut buffer, &header).unwrap();
+    assert!(frames.iter().all(|frame| writer.put(frame)));
+    writer.finish().to_vec()
+}
+
+/// How many bytes a host sends in answer to a datagram, then and there.
+fn answered(world: &mut World, host: HostId, from: Addr, bytes: &[u8]) -> u64 {
+    let before = world.traffic(host).sent.bytes;
+    world.inject(host, from, bytes);
+    world.traffic(host).sent.bytes - before
+}
+
+/// A question under a member's name, from an address that the same datagram says is the member's now.
+#[test]
+fn whoever_moves_and_asks_in_one_breath_is_no_longer_answered_than_it_asked() {
+    for asks_first in [true, false] {
+        let (mut world, hosts) = settled(12, &Config::lan());
+        let bystander = Addr::new(&[9, 9, 9, 9]).unwrap();
+        let (id, generation) = (world.id(hosts[1]), world.node(hosts[1]).unwrap().me().generation);
+        let pull = Pull { token: 1, store: Store::Members, from: Life::FIRST, until: Life::LAST, summary: &[] };
+        let mut frames = [Frame::Pull(pull), words(id, generation, 1, bystander)];
+        if !asks_first {
+            frames.reverse();
+        }
+        let question = datagram(id, generation, 1, &frames);
+        let answer = answered(&mut world, hosts[0], bystander, &question);
+        assert!(answer <= question.len() as u64, "{answer} bytes to {}", question.len());
+        world.check().unwrap();
+    }
+}
+
+/// One stranger leaves an exchange unanswered; another then speaks, and would be a better bet.
+#[test]
+fn a_stranger_is_not_asked_at_length_because_another_did_not_answer() {
+    let (mut world, hosts) = settled(3, &Config::lan());
+    let silent = Addr::new(&[9, 9, 9, 9]).unwrap();
+    let first = datagram(NodeId(77), Generation(1), 0, &[words(NodeId(77), Generation(1), 0, silent)]);
+    world.inject(hosts[0], silent, &first);
+    let mut longest = 0;
+    for number in 0..200_u8 {
+        world.run_for(Duration::from_millis(10));
+        let (id, addr) = (NodeId(100 + u64::from(number)), Addr::new(&[9, 9, 8, number]).unwrap());
+        let ping = Frame::Ping(Ping { probe: 9 });
+        let bytes = datagram(id, Generation(1), 0, &[ping, words(id, Generation(1), 0, addr)]);
+        let answer = answered(&mut world, hosts[0], addr, &bytes);
+        longest = longest.max(answer);
+        assert!(answer <= bytes.len() as u64, "{answer} bytes to {}", bytes.len());
+    }
+    assert!(longest > 0, "strangers are answered");
+    world.check().unwrap();
+}
+
+/// There is room for four. In one datagram, one of them leaves, and another comes.
+#[test]
+fn whoever_makes_room_is_told_to_be_gone_first() {
+    let config = Config { limits: Limits { members: 4, ..Config::lan().limits }, ..Config::lan() };
+    let (mut world, hosts) = settled(4, &config);
+    let (id, leaver) = (world.id(hosts[1]), world.id(hosts[2]));
+    let generation = world.node(hosts[1]).unwrap().me().generation;
+    let left = Accusation {
+        id: leaver,
+        generation: world.node(hosts[2]).unwrap().me().generation,
+        incarnation: Incarnation(1),
+        standing: Standing::Left,
+        by: leaver,
+    };
+    let newcomer = words(NodeId(77), Generation(1), 0, Addr::new(&[9, 9, 9, 9]).unwrap());
+    let bytes = datagram(id, generation, 0, &[Frame::Accusation(left), newcomer]);
+    for _ in 0..2 {
+        world.inject(hosts[0], world.addr(hosts[1]), &bytes);
+    }
+    let told: Vec<_> = world.told(hosts[0]).iter().map(|(_, told)| told.clone()).collect();
+    assert!(told.contains(&Told::Down(leaver, Departure::Left)), "{told:?}");
+    assert!(matches!(told.last(), Some(Told::Up(NodeId(77), _))), "the next time, there is room: {told:?}");
+}
+
+/// It starts anew elsewhere, in bad weather: what it says of itself may be lost, while what it asks is heard.
+#[test]
+fn whoever_has_moved_is_found_where_it_is() {
+    for seed in 0..100 {
+        let mut world = World::new(seed, Network::lan());
+        let hosts: Vec<_> = (0..3).map(|n| world.spawn(&format!("n{n}"), Config::lan())).collect();
+        hosts[1..].iter().for_each(|&host| world.join(host, hosts[0]));
+        world.run_for(Duration::from_secs(5));
+        world.readdress(hosts[2]);
+        world.restart(hosts[2], Memory::Lost);
+        world.join(hosts[2], hosts[0]);
+        world.set_network(Network::lan().with_loss(0.5));
+        world.run_for(Duration::from_millis(1500));
+        world.set_network(Network::lan());
+        world.run_for(Duration::from_secs(5));
+        let (id, addr) = (world.id(hosts[2]), world.addr(hosts[2]));
+        for &host in &hosts[..2] {
+            let known = world.node(host).unwrap().member(id).map(|member| member.addr);
+            assert_eq!(known, Some(addr), "seed {seed}: {host:?} looks for it where it was");
+        }
+    }
 }

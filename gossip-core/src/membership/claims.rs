@@ -263,6 +263,8 @@ impl<S: Storage> Membership<S> {
             if member.addr != frame.addr || member.presence != presence {
                 member.mark_updated();
             }
+            // It has yet to be heard from there.
+            member.heard_at = member.heard_at.filter(|_| member.addr == frame.addr);
             member.stated = frame.incarnation;
             member.addr = frame.addr;
             member.presence = presence;

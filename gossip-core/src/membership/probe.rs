@@ -1,7 +1,7 @@
 //! Asking one member a period whether it is there (SWIM §3.1), directly and through helpers.
 use super::Membership;
 use crate::{
-    context::Context,
+    context::{Context, Credit},
     id::{Addr, NodeId},
     records::Intent,
     storage::Storage,
@@ -106,9 +106,12 @@ impl<S: Storage> Membership<S> {
         }
     }
 
-    /// Pings `target` for a member. Strangers are not served, and nobody unknown is pinged: we are no reflector.
+    /// Pings `target` for a member. Strangers are not served, nor members that speak from elsewhere, and nobody unknown is
+    /// pinged: we are no reflector.
     pub(crate) fn on_ping_request(&mut self, cx: &mut Context<S>, header: &Header, request: PingRequest) {
-        let asker = self.members.get(&header.sender).filter(|asker| asker.is_live() && asker.heard_at.is_some());
+        let proven = cx.credit == Credit::Full;
+        let asker =
+            self.members.get(&header.sender).filter(|asker| proven && asker.is_live() && asker.heard_at.is_some());
         let (Some(asker), Some(target)) = (asker, self.members.get(&request.target)) else {
             cx.stats.questions_of_strangers += 1;
             return;

@@ -111,7 +111,22 @@ impl<S: Storage> Node<S> {
             self.cx.stats.members_refused += 1;
             return None;
         }
-        self.membership.on_member(&mut self.cx, by, member)
+        let known_at = self.membership.get(member.id).map(|known| known.addr);
+        let change = self.membership.on_member(&mut self.cx, by, member);
+        if known_at.is_some_and(|before| self.membership.get(member.id).is_some_and(|known| known.addr != before)) {
+            self.leave_unanswered(member.id);
+        }
+        change
+    }
+
+    /// Drops the questions of a member that has moved, perhaps in the same breath: it asks again, from where it is by then.
+    fn leave_unanswered(&mut self, asker: NodeId) {
+        for _ in 0..self.questions.len() {
+            if let Some(question) = self.questions.pop_front().filter(|question| question.peer != asker) {
+                // There is room: one was taken out.
+                let _ = self.questions.push_back(question);
+            }
+        }
     }
 
     /// The frames that concern neither who is there nor who is gone.
