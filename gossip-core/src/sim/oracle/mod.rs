@@ -306,3 +306,5 @@ impl core::error::Error for Violation {}
 
 #[cfg(test)]
 mod tampering;
+#[cfg(test)]
+mod tests;

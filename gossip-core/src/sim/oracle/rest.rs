@@ -1,8 +1,8 @@
 //! What a world at rest must look like.
 //!
-//! A node without room leaves to others what it cannot take: it is excused, for that region of memory alone. Where members
-//! were refused for want of room, not all know each other, and only those who do, be it through others, owe each other
-//! anything.
+//! A node without room leaves to others what it cannot take: it is excused, for that region of memory alone. Where there is
+//! no room for all members, not all know each other, and only those who do owe each other anything: what would have to come
+//! by way of others may meet one without room.
 use super::{
     Oracle, Oracles,
     hearing::{is_full, is_there},
@@ -27,16 +27,19 @@ pub(super) type Group<'w, S> = Vec<(HostId, &'w Node<S>)>;
 
 impl Oracles {
     pub(super) fn look_around<S: Storage>(&mut self, world: &World<S>) {
-        for group in groups(world) {
-            for &(host, node) in &group {
-                self.compare_members(world, &group, host, node);
-                self.compare_told(world.now(), host, node);
+        let now = world.now();
+        for cluster in clusters(world) {
+            for &(host, node) in &cluster {
+                self.compare_members(world, &cluster, host, node);
+                self.compare_told(now, host, node);
             }
-            self.compare_entries(world.now(), &group);
-            self.compare_versions(world.now(), &group);
-            self.compare_claims(world.now(), &group);
-            self.look_for_lost_writes(world.now(), &group);
-            self.look_for_missed_rumors(world.now(), &group);
+            for group in groups(&cluster) {
+                self.compare_entries(now, &group);
+                self.compare_versions(now, &group);
+                self.compare_claims(now, &group);
+                self.look_for_lost_writes(now, &group);
+                self.look_for_missed_rumors(now, &group);
+            }
         }
     }
 
@@ -56,14 +59,16 @@ impl Oracles {
                 report(format!("{} is {}, and dead", member.id, member.liveness));
             }
         }
-        let crowded = is_crowded(node);
+        // Who has no room refuses, and passes on nothing of whom it refused.
+        let crowded = group.iter().any(|(_, node)| is_crowded(node));
+        let told_of = |id| group.iter().any(|(_, other)| know_each_other(node, other) && sees(other, id));
         for &(other, truth) in group.iter().filter(|(other, _)| *other != host) {
             let me = truth.me();
             if is_contested(world, me.id) {
                 continue;
             }
             match node.member(me.id).filter(is_there) {
-                None if crowded => {}
+                None if is_crowded(node) || crowded && !told_of(me.id) => {}
                 None => report(format!("{} of host {} is not seen", me.id, other.index())),
                 Some(seen) => {
                     let same = seen.generation == me.generation && seen.addr == me.addr && seen.presence == me.presence;
@@ -170,9 +175,9 @@ impl Oracles {
     }
 }
 
-/// The live nodes that are to agree: cluster by cluster, and each as far as its members can know of each other.
-fn groups<'w, S: Storage>(world: &'w World<S>) -> Vec<Group<'w, S>> {
-    let mut clusters = BTreeMap::<_, Group<'w, S>>::new();
+/// The live nodes that are to agree, cluster by cluster. Whoever is about to leave owes nothing more.
+fn clusters<S: Storage>(world: &World<S>) -> impl Iterator<Item = Group<'_, S>> {
+    let mut clusters = BTreeMap::<_, Group<'_, S>>::new();
     for host in world.live() {
         if let Some(node) = world.node(host)
             && node.me().liveness == Liveness::Alive
@@ -180,31 +185,28 @@ fn groups<'w, S: Storage>(world: &'w World<S>) -> Vec<Group<'w, S>> {
             clusters.entry(format!("{}", node.config().cluster)).or_default().push((host, node));
         }
     }
-    clusters.into_values().flat_map(acquainted).collect()
+    clusters.into_values()
 }
 
-/// Splits nodes into those that know each other, be it through others, if any of them had no room for all.
-fn acquainted<S: Storage>(nodes: Group<'_, S>) -> Vec<Group<'_, S>> {
-    if !nodes.iter().any(|(_, node)| is_crowded(node)) {
-        return alloc::vec![nodes];
+/// All of a cluster; or, where any of them has no room for all, each two that know each other.
+fn groups<'w, S: Storage>(cluster: &Group<'w, S>) -> Vec<Group<'w, S>> {
+    if !cluster.iter().any(|(_, node)| is_crowded(node)) {
+        return alloc::vec![cluster.clone()];
     }
-    let sees = |node: &Node<S>, id: NodeId| node.member(id).as_ref().is_some_and(is_there);
-    let mut left = nodes;
-    let mut groups = Vec::new();
-    while let Some(first) = left.pop() {
-        let mut group = alloc::vec![first];
-        let mut at = 0;
-        while let Some(&(_, node)) = group.get(at) {
-            let id = node.me().id;
-            let (found, rest) = left.into_iter().partition(|(_, other)| sees(other, id) && sees(node, other.me().id));
-            left = rest;
-            group.extend::<Group<'_, S>>(found);
-            at += 1;
-        }
-        group.sort_by_key(|(host, _)| *host);
-        groups.push(group);
+    let mut pairs = Vec::new();
+    for (at, one) in cluster.iter().enumerate() {
+        let others = cluster[at + 1..].iter().filter(|other| know_each_other(one.1, other.1));
+        pairs.extend(others.map(|other| alloc::vec![*one, *other]));
     }
-    groups
+    pairs
+}
+
+fn know_each_other<S: Storage>(one: &Node<S>, other: &Node<S>) -> bool {
+    sees(one, other.me().id) && sees(other, one.me().id)
+}
+
+fn sees<S: Storage>(node: &Node<S>, id: NodeId) -> bool {
+    node.member(id).as_ref().is_some_and(is_there)
 }
 
 /// Whether a node has no room for a further member: those that are gone would make it.
