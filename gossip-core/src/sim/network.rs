@@ -137,13 +137,13 @@ impl Network {
         Self { latency, ..self }
     }
 
-    /// The same, with another share of losses, each independent of the others.
+    /// The same, with another share of losses, from 0 to 1, each independent of the others.
     #[must_use]
     pub fn with_loss(self, share: f64) -> Self {
         Self { loss: Loss::Independent(share), ..self }
     }
 
-    /// The same, with another share of duplicates.
+    /// The same, with another share of duplicates, from 0 to 1.
     #[must_use]
     pub fn with_duplication(self, duplication: f64) -> Self {
         Self { duplication, ..self }

@@ -18,15 +18,15 @@
 //!
 //! | act | what happens |
 //! |---|---|
-//! | `seed N` | chance is drawn from it; before anything else |
+//! | `seed N` | chance is drawn from it, from 0 if not said; before the first `spawn` |
 //! | `storage heap` or `sensor` | where nodes keep their state; before the first `spawn` |
 //! | `scrutiny close` or `loose` | whether the oracles watch; before the first `spawn` |
-//! | `network lan` or `wan`, then any of `latency constant 1ms`, `latency uniform 1ms 2ms`, `latency exponential 1ms 5ms`, `latency positions`, `latency zones 1ms,20ms/20ms,1ms`, `loss 10%`, `bursts 5 20%` (mean length in datagrams, share), `elliott 0.1 0.2 0 1` (the chances to turn bad and good, the shares lost while good and bad), `duplication 1%`, `reordering 1%`, `corruption 1%`, `mtu 1400`, `bandwidth 125000 64000` (bytes a second, bytes that may wait) | the network is so from now on |
-//! | `config lan`, `wan` or `sensor`, then any settings and values | nodes spawned from now on are configured so |
+//! | `network lan` or `wan`, `lan` if not said, then any of `latency constant 1ms`, `latency uniform 1ms 2ms`, `latency exponential 1ms 5ms`, `latency positions`, `latency zones 1ms,20ms/20ms,1ms`, `loss 10%`, `bursts 5 20%` (mean length in datagrams, share), `elliott 0.1 0.2 0 1` (the chances to turn bad and good, the shares lost while good and bad), `duplication 1%`, `reordering 1%`, `corruption 1%`, `mtu 1400`, `bandwidth 125000 64000` (bytes a second, bytes that may wait) | the network is so from now on |
+//! | `config lan`, `wan` or `sensor`, `lan` if not said, then any settings and values: the fields of a [`Config`](crate::Config) and its [limits](crate::Limits), as in `probe_interval 2s members 64` | nodes spawned from now on are configured so |
 //! | `spawn a b c`, `spawn n0..31` | nodes start, each on a host of its own; the last host of a name is the one meant below |
 //! | `join b c via a` | they are told to join through it |
 //! | `leave a`, `crash a`, `keep a` | it says farewell; it dies; it saves what a next life may start with |
-//! | `restart a`, `restart a kept` | it starts anew, with nothing or with what was kept |
+//! | `restart a`, `restart a kept` | it starts anew, with nothing or with what was kept; unless it kept something, it waits to be found or to `join` again |
 //! | `readdress a` | it dies; its next life has another address |
 //! | `put a KEY VALUE`, `delete a KEY`, `publish a TEXT`, `publish a critical TEXT`, `presence a TEXT` | its application says so. Blanks want "double quotes" |
 //! | `repeat 70 publish a "r%"` | the same with any of these, so often; `%` is which time it is, from 1 |
@@ -40,7 +40,7 @@
 //! | `churn n0..7 lifetime 1m downtime 10s for 10m` | for so long they crash and restart, after exponentially distributed times |
 //! | `run 5s` | time passes |
 //! | `until converged within 10s`, `until full within 10s`, `until known a within 10s` | time passes until all live nodes claim agreement; see just those that live; know that a is gone. It is a failure if that takes longer |
-//! | `settle 60s` | the world becomes kind: all cuts heal, all hosts are cured, nothing is lost any more, and nodes that nobody knows and that know nobody are told to join; time passes until all live nodes claim agreement, or so long; then the oracles for a world at rest look |
+//! | `settle 60s` | the world becomes kind: all cuts heal, all hosts are cured, nothing is lost any more, and nodes that nobody knows and that know nobody are told to join; time passes until all live nodes claim agreement, or so long; then the oracles for a world at rest look. What was made kind stays so |
 //! | `chapter "The cut heals"` | a heading in the log |
 //! | `expect a b WHAT`, `expect a b WHAT within 5s` | it is a failure if one of them is not so; if none comes to be so in time |
 //! | `show a` | the log tells whom and what it knows |
@@ -50,12 +50,27 @@
 //!
 //! | `expect …` | what is demanded of each |
 //! |---|---|
-//! | `told "b is down"`, `told once "rumor *"`, `told X before Y` | its application was told so since the chapter began, in the log's words; `*` stands for anything |
+//! | `told "b is down"`, `told once "rumor *"`, `told X before Y` | its application was told so since the chapter began, in the log's words, which are below; `*` stands for anything |
 //! | `untold "* is down"` | it was never told so since the chapter began |
 //! | `holds KEY VALUE`, `lacks KEY` | its entries |
 //! | `sees b alive`, or `suspect`, `down`, `left`, `unknown` | what it takes a member for |
 //! | `sent at most 20` | how many datagrams it sent since the chapter began |
 //! | `counted rumors_evicted at least 1`, or `at most` | a [counter](crate::Stats) of its present life |
+//!
+//! | in a log | what a node tells its application |
+//! |---|---|
+//! | `b is there`, `b is back`, `b was restarted` | a member is up: new, as it was, in another life |
+//! | `b changed` | another address or presence |
+//! | `b does not answer`, `b answers after all` | a suspicion, and its end |
+//! | `b is down`, `b has left` | it is gone: without warning, after a farewell |
+//! | `rumor a.1 hello`, `rumor a.1 "two words"` | a rumor |
+//! | `key=value by a.1`, `key deleted by a.1` | an entry changed |
+//! | `all 3 agree`, `not all agree` | a claim of agreement, and its end |
+//! | `alone` | no other member is live |
+//! | `somebody else goes by my name` | two live nodes of one name |
+//! | `farewell is said` | it has left |
+//!
+//! A line of a log that begins with `*` is an act, one with `==` a chapter; `reached after` ends an `until` or an `expect … within`.
 mod calm;
 mod churn;
 mod expect;
