@@ -25,7 +25,7 @@ pub struct Crash {
     pub host: HostId,
     /// When.
     pub at: Instant,
-    /// How many lived on.
+    /// How many lived on. Some of them may have crashed since, before they were told.
     pub others: usize,
     id: NodeId,
     known: Vec<(HostId, Duration)>,
@@ -96,8 +96,8 @@ impl Crash {
 }
 
 impl Spread {
-    /// Who knew first, and after what time; then the others. Its origin is among them when it told itself, and whoever
-    /// learned of it anew in another life is there twice.
+    /// Who knew first, and after what time; then the others. Its origin is among them when it told itself, as it does of a
+    /// write and not of a rumor; and whoever learned of it anew in another life is there twice.
     #[must_use]
     pub fn known(&self) -> &[(HostId, Duration)] {
         &self.known

@@ -24,7 +24,10 @@
 //! | what can be done to a world | `world.rs` |
 //! | how a datagram or a timer gets to its node, and what follows | `engine.rs` |
 //! | latency, loss, bandwidth | `network.rs` (what is configured), `links.rs` (what becomes of a datagram) |
+//! | what is yet to happen, and when | `queue.rs` |
 //! | deaf, mute and slow hosts; clocks | `host.rs`, `clock.rs` |
+//! | whose an address, a life or a name is | `lookup.rs` |
+//! | what applications were told | `told.rs` |
 //! | what is counted | `tally.rs` (datagrams and frames), `measure.rs` (errors, and who knew what when) |
 //! | a world as text, and the log of what happens in it | `story/` |
 //! | worlds drawn at random, and how they are made smaller | `swarm/` |

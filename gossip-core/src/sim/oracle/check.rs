@@ -13,7 +13,8 @@ impl<S: Storage> World<S> {
 
     /// The same, in a world at rest: nothing is written any more, nothing is lost, cut or ails, everybody was introduced to
     /// somebody who stayed, and there was time to settle. Now all live nodes must know and hold the same, and have been told
-    /// all of it.
+    /// all of it. A world that loses datagrams comes to rest once [`set_network`](Self::set_network) has made it a kind one,
+    /// and time has passed.
     ///
     /// # Errors
     /// The first thing that is not as it must be.
