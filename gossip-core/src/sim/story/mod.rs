@@ -233,10 +233,6 @@ impl Act {
         }
         act
     }
-
-    const fn may_be_repeated(&self) -> bool {
-        matches!(self, Self::Put { .. } | Self::Delete { .. } | Self::Publish { .. } | Self::Presence { .. })
-    }
 }
 
 fn insert_number(text: &mut Vec<u8>, number: u32) {

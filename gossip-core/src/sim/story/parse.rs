@@ -15,6 +15,11 @@ use alloc::{
 };
 use core::{str, time::Duration};
 
+/// What an application says.
+const REPEATABLE: [&str; 4] = ["put", "delete", "publish", "presence"];
+/// More repetitions than this are a slip of the pen: no time passes between them.
+const REPEAT_MAX: u32 = 1_000_000;
+
 impl Story {
     /// Reads a story.
     ///
@@ -301,13 +306,15 @@ impl<'a> Words<'a> {
 
     fn repeat(&mut self) -> Result<Act, String> {
         let times = self.number("a number of times")?;
-        let verb = self.text("an act")?;
-        let act = self.act(verb)?;
-        if act.may_be_repeated() {
-            Ok(Act::Repeat { times, act: Box::new(act) })
-        } else {
-            Err(format!("`{verb}` cannot be repeated: what an application says can"))
+        if times > REPEAT_MAX {
+            return Err(format!("`{times}` times is too often: a million times at most"));
         }
+        let verb = self.text("an act")?;
+        // Looked at before the act is read, so that no depth of repetition uses up the stack.
+        if !REPEATABLE.contains(&verb) {
+            return Err(format!("`{verb}` cannot be repeated: what an application says can"));
+        }
+        Ok(Act::Repeat { times, act: Box::new(self.act(verb)?) })
     }
 
     fn partition(&mut self) -> Result<Act, String> {
@@ -511,6 +518,12 @@ log datagrams
     }
 
     #[test]
+    fn however_deep_a_repetition_is_it_is_refused_and_not_followed() {
+        let text = format!("{}put a k v", "repeat 1 ".repeat(100_000));
+        assert!(Story::parse(&text).unwrap_err().what.contains("cannot be repeated"));
+    }
+
+    #[test]
     fn what_is_wrong_is_said_with_its_line() {
         for (text, what) in [
             ("fly a", "`fly` is no act"),
@@ -525,6 +538,8 @@ log datagrams
             ("join a b", "`via` is missing"),
             ("expect a told", "what is told is missing"),
             ("repeat 2 crash a", "`crash` cannot be repeated: what an application says can"),
+            ("repeat 2 repeat 2 put a k v", "`repeat` cannot be repeated: what an application says can"),
+            ("repeat 4294967295 put a k v", "`4294967295` times is too often: a million times at most"),
             ("expect a", "what is expected is missing"),
             ("expect a untold x within 5s", "`within` is one word too many"),
             ("expect a counted sheep at most 3", "`sheep` is no counter"),
