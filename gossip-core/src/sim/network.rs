@@ -152,11 +152,14 @@ impl Network {
 
 impl Loss {
     /// Bursts in which all is lost: so long in the mean, in datagrams, and such a share of all datagrams in the long run.
+    /// A share that bursts of that length cannot reach, with one good datagram between them, makes them longer.
     #[must_use]
     pub fn bursts(len_mean: f64, share: f64) -> Self {
-        let to_good = 1.0 / len_mean.max(1.0);
         let share = share.clamp(0.0, 0.99);
-        Self::Bursts { to_bad: to_good * share / (1.0 - share), to_good, good: 0.0, bad: 1.0 }
+        let odds = share / (1.0 - share);
+        let to_good = 1.0 / len_mean.max(1.0);
+        let (to_bad, to_good) = if to_good * odds > 1.0 { (1.0, 1.0 / odds) } else { (to_good * odds, to_good) };
+        Self::Bursts { to_bad, to_good, good: 0.0, bad: 1.0 }
     }
 }
 
@@ -212,6 +215,15 @@ mod tests {
     fn mean(latency: &Latency, from: Place, to: Place) -> Duration {
         let mut rng = Rng::from_seed(1);
         (0..10_000).map(|_| latency.draw(from, to, &mut rng)).sum::<Duration>() / 10_000
+    }
+
+    #[test]
+    fn bursts_have_the_share_they_promise_by_chances_that_are_some() {
+        for (len_mean, share) in [(1.0, 0.2), (8.0, 0.5), (2.0, 0.8), (1.0, 0.99), (0.0, 0.0), (f64::INFINITY, 0.3)] {
+            let Loss::Bursts { to_bad, to_good, .. } = Loss::bursts(len_mean, share) else { unreachable!() };
+            assert!((0.0..=1.0).contains(&to_bad) && (0.0..=1.0).contains(&to_good), "{len_mean} {share}");
+            assert!(((to_bad + to_good) * share - to_bad).abs() < 1e-12, "{len_mean} {share}: {to_bad} {to_good}");
+        }
     }
 
     #[test]

@@ -518,6 +518,22 @@ log datagrams
     }
 
     #[test]
+    fn what_is_easily_misread_is_printed_so_that_it_is_not() {
+        for line in [
+            "expect a told \"once\"",
+            "expect a told \"once\" before once",
+            "expect a told once \"once\"",
+            "network lan loss 33.33333333%",
+            "network lan duplication 0.00001% corruption 0.1234567891% reordering 99.99999999%",
+            "network lan bursts 2 80%",
+            "impair a > b bursts 1 100%",
+        ] {
+            let story = Story::parse(line).unwrap();
+            assert_eq!(Story::parse(&story.to_string()).as_ref(), Ok(&story), "{line} is printed as {story}");
+        }
+    }
+
+    #[test]
     fn however_deep_a_repetition_is_it_is_refused_and_not_followed() {
         let text = format!("{}put a k v", "repeat 1 ".repeat(100_000));
         assert!(Story::parse(&text).unwrap_err().what.contains("cannot be repeated"));

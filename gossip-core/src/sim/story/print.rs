@@ -186,8 +186,12 @@ pub struct Share(pub f64);
 
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // To a millionth: a hundred times a seventh of a percent is not what one would write.
-        write!(f, "{}%", (self.0 * 1e6).round() / 1e4)
+        // To a millionth, where that is all of it: a hundred times a seventh of a percent is not what one would write.
+        // Else to the last bit, since it is to be the same world when it is read again.
+        let percent = self.0 * 100.0;
+        let candidates = [(self.0 * 1e6).round() / 1e4, percent, percent.next_up(), percent.next_down()];
+        let exact = candidates.into_iter().find(|candidate| candidate / 100.0 == self.0);
+        write!(f, "{}%", exact.unwrap_or(percent))
     }
 }
 
@@ -221,8 +225,9 @@ pub(super) struct Bytes<'a>(pub(super) &'a [u8]);
 impl fmt::Display for Bytes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'#');
-        // `critical` begins an urgent rumor, unless it is quoted.
-        if !self.0.is_empty() && self.0.iter().all(is_plain) && self.0 != b"critical" {
+        // `critical` begins an urgent rumor, and `once` a count, unless they are quoted.
+        let is_keyword = matches!(self.0, b"critical" | b"once");
+        if !self.0.is_empty() && self.0.iter().all(is_plain) && !is_keyword {
             return self.0.iter().try_for_each(|&byte| write!(f, "{}", char::from(byte)));
         }
         f.write_str("\"")?;
