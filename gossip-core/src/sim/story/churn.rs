@@ -1,6 +1,6 @@
 //! How the hosts of a story come and go by chance.
 use super::{
-    Names, Sample,
+    Failed, Names, Sample,
     run::{Broken, Teller},
 };
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     storage::Storage,
     time::Instant,
 };
-use alloc::collections::BinaryHeap;
+use alloc::{collections::BinaryHeap, string::ToString};
 use core::{cmp::Reverse, ops::ControlFlow, time::Duration};
 
 impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
@@ -21,6 +21,10 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
         time: Duration,
     ) -> Result<(), Broken> {
         let hosts = self.hosts_of(names)?;
+        if lifetime.is_zero() && downtime.is_zero() {
+            let why = "hosts that neither live nor lie still for any time never come to an end";
+            return Err(Broken::By(Failed::Senseless(why.to_string())));
+        }
         let end = self.world.now() + time;
         let mut turns = BinaryHeap::new();
         for &host in &hosts {
@@ -60,5 +64,18 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
     fn after(&mut self, mean: Duration) -> Instant {
         let chance = network::share(&mut self.chance);
         self.world.now() + network::exponential(mean, chance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sim::story::{Ended, Failed, Story};
+
+    #[test]
+    fn lives_and_deaths_of_no_length_are_senseless_and_not_endless() {
+        let told = |text: &str| Story::parse(text).unwrap().run().ended;
+        let ended = told("spawn a b\njoin b via a\nchurn a b lifetime 0s downtime 0s for 1s");
+        assert!(matches!(ended, Ended::Badly { act: 2, what: Failed::Senseless(_) }), "{ended:?}");
+        assert_eq!(told("spawn a b\njoin b via a\nchurn b lifetime 0s downtime 1s for 9s"), Ended::Well);
     }
 }
