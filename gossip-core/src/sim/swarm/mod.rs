@@ -19,7 +19,7 @@ mod draw;
 mod shrink;
 mod surroundings;
 
-use super::story::{Ended, Failed, Kept, Story};
+use super::story::{Ended, Failed, Kept, Outcome, Story};
 use alloc::{
     format,
     string::{String, ToString},
@@ -49,9 +49,8 @@ const TWICE: u64 = 8;
 /// Some stories are told twice, those of sensors also with their state on the heap, and must go the same way.
 #[must_use]
 pub fn fault_of(story: &Story) -> Option<Fault> {
-    let told = catch_unwind(AssertUnwindSafe(|| story.run()));
-    let outcome = match told {
-        Err(panic) => return Some(Fault::Panic(words_of(panic.as_ref()))),
+    let outcome = match tell(story) {
+        Err(panicked) => return Some(panicked),
         Ok(outcome) => outcome,
     };
     if let Ended::Badly { what, .. } = outcome.ended {
@@ -62,7 +61,14 @@ pub fn fault_of(story: &Story) -> Option<Fault> {
         Kept::Heap if story.seed.is_multiple_of(TWICE) => Some(story.clone()),
         Kept::Heap => None,
     };
-    again.is_some_and(|again| again.run().trace != outcome.trace).then_some(Fault::Unequal)
+    match tell(&again?) {
+        Err(panicked) => Some(panicked),
+        Ok(again) => (again.trace != outcome.trace).then_some(Fault::Unequal),
+    }
+}
+
+fn tell(story: &Story) -> Result<Outcome, Fault> {
+    catch_unwind(AssertUnwindSafe(|| story.run())).map_err(|panic| Fault::Panic(words_of(panic.as_ref())))
 }
 
 impl Fault {
