@@ -42,6 +42,12 @@ impl Geometry {
         self.slot_len.saturating_mul(sequence % u64::from(self.slots)).saturating_add(HEADER_LEN as u64)
     }
 
+    /// How long the file is at most.
+    pub(super) fn len_max(&self) -> u64 {
+        // A header that somebody made up may say anything.
+        self.slot_len.saturating_mul(u64::from(self.slots)).saturating_add(HEADER_LEN as u64)
+    }
+
     pub(super) fn header(&self) -> [u8; HEADER_LEN] {
         let mut header = [0; HEADER_LEN];
         header[..8].copy_from_slice(MAGIC);

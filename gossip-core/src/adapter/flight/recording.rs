@@ -1,12 +1,12 @@
 //! A recording, read back.
 use super::{
     RecordingError,
-    format::{Blocks, Geometry, first_block},
+    format::{Blocks, Geometry, HEADER_LEN, first_block},
     kin::kin,
 };
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
-use std::{borrow::ToOwned, fs, path::Path, string::String, vec::Vec};
+use std::{borrow::ToOwned, fs::File, io::Read, path::Path, string::String, vec::Vec};
 
 /// A recording: what a node was given, over one life or several, as far back as its bound allowed.
 #[derive(Debug, Clone)]
@@ -61,7 +61,13 @@ impl Recording {
     /// # Errors
     /// The file cannot be read, is no recording, is of another version, or holds nothing yet.
     pub fn open(path: &Path) -> Result<Self, RecordingError> {
-        Self::read(fs::read(path)?)
+        let mut file = File::open(path)?;
+        let mut bytes = Vec::new();
+        // The header says how much there is to read: what is no recording may have no end.
+        (&mut file).take(HEADER_LEN as u64).read_to_end(&mut bytes)?;
+        let geometry = Geometry::of_header(&bytes)?;
+        file.take(geometry.len_max() - HEADER_LEN as u64).read_to_end(&mut bytes)?;
+        Self::read(bytes)
     }
 
     /// Reads a recording from the bytes of its file.
@@ -86,6 +92,12 @@ impl Recording {
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         &self.segments
+    }
+
+    /// How many bytes were read.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
     }
 
     /// The node with which a segment begins, and its records, block by block.

@@ -51,6 +51,8 @@ impl Tape {
             Err(TryLockError::Error(source)) => return Err(source.into()),
         }
         let next = next_segment(&mut file, geometry)?;
+        // It may have been there before, open to others. What is no recording was refused, and is left as it is.
+        keep_private(&file)?;
         let tape =
             Self { path: path.to_owned(), disk: Mutex::new(Disk { file, latest: 0 }), outcome: Mutex::default() };
         Ok((tape, next))
@@ -117,20 +119,24 @@ impl TapeWrite {
     }
 }
 
-/// Opens a file that nobody else may read.
+/// Opens a file that nobody else may read, if it is new.
 fn private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-        let file = options.mode(0o600).open(path)?;
-        // It may have been there before.
-        file.set_permissions(PermissionsExt::from_mode(0o600))?;
-        Ok(file)
-    }
-    #[cfg(not(unix))]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+/// Sees to it that nobody else may read the file.
+#[cfg(unix)]
+fn keep_private(file: &File) -> io::Result<()> {
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn keep_private(_: &File) -> io::Result<()> {
+    Ok(())
 }
 
 /// Where to go on in a file that may hold former recordings: those are evidence, and go only when their turn has come.
@@ -143,8 +149,7 @@ fn next_segment(file: &mut File, geometry: Geometry) -> Result<u64, RecordingErr
     }
     let found = Geometry::of_header(&header)?;
     if found != geometry {
-        let len_max = found.slot_len.saturating_mul(u64::from(found.slots)).saturating_add(HEADER_LEN as u64);
-        return Err(RecordingError::OtherBound { len_max });
+        return Err(RecordingError::OtherBound { len_max: found.len_max() });
     }
     let mut next = 0;
     for slot in 0..u64::from(geometry.slots) {

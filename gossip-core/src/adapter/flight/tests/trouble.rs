@@ -67,11 +67,41 @@ fn a_file_that_holds_something_else_is_left_alone() {
     fs::write(&file.0, "dear diary").unwrap();
     assert!(matches!(Recorder::open(&file.0, LEN_MAX), Err(RecordingError::NotARecording)));
     assert_eq!(fs::read(&file.0).unwrap(), b"dear diary");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = || fs::metadata(&file.0).unwrap().permissions().mode() & 0o777;
+        fs::set_permissions(&file.0, PermissionsExt::from_mode(0o644)).unwrap();
+        assert!(Recorder::open(&file.0, LEN_MAX).is_err());
+        assert_eq!(mode(), 0o644, "the diary is not ours to lock up");
+        fs::write(&file.0, b"").unwrap();
+        drop(Recorder::open(&file.0, LEN_MAX).unwrap());
+        assert_eq!(mode(), 0o600);
+    }
     fs::remove_file(&file.0).unwrap();
     assert!(matches!(Recorder::open(&file.0, LEN_MAX - 1), Err(RecordingError::TooSmall { .. })));
     drop(Recorder::open(&file.0, LEN_MAX).unwrap());
     assert!(matches!(Recorder::open(&file.0, LEN_MAX * 2), Err(RecordingError::OtherBound { .. })));
     assert!(matches!(Recorder::open(&std::env::temp_dir(), LEN_MAX), Err(RecordingError::NotARecording)));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_without_end_is_not_read_to_its_end() {
+    assert!(matches!(Recording::open("/dev/zero".as_ref()), Err(RecordingError::NotARecording)));
+    assert!(matches!(Recording::open(&std::env::temp_dir()), Err(RecordingError::Io(_))));
+}
+
+#[test]
+fn no_more_of_a_file_is_read_than_a_recording_has() {
+    let file = Scratch::new();
+    let (bytes, ..) = full_life(&file);
+    let slots = u64::from(format::SLOTS);
+    let len = format::HEADER_LEN as u64 + slots * ((LEN_MAX - format::HEADER_LEN as u64) / slots);
+    fs::OpenOptions::new().write(true).open(&file.0).unwrap().set_len(len + 1_000).unwrap();
+    assert_eq!(Recording::open(&file.0).unwrap().len() as u64, len);
+    fs::write(&file.0, &bytes).unwrap();
+    assert_eq!(Recording::open(&file.0).unwrap().len(), bytes.len());
 }
 
 #[test]
