@@ -1,7 +1,7 @@
 //! How a world goes on: one thing after another, and what follows from it.
 use super::{
     Chance, HostId, Memory, News, Scrutiny, World,
-    host::UNREAD_MAX,
+    host::Unread,
     links::Fate,
     oracle::{Caller, Drained, End, Prompt},
     queue::{Berth, DatagramId, Pending, What},
@@ -29,6 +29,7 @@ impl<S: Storage> World<S> {
         match what {
             What::Deliver { to, from, datagram } => self.arrive(to, from, datagram),
             What::Wake { host } => self.wake(HostId(index(host)), at),
+            What::Read { host } => self.read(HostId(index(host)), at),
         }
         true
     }
@@ -87,21 +88,56 @@ impl<S: Storage> World<S> {
     /// A datagram has come to an address.
     fn arrive(&mut self, to: Berth, from: Berth, datagram: DatagramId) {
         let id = self.berths[index(to.0)];
-        let mut bytes = self.queue.take(datagram);
         let host = &mut self.hosts[id.0];
-        if let Some(resumes) = host.ailments.pauses_until(self.now) {
-            // What waits comes here again when the host resumes, in the order in which it came.
-            if host.ailments.unread + bytes.len() <= UNREAD_MAX {
-                host.ailments.unread += bytes.len();
-                self.queue.put_back(datagram, bytes);
-                self.queue.push(resumes, What::Deliver { to, from, datagram });
-            } else {
-                host.traffic.lost.queue_full += 1;
-                self.queue.release(datagram, bytes);
-            }
+        let resumes = host.ailments.pauses_until(self.now);
+        let unread = Unread { to, from, datagram };
+        if resumes.is_none() && host.inbox.is_empty() {
+            return self.deliver(id, unread);
+        }
+        // What waits is read when the host resumes, in the order in which it came.
+        let is_first = host.inbox.is_empty();
+        if !host.inbox.take_in(unread, self.queue.len_of(datagram)) {
+            self.queue.drop_unread(datagram);
+            self.lost_by(from, |losses| losses.queue_full += 1);
+        } else if is_first {
+            self.read_at(id, resumes.unwrap_or(self.now));
+        }
+    }
+
+    /// Whatever ails a host has changed: it looks at once whether there is something to do for it.
+    pub(super) fn rouse(&mut self, id: HostId) {
+        if !self.hosts[id.0].inbox.is_empty() {
+            self.read_at(id, self.now);
+        }
+        self.set_timer(id);
+    }
+
+    fn read_at(&mut self, id: HostId, at: Instant) {
+        self.hosts[id.0].inbox.read_at = at;
+        if at < Instant::NEVER {
+            self.queue.push(at, What::Read { host: short(id.0) });
+        }
+    }
+
+    /// Has a host read what has come in, if it is to be now; later, if it pauses still.
+    fn read(&mut self, id: HostId, at: Instant) {
+        let host = &mut self.hosts[id.0];
+        if host.inbox.read_at != at {
             return;
         }
-        host.ailments.unread = 0;
+        if let Some(resumes) = host.ailments.pauses_until(at) {
+            return self.read_at(id, resumes);
+        }
+        host.inbox.read_at = Instant::NEVER;
+        for unread in host.inbox.empty() {
+            self.deliver(id, unread);
+        }
+    }
+
+    /// A host takes up a datagram.
+    fn deliver(&mut self, id: HostId, Unread { to, from, datagram }: Unread) {
+        let mut bytes = self.queue.take(datagram);
+        let host = &self.hosts[id.0];
         if host.berth == to && host.node.is_some() {
             self.events += 1;
             self.hand_over(id, from.addr(), &mut bytes);
@@ -122,7 +158,10 @@ impl<S: Storage> World<S> {
         let Some(node) = host.node.as_mut().filter(|_| host.deadline <= shown) else { return self.set_timer(id) };
         if let Some(resumes) = host.ailments.pauses_until(at) {
             host.wake_at = resumes;
-            return self.queue.push(resumes, What::Wake { host: short(id.0) });
+            if resumes < Instant::NEVER {
+                self.queue.push(resumes, What::Wake { host: short(id.0) });
+            }
+            return;
         }
         self.events += 1;
         let due = host.deadline;

@@ -4,7 +4,7 @@ use super::{
     clock::Clock,
     links::{End, Uplink},
     network::Place,
-    queue::Berth,
+    queue::{Berth, DatagramId},
     told::Told,
 };
 use crate::{
@@ -73,6 +73,7 @@ pub(super) struct Host<S: Storage> {
     pub(super) traffic: Traffic,
     pub(super) uplink: Uplink,
     pub(super) ailments: Ailments,
+    pub(super) inbox: Inbox,
     /// The moment for which its timer is set, by its own clock.
     pub(super) deadline: Instant,
     /// The earliest moment at which the world will look whether the timer fires.
@@ -85,8 +86,24 @@ pub(super) struct Ailments {
     pub(super) deaf: bool,
     pub(super) mute: bool,
     pub(super) slow: Option<Slow>,
-    /// How many bytes wait to be read.
-    pub(super) unread: usize,
+}
+
+/// What has come in while a host pauses, in order: its socket's buffer.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    unread: Vec<Unread>,
+    /// How many bytes they are.
+    len: usize,
+    /// When they will be read.
+    pub(super) read_at: Instant,
+}
+
+/// A datagram that waits to be read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unread {
+    pub(super) to: Berth,
+    pub(super) from: Berth,
+    pub(super) datagram: DatagramId,
 }
 
 /// When a slow host runs.
@@ -98,7 +115,7 @@ pub(super) struct Slow {
 }
 
 /// What a socket holds for a program that does not read: what Linux grants by default, in bytes.
-pub(super) const UNREAD_MAX: usize = 212_992;
+const UNREAD_MAX: usize = 212_992;
 
 impl<S: Storage> Host<S> {
     pub(super) fn new(name: String, berth: Berth, config: Config, now: Instant) -> Self {
@@ -117,6 +134,7 @@ impl<S: Storage> Host<S> {
             traffic: Traffic::default(),
             uplink: Uplink::default(),
             ailments: Ailments::default(),
+            inbox: Inbox::default(),
             deadline: Instant::NEVER,
             wake_at: Instant::NEVER,
         }
@@ -157,11 +175,42 @@ impl Ailments {
 
     /// When the host runs again, if it pauses now.
     pub(super) fn pauses_until(&self, now: Instant) -> Option<Instant> {
-        let Slow { since, awake, paused } = self.slow?;
-        let (awake, round) = (awake.as_micros(), (awake + paused).as_micros().max(1));
+        let Slow { since, awake, paused } = self.slow.filter(|slow| !slow.paused.is_zero())?;
+        if awake.is_zero() {
+            return Some(Instant::NEVER);
+        }
+        let (awake, round) = (awake.as_micros().max(1), awake.saturating_add(paused).as_micros().max(1));
         let into = now.saturating_duration_since(since).as_micros() % round;
         let left = u64::try_from(round - into).unwrap_or(u64::MAX);
         (into >= awake).then(|| now + Duration::from_micros(left))
+    }
+}
+
+impl Inbox {
+    pub(super) fn is_empty(&self) -> bool {
+        self.unread.is_empty()
+    }
+
+    /// Takes in a datagram of `len` bytes; `false` when there is no room.
+    pub(super) fn take_in(&mut self, unread: Unread, len: usize) -> bool {
+        let fits = self.len + len <= UNREAD_MAX;
+        if fits {
+            self.unread.push(unread);
+            self.len += len;
+        }
+        fits
+    }
+
+    /// Hands out all there is.
+    pub(super) fn empty(&mut self) -> Vec<Unread> {
+        self.len = 0;
+        core::mem::take(&mut self.unread)
+    }
+}
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Self { unread: Vec::new(), len: 0, read_at: Instant::NEVER }
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) enum What {
     Deliver { to: Berth, from: Berth, datagram: DatagramId },
     /// A timer fires.
     Wake { host: u32 },
+    /// A host that paused reads what has come in.
+    Read { host: u32 },
 }
 
 /// A number that stands for an address.
@@ -69,19 +71,24 @@ impl Queue {
         DatagramId(slot)
     }
 
-    /// Hands out a datagram, which is to be [put back](Self::put_back) or [released](Self::release).
+    /// Hands out a datagram, which is to be [released](Self::release).
     pub(super) fn take(&mut self, datagram: DatagramId) -> Vec<u8> {
         core::mem::take(&mut self.buffers[index(datagram.0)])
     }
 
-    /// Keeps a datagram for later.
-    pub(super) fn put_back(&mut self, datagram: DatagramId, bytes: Vec<u8>) {
-        self.buffers[index(datagram.0)] = bytes;
+    /// How long a datagram is.
+    pub(super) fn len_of(&self, datagram: DatagramId) -> usize {
+        self.buffers[index(datagram.0)].len()
+    }
+
+    /// Gives up a datagram that nobody reads.
+    pub(super) fn drop_unread(&mut self, datagram: DatagramId) {
+        self.free.push(datagram.0);
     }
 
     /// A datagram is done with: its buffer takes another.
     pub(super) fn release(&mut self, datagram: DatagramId, bytes: Vec<u8>) {
-        self.put_back(datagram, bytes);
+        self.buffers[index(datagram.0)] = bytes;
         self.free.push(datagram.0);
     }
 }

@@ -245,12 +245,14 @@ impl<S: Storage> World<S> {
             Ailment::Mute => ailments.mute = true,
             Ailment::Slow { awake, paused } => ailments.slow = Some(Slow { since, awake, paused }),
         }
+        self.rouse(host);
     }
 
     /// Makes a host well.
     pub fn cure(&mut self, host: HostId) {
         let ailments = &mut self.hosts[host.0].ailments;
         (ailments.deaf, ailments.mute, ailments.slow) = (false, false, None);
+        self.rouse(host);
     }
 
     /// Makes a host's clock run fast from now on, by so many parts in a million; below zero, slow. The slowest is a tenth
