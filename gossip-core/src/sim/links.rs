@@ -15,9 +15,9 @@ use core::time::Duration;
 pub(super) struct Links {
     seed: u64,
     network: Network,
-    impaired: BTreeMap<(HostId, HostId), Vec<Impairment>>,
-    /// Links that are in a burst of losses now.
-    bad: BTreeMap<(HostId, HostId), Burst>,
+    impaired: BTreeMap<(HostId, HostId), Vec<Worse>>,
+    /// Whether a link is in one of the network's bursts of losses now.
+    bursts: BTreeMap<(HostId, HostId), Burst>,
     cuts: Vec<Cut>,
 }
 
@@ -29,9 +29,16 @@ enum Cut {
     OneWay { from: Vec<bool>, to: Vec<bool> },
 }
 
+/// What makes a link worse than the network. Each has bursts of its own.
+struct Worse {
+    impairment: Impairment,
+    burst: Burst,
+}
+
 /// A link that loses in bursts.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Burst {
+    #[default]
     Good,
     Bad,
 }
@@ -76,7 +83,7 @@ pub(super) enum Cause {
 
 impl Links {
     pub(super) const fn new(seed: u64, network: Network) -> Self {
-        Self { seed, network, impaired: BTreeMap::new(), bad: BTreeMap::new(), cuts: Vec::new() }
+        Self { seed, network, impaired: BTreeMap::new(), bursts: BTreeMap::new(), cuts: Vec::new() }
     }
 
     pub(super) const fn network(&self) -> &Network {
@@ -85,20 +92,19 @@ impl Links {
 
     pub(super) fn set_network(&mut self, network: Network) {
         self.network = network;
+        self.bursts.clear();
     }
 
     pub(super) fn impair(&mut self, from: HostId, to: HostId, impairment: Impairment) {
-        self.impaired.entry((from, to)).or_default().push(impairment);
+        self.impaired.entry((from, to)).or_default().push(Worse { impairment, burst: Burst::Good });
     }
 
     pub(super) fn mend(&mut self, from: HostId, to: HostId) {
         self.impaired.remove(&(from, to));
-        self.bad.remove(&(from, to));
     }
 
     pub(super) fn mend_all(&mut self) {
         self.impaired.clear();
-        self.bad.clear();
     }
 
     /// Cuts between groups, both ways; a host in no group is cut off from all.
@@ -124,7 +130,7 @@ impl Links {
     /// Whether anything keeps datagrams from passing this way, as far as is certain.
     pub(super) fn is_cut(&self, from: HostId, to: HostId) -> bool {
         self.cuts.iter().any(|cut| cut.separates(from.index(), to.index()))
-            || self.impairments(from, to).contains(&Impairment::Cut)
+            || self.impairments(from, to).iter().any(|worse| worse.impairment == Impairment::Cut)
     }
 
     /// Decides what becomes of a datagram of `len` bytes that leaves now.
@@ -162,39 +168,29 @@ impl Links {
     }
 
     fn is_lost(&mut self, from: HostId, to: HostId, chance: f64, rng: &mut Rng) -> bool {
-        let mut lost = self.loses(from, to, self.network.loss, chance, share(rng));
-        let own: Vec<Loss> = self.impairments(from, to).iter().filter_map(Impairment::loss).collect();
-        for loss in own {
-            let (chance, turn) = (share(rng), share(rng));
-            lost |= self.loses(from, to, loss, chance, turn);
+        let turn = share(rng);
+        let mut lost = match self.network.loss {
+            Loss::Independent(share) => chance < share,
+            bursts @ Loss::Bursts { .. } => self.bursts.entry((from, to)).or_default().loses(bursts, chance, turn),
+        };
+        for Worse { impairment, burst } in self.impaired.get_mut(&(from, to)).into_iter().flatten() {
+            if let Impairment::Loss(loss) = *impairment {
+                let (chance, turn) = (share(rng), share(rng));
+                lost |= burst.loses(loss, chance, turn);
+            }
         }
         lost
     }
 
-    fn loses(&mut self, from: HostId, to: HostId, loss: Loss, chance: f64, turn: f64) -> bool {
-        match loss {
-            Loss::Independent(share) => chance < share,
-            Loss::Bursts { to_bad, to_good, good, bad } => {
-                let burst = self.bad.entry((from, to)).or_insert(Burst::Good);
-                *burst = match *burst {
-                    Burst::Good if turn < to_bad => Burst::Bad,
-                    Burst::Bad if turn < to_good => Burst::Good,
-                    unchanged => unchanged,
-                };
-                chance < if *burst == Burst::Bad { bad } else { good }
-            }
-        }
-    }
-
     fn delay(&self, from: HostId, to: HostId) -> Duration {
-        let delay_of = |impairment: &Impairment| match impairment {
-            Impairment::Delay(delay) => *delay,
+        let delay_of = |worse: &Worse| match worse.impairment {
+            Impairment::Delay(delay) => delay,
             _ => Duration::ZERO,
         };
         self.impairments(from, to).iter().map(delay_of).sum()
     }
 
-    fn impairments(&self, from: HostId, to: HostId) -> &[Impairment] {
+    fn impairments(&self, from: HostId, to: HostId) -> &[Worse] {
         // Nearly always there is none at all.
         if self.impaired.is_empty() { &[] } else { self.impaired.get(&(from, to)).map_or(&[], Vec::as_slice) }
     }
@@ -210,11 +206,19 @@ impl Cut {
     }
 }
 
-impl Impairment {
-    const fn loss(&self) -> Option<Loss> {
-        match self {
-            Self::Loss(loss) => Some(*loss),
-            _ => None,
+impl Burst {
+    /// Whether a datagram is lost; before, the link may turn bad or good.
+    fn loses(&mut self, loss: Loss, chance: f64, turn: f64) -> bool {
+        match loss {
+            Loss::Independent(share) => chance < share,
+            Loss::Bursts { to_bad, to_good, good, bad } => {
+                *self = match *self {
+                    Self::Good if turn < to_bad => Self::Bad,
+                    Self::Bad if turn < to_good => Self::Good,
+                    unchanged => unchanged,
+                };
+                chance < if *self == Self::Bad { bad } else { good }
+            }
         }
     }
 }
@@ -250,4 +254,31 @@ fn set_of(hosts: usize, members: &[HostId]) -> Vec<bool> {
 
 fn word(host: HostId) -> u64 {
     u64::try_from(host.index()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn losses(network: Loss, impairments: &[Loss]) -> u32 {
+        let mut links = Links::new(1, Network { loss: network, ..Network::lan() });
+        let [from, to] = [HostId(0), HostId(1)].map(|host| End { host, place: Place::default() });
+        impairments.iter().for_each(|loss| links.impair(from.host, to.host, Impairment::Loss(*loss)));
+        let mut uplink = Uplink::default();
+        let fates = (0..20_000).map(|micros| links.transmit(Instant::from_micros(micros), &mut uplink, from, to, 100));
+        fates.map(|fate| u32::from(matches!(fate, Fate::Lost(Cause::Chance)))).sum()
+    }
+
+    #[test]
+    fn bursts_of_the_network_and_of_a_link_do_not_disturb_each_other() {
+        let half = Loss::bursts(8.0, 0.5);
+        let never = Loss::Bursts { to_bad: 0.0, to_good: 1.0, good: 0.0, bad: 1.0 };
+        let for_ever = Loss::Bursts { to_bad: 0.0, to_good: 0.0, good: 0.0, bad: 1.0 };
+        for (network, impairments) in
+            [(Loss::Independent(0.0), &[half][..]), (never, &[half]), (for_ever, &[half, never])]
+        {
+            let lost = losses(network, impairments);
+            assert!((9_000..11_000).contains(&lost), "{network:?} {impairments:?}: {lost} of 20,000");
+        }
+    }
 }
