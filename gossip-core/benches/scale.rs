@@ -6,6 +6,7 @@
 //! full views come about here: nothing is restored or forged); then they agree, and `--seconds` of virtual time pass in
 //! which nothing happens; then `--lose` percent of them crash, until all others know. No harness of the usual kind: one
 //! run takes minutes and is the same each time, so that statistics over many would tell nothing.
+#![allow(clippy::disallowed_methods, reason = "it measures how much time of the wall a span of virtual time takes")]
 use core::time::Duration;
 use gossip_core::{
     Config,
@@ -28,13 +29,13 @@ fn main() {
     hosts[1..].iter().for_each(|&host| world.join(host, hosts[0]));
     println!("{nodes} nodes, one core");
 
-    let mut meter = Meter { memory, nodes };
+    let meter = Meter { memory, nodes };
     meter.measure("join", &mut world, |world| pass_until(world, 120, |world| all(world, |live, _| live == nodes)));
     meter.measure("agree", &mut world, |world| pass_until(world, 300, |world| all(world, |_, agrees| agrees)));
     meter.measure("steady", &mut world, |world| world.run_for(Duration::from_secs(seconds)));
     let lost = usize::try_from(lose).unwrap_or(0) * nodes / 100;
-    if lost > 0 {
-        hosts.iter().step_by(nodes / lost).take(lost).for_each(|&host| world.crash(host));
+    if let Some(step) = nodes.checked_div(lost) {
+        hosts.iter().step_by(step).take(lost).for_each(|&host| world.crash(host));
         let left = world.live().count();
         meter.measure("lose", &mut world, |world| pass_until(world, 300, |world| all(world, |live, _| live == left)));
         meter
@@ -49,7 +50,7 @@ struct Meter<'a> {
 }
 
 impl Meter<'_> {
-    fn measure(&mut self, phase: &str, world: &mut World, run: impl FnOnce(&mut World)) {
+    fn measure(&self, phase: &str, world: &mut World, run: impl FnOnce(&mut World)) {
         let (began, received, busy, clock) = (world.now(), received(world), cpu_seconds(), Instant::now());
         run(world);
         let (wall, cpu) = (clock.elapsed().as_secs_f64(), cpu_seconds() - busy);

@@ -22,7 +22,7 @@ use crate::{
     digest::Digest,
     id::{Addr, Dot, Incarnation, NodeId},
     io::Event,
-    node::{Liveness, Node},
+    node::{Liveness, MemberView, Node},
     storage::Storage,
     time::Instant,
     wire::Header,
@@ -158,7 +158,7 @@ pub(super) enum Prompt {
 /// Who sent a datagram, in the eyes of its receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Caller {
-    /// Somebody that it had heard before, from there.
+    /// Somebody at an address from which it had heard a member before.
     Proven,
     /// Anybody else.
     Stranger,
@@ -281,11 +281,10 @@ impl Drained {
 impl Caller {
     /// Who the sender of a datagram is to a node that has yet to read it.
     pub(super) fn of<S: Storage>(node: &Node<S>, from: Addr, bytes: &[u8]) -> Self {
-        let known = Header::open(bytes, node.config().cluster).ok().and_then(|(header, _)| node.member(header.sender));
-        match known {
-            Some(member) if member.addr == from && member.heard_at.is_some() => Self::Proven,
-            _ => Self::Stranger,
-        }
+        let proven = |member: MemberView<'_>| member.addr == from && member.heard_at.is_some();
+        let sender = Header::open(bytes, node.config().cluster).ok().and_then(|(header, _)| node.member(header.sender));
+        // Of a forged name, and from where a member is known to be: what goes there may be meant for that one.
+        if sender.is_some_and(proven) || node.members().any(proven) { Self::Proven } else { Self::Stranger }
     }
 }
 
