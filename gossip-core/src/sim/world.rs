@@ -62,6 +62,8 @@ pub enum Scrutiny {
 
 /// The longest datagram that any configuration allows.
 const BUFFER_LEN: usize = 16_000;
+/// When every world begins: some time after the epoch, as clocks have it; and not zero, which is a special case nowhere.
+pub(super) const BEGAN: Instant = Instant::from_micros(1_000_000_000_000);
 
 impl World<Heap> {
     /// An empty world, of nodes that keep their state on the heap.
@@ -77,8 +79,7 @@ impl<S: Storage> World<S> {
     pub fn with_storage(seed: u64, network: Network) -> Self {
         Self {
             seed,
-            // Some time after the epoch, as clocks have it; and not zero, which is a special case nowhere.
-            now: Instant::from_micros(1_000_000_000_000),
+            now: BEGAN,
             hosts: Vec::new(),
             berths: Vec::new(),
             namesakes: BTreeMap::new(),

@@ -17,7 +17,7 @@ mod report;
 mod rest;
 mod watched;
 
-use super::{HostId, Memory, Network, News};
+use super::{HostId, Memory, Network, News, world::BEGAN};
 use crate::{
     digest::Digest,
     id::{Addr, Dot, Incarnation, NodeId},
@@ -297,7 +297,8 @@ impl fmt::Display for Oracle {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { oracle, at, host, what } = self;
-        write!(f, "{oracle} at host {}, {} ms: {what}. {}", host.index(), at.as_millis(), oracle.sentence())
+        let millis = at.saturating_duration_since(BEGAN).as_millis();
+        write!(f, "{oracle} at host {}, after {millis} ms: {what}. {}", host.index(), oracle.sentence())
     }
 }
 

@@ -117,7 +117,8 @@ impl Expected {
     fn parse_count(words: &mut Words<'_>) -> Result<Self, String> {
         let counter = words.text("a counter")?.to_string();
         if Stats::default().rows().all(|(known, _)| known != counter) {
-            return Err(format!("`{counter}` is no counter"));
+            let known: Vec<&str> = Stats::default().rows().map(|(known, _)| known).collect();
+            return Err(format!("`{counter}` is no counter: there are {}", known.join(", ")));
         }
         words.keyword("at")?;
         let is_least = words.one_of(&[("least", true), ("most", false)])?;
@@ -152,7 +153,8 @@ impl Chapter {
             Expected::Untold(pattern) => count(pattern) == 0,
             _ => return self.unmet_now(world, host, expected),
         };
-        (!is_met).then(|| format!("{} was told: {}", world.name(host), told.join("; ")))
+        let all = if told.is_empty() { "nothing in this chapter".to_string() } else { told.join("; ") };
+        (!is_met).then(|| format!("{} was told: {all}", world.name(host)))
     }
 
     fn unmet_now<S: Storage>(&self, world: &World<S>, host: HostId, expected: &Expected) -> Option<String> {

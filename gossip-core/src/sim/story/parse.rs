@@ -202,7 +202,7 @@ impl<'a> Words<'a> {
                 ("events", Detail::Events),
                 ("datagrams", Detail::Datagrams),
             ])?),
-            _ => return Err(format!("`{verb}` is no act")),
+            _ => return Err(format!("`{verb}` is no act: `gossip_core::sim::story` lists them")),
         })
     }
 
