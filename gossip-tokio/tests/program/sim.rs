@@ -124,6 +124,15 @@ fn the_table_says_what_was_found() {
 }
 
 #[test]
+fn the_table_says_what_nobody_was_told() {
+    let story = "spawn a b\njoin b via a\nuntil full within 5s\ncut a > b\npublish a unheard\ncrash b\nrun 1s\n";
+    let table = run_with_stdin(&mut program(&["sim", "-"]), story.as_bytes()).done();
+    for row in ["crash known  1 crash: nobody was told", "rumors  1: nobody else was told"] {
+        assert!(table.contains(row), "{row}\n{table}");
+    }
+}
+
+#[test]
 fn the_log_is_printed_if_asked_for() {
     let story = "spawn a b\njoin b via a\nuntil full within 5s\ncrash b\nuntil known b within 30s\n";
     let said = |args: &[&str]| run_with_stdin(&mut program(&[&["sim", "-"], args].concat()), story.as_bytes()).done();

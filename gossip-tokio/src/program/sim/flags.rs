@@ -82,6 +82,8 @@ Times are written 20ms, 1.5s, 10m or 1h; shares 10% or 0.1.
   gossip sim --nodes 32 --partition 50%:25s --print > cut.txt    # … change it, and then:
   gossip sim cut.txt --seed 8 --log
 
+Without FILE, the last act is `settle`: in it nothing is lost or cut off any more, and all have to agree.
+
 The language of stories is described at gossip_core::sim::story. A story fails, with exit code 1, when an
 oracle sees what must never happen, when something is not reached in time, or when an act makes no sense.";
 

@@ -48,17 +48,18 @@ pub(crate) fn run(args: SimArgs) -> Result<(), Failure> {
 
     let log = if args.log { outcome.log.as_slice() } else { &[] };
     let findings = Findings::new(&story, &outcome, &samples, log);
-    if let Some(path) = &args.report {
-        let page = Page::new(&story, &outcome, &samples, &findings)?.render()?;
-        fs::write(path, page)
-            .map_err(|error| Failure::refused(format!("cannot write the report {}: {error}", path.display())))?;
-    }
     if args.json {
         let json = serde_json::to_string(&findings).map_err(|error| Failure::refused(error.to_string()))?;
         console::line(json)?;
     } else {
         log.iter().try_for_each(|line| console::line(console::plain(line)))?;
         console::line(table::table(&findings, took))?;
+    }
+    // Last: what cannot be written must not cost what was found.
+    if let Some(path) = &args.report {
+        let page = Page::new(&story, &outcome, &samples, &findings)?.render()?;
+        fs::write(path, page)
+            .map_err(|error| Failure::refused(format!("cannot write the report {}: {error}", path.display())))?;
     }
     end(&story, &outcome, &args)
 }

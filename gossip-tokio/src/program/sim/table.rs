@@ -57,7 +57,8 @@ pub(super) fn facts(findings: &Findings) -> Vec<(&'static str, String)> {
         match findings.oracles {
             "close" if findings.failed.is_none() => "watched, and saw nothing that must never happen".to_owned(),
             "close" => "watched".to_owned(),
-            _ => "watched the end alone: scrutiny is loose, as for all worlds of more than 256 nodes unless asked otherwise".to_owned(),
+            _ => "scrutiny is loose: they look where the story settles alone; `--scrutiny close` has them watch all of it"
+                .to_owned(),
         },
     ));
     rows.push(("seed, trace", format!("{}, {}", findings.seed, findings.trace)));
@@ -66,7 +67,9 @@ pub(super) fn facts(findings: &Findings) -> Vec<(&'static str, String)> {
 
 fn crashes(findings: &Findings) -> Option<(&'static str, String)> {
     let crashes = findings.crashes.len();
-    let told = findings.detections?;
+    let Some(told) = findings.detections else {
+        return (crashes > 0).then(|| ("crash known", format!("{}: nobody was told", some(crashes, "crash"))));
+    };
     let first = findings.crashes.iter().filter_map(|crash| crash.first).fold(f64::INFINITY, f64::min);
     let known = findings.crashes.iter().filter(|crash| crash.all.is_some()).count();
     let whole = if known == crashes { format!("all {}", time(told.max)) } else { format!("{known} known to all") };
@@ -78,11 +81,14 @@ fn crashes(findings: &Findings) -> Option<(&'static str, String)> {
 }
 
 fn telling(name: &'static str, telling: &Telling, more: &str) -> Option<(&'static str, String)> {
-    let told = telling.told?;
+    let number = count(u64::try_from(telling.count).unwrap_or(u64::MAX));
+    let Some(told) = telling.told else {
+        return (telling.count > 0).then(|| (name, format!("{number}: nobody else was told")));
+    };
     let (median, p99, last) = (time(told.median), time(told.p99), time(told.max));
     let missed = telling.count - telling.reached_all;
     let missed = if missed > 0 { format!("; {missed} did not reach all") } else { String::new() };
-    Some((name, format!("{}: median {median}, p99 {p99}, last {last}{more}{missed}", telling.count)))
+    Some((name, format!("{number}: median {median}, p99 {p99}, last {last}{more}{missed}")))
 }
 
 fn cost(cost: Rate) -> String {
