@@ -308,3 +308,87 @@ fn short(number: usize) -> u32 {
 fn index(number: u32) -> usize {
     usize::try_from(number).unwrap_or_else(|_| unreachable!("an index of 32 bits fits"))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Config,
+        sim::{Ailment, HostId, Network, World},
+    };
+    use alloc::format;
+    use core::time::Duration;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn pair(network: Network) -> (World, HostId, HostId) {
+        let mut world = World::new(3, network);
+        let config = Config { gossip_interval: Duration::from_millis(1), ..Config::lan() };
+        let (a, b) = (world.spawn("a", config.clone()), world.spawn("b", config));
+        world.join(b, a);
+        world.run_for(5 * SECOND);
+        (world, a, b)
+    }
+
+    fn sent(world: &World) -> u64 {
+        world.hosts().map(|host| world.traffic(host).sent.datagrams).sum()
+    }
+
+    #[test]
+    fn a_cured_host_goes_on_at_once() {
+        let (mut world, a, b) = pair(Network::lan());
+        for host in [a, b] {
+            world.afflict(host, Ailment::Slow { awake: SECOND, paused: 3_600 * SECOND });
+        }
+        world.run_for(5 * SECOND);
+        let before = sent(&world);
+        world.run_for(60 * SECOND);
+        assert_eq!(sent(&world), before, "both pause");
+        for host in [a, b] {
+            world.cure(host);
+        }
+        world.run_for(5 * SECOND);
+        assert!(sent(&world) > before);
+    }
+
+    #[test]
+    fn a_host_that_never_pauses_is_not_slow_and_one_that_never_runs_waits_to_be_cured() {
+        let (mut world, a, b) = pair(Network::lan());
+        world.afflict(a, Ailment::Slow { awake: Duration::ZERO, paused: Duration::ZERO });
+        let (events, before) = (world.events(), world.traffic(a).sent.datagrams);
+        world.run_for(10 * SECOND);
+        assert!(world.traffic(a).sent.datagrams > before && world.events() < events + 1_000);
+        for host in [a, b] {
+            world.afflict(host, Ailment::Slow { awake: Duration::ZERO, paused: Duration::from_micros(1) });
+        }
+        let before = sent(&world);
+        world.run_for(10 * SECOND);
+        assert_eq!(sent(&world), before);
+        world.cure(a);
+        world.run_for(10 * SECOND);
+        assert!(sent(&world) > before);
+    }
+
+    #[test]
+    fn every_datagram_is_accounted_for_by_its_sender() {
+        let (mut world, a, b) = pair(Network::lan().with_loss(0.1));
+        world.afflict(b, Ailment::Slow { awake: Duration::from_millis(1), paused: 3_600 * SECOND });
+        for round in 0..1_500 {
+            // What is refused for want of room is sent the next time.
+            let _ = world.put(a, format!("k{}", round % 8).as_bytes(), &[0; 1_000]);
+            world.run_for(Duration::from_millis(2));
+        }
+        assert!(world.traffic(a).lost.queue_full > 0, "{:?}", world.traffic(a).lost);
+        assert_eq!(world.traffic(b).lost.queue_full, 0);
+        world.cure(b);
+        world.run_for(SECOND);
+        world.crash(a);
+        world.crash(b);
+        world.run_for(SECOND);
+        let received: u64 = world.hosts().map(|host| world.traffic(host).received.datagrams).sum();
+        let lost = |host: HostId| {
+            let lost = world.traffic(host).lost;
+            lost.by_chance + lost.cut + lost.too_long + lost.queue_full + lost.nobody
+        };
+        assert_eq!(sent(&world), received + lost(a) + lost(b));
+    }
+}
