@@ -11,7 +11,8 @@ use core::time::Duration;
 /// All links between hosts.
 ///
 /// A datagram's fate is drawn from the seed, its link and the moment it leaves: links need no state for it, however many
-/// they are, and a further node or a datagram less on one link does not shift the draws of another.
+/// they are, and a further node or a datagram less on one link does not shift the draws of another. (What one host sends within
+/// one microsecond is told apart by a count: there, a datagram less shifts the draws of those that follow it.)
 pub(super) struct Links {
     seed: u64,
     network: Network,

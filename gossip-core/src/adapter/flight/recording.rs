@@ -94,6 +94,20 @@ impl Recording {
         &self.segments
     }
 
+    /// How many segments are torn although the node went on to the next one, and how many are missing between others.
+    ///
+    /// The last segment of a life may well end in the middle of a block: that is how a killed node leaves it. Any other was
+    /// damaged, or copied while it was written.
+    #[must_use]
+    pub fn damaged(&self) -> u64 {
+        let damage = |pair: &[Segment]| {
+            let [before, after] = pair else { return 0 };
+            let torn = before.ending == Ending::Torn && after.opening == Opening::Continued;
+            u64::from(torn) + after.sequence.saturating_sub(before.sequence).saturating_sub(1)
+        };
+        self.segments.windows(2).map(damage).sum()
+    }
+
     /// How many bytes were read.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {

@@ -40,7 +40,13 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<(), Failure> {
     };
     show.finish()?;
     show.verdict(&verdict)?;
-    judge(&verdict)
+    judge(&verdict)?;
+    match recording.damaged() {
+        damaged if damaged > 0 && args.check => Err(Failure::refused(format!(
+            "what is left is the same, but {damaged} of its segments are torn or missing: what they held is lost"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// What is printed, and when it is enough.

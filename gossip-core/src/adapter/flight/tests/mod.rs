@@ -220,6 +220,14 @@ fn the_oldest_gives_way_and_the_rest_is_as_exact() {
         Recording::read(bytes.clone()).unwrap().segments().iter().map(|segment| segment.sequence).collect();
     assert!(sequences[0] > 4, "{sequences:?}");
     assert!(sequences.windows(2).all(|pair| pair[0] + 1 == pair[1]) && sequences.len() == 4, "{sequences:?}");
+    let recording = Recording::read(bytes.clone()).unwrap();
+    assert_eq!(recording.damaged(), 0);
+    let Segment { slot, slot_len, .. } = recording.segments()[1];
+    let mut damaged = bytes.clone();
+    damaged[slot + slot_len / 2] ^= 1;
+    assert_eq!(Recording::read(damaged.clone()).unwrap().damaged(), 1, "a segment is torn before the last");
+    damaged[slot + 20] ^= 1;
+    assert_eq!(Recording::read(damaged).unwrap().damaged(), 1, "it is missing");
     let (again, remarks, verdict) = replay(bytes);
     assert!(verdict.is_exact() && verdict.unproven == 0, "{verdict:?}");
     assert_eq!(remarks, [""; 0]);
