@@ -104,6 +104,7 @@ fn joins_of_all_at_once_end_with_full_views_and_no_tail() {
                 let took = run_until(&mut world, Duration::from_secs(60), all_converged);
                 converged.push(took.unwrap_or_else(|| panic!("seed {seed}: {:?}", agreements(&world))) + last);
                 assert!(ratio <= 3.0, "seed {seed}, N = {size}, loss {loss}: median {median:?}, last {last:?}");
+                world.check().unwrap();
             }
             converged.sort();
             println!(
@@ -143,6 +144,7 @@ fn every_write_and_every_rumor_reaches_every_live_node_once() {
                 for &host in &hosts {
                     check_knowledge(&world, &hosts, host);
                 }
+                world.check_at_rest().unwrap();
             }
             let runs = seeds().count() as u64 * size as u64;
             println!(
@@ -194,6 +196,7 @@ fn an_idle_cluster_costs_two_datagrams_and_a_hundred_bytes() {
                 "seed {seed}, N = {size}: {datagrams} datagrams, {bytes} bytes"
             );
             assert!(all_converged(&world));
+            world.check_at_rest().unwrap();
         }
         println!("idle N = {size}: at most {:.2} datagrams and {:.1} bytes a node and second", dearest.0, dearest.1);
     }
@@ -233,6 +236,7 @@ fn a_partition_of_any_length_heals_into_one_cluster_and_one_state() {
                 let false_deaths = world.told(host).iter().filter(down).count();
                 assert_eq!(false_deaths, 0, "seed {seed}, N = {size}, {secs} s");
             }
+            world.check_at_rest().unwrap();
         }
         println!("partition N = {size}, {secs} s: one cluster and one state within {slowest:?} of healing");
     }
@@ -269,6 +273,7 @@ fn a_crash_is_known_to_all_and_a_restart_is_recognised_at_once() {
             for &host in hosts.iter().filter(|&&host| host != victim) {
                 assert_eq!(world.told(host).iter().filter(|(_, event)| *event == back).count(), 1);
             }
+            world.check_at_rest().unwrap();
         }
         detection.sort();
         recognition.sort();
@@ -309,6 +314,7 @@ fn a_restart_before_anyone_noticed_is_recognised_at_once() {
                 let down = world.told(host).iter().filter(|(_, event)| matches!(event, Told::Down(..)));
                 assert_eq!(down.count(), 0, "nobody was ever gone for long");
             }
+            world.check_at_rest().unwrap();
         }
     }
 }
@@ -325,6 +331,7 @@ fn a_leaver_is_known_to_have_left() {
             let gone = world.told(host).iter().filter(|(_, event)| matches!(event, Told::Down(..)));
             assert!(gone.map(|(_, event)| event.clone()).eq([Told::Down(id, Departure::Left)]));
         }
+        world.check_at_rest().unwrap();
     }
 }
 
@@ -337,6 +344,7 @@ fn one_seed_replays_byte_for_byte() {
         world.run_for(Duration::from_secs(20));
         world.restart(hosts[3], Memory::Kept);
         world.run_for(Duration::from_secs(20));
+        world.check().unwrap();
         world.trace()
     };
     assert_eq!(run(1), run(1));

@@ -283,8 +283,12 @@ impl Caller {
     pub(super) fn of<S: Storage>(node: &Node<S>, from: Addr, bytes: &[u8]) -> Self {
         let proven = |member: MemberView<'_>| member.addr == from && member.heard_at.is_some();
         let sender = Header::open(bytes, node.config().cluster).ok().and_then(|(header, _)| node.member(header.sender));
-        // Of a forged name, and from where a member is known to be: what goes there may be meant for that one.
-        if sender.is_some_and(proven) || node.members().any(proven) { Self::Proven } else { Self::Stranger }
+        let is_proven = match sender {
+            Some(member) if member.addr == from => proven(member),
+            // Of a forged name, and from where a member is known to be: what goes there may be meant for that one.
+            _ => node.members().any(proven),
+        };
+        if is_proven { Self::Proven } else { Self::Stranger }
     }
 }
 
