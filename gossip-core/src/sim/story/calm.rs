@@ -59,12 +59,18 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
         self.world.join(stranger, host);
     }
 
-    /// Whether one of the two remembers the other where it is now. Nobody looks for those who left.
+    /// Whether one of the two remembers the other where it is now. Nobody looks for those who left, once that goes round.
     fn knows(&self, one: HostId, other: HostId) -> bool {
         let remembers = |who: HostId, whom: HostId| {
             let member = self.world.node(who).and_then(|node| node.member(self.world.id(whom)));
-            member.is_some_and(|member| member.addr == self.world.addr(whom) && member.liveness != Liveness::Left)
+            member.is_some_and(|member| member.addr == self.world.addr(whom)) && !self.is_said_to_have_left(whom)
         };
         remembers(one, other) || remembers(other, one)
+    }
+
+    fn is_said_to_have_left(&self, host: HostId) -> bool {
+        let id = self.world.id(host);
+        let left = |node: &Node<S>| node.member(id).is_some_and(|member| member.liveness == Liveness::Left);
+        self.world.live().filter_map(|host| self.world.node(host)).any(left)
     }
 }
