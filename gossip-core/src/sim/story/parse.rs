@@ -542,7 +542,7 @@ log datagrams
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
         for (text, what) in [
-            ("fly a", "`fly` is no act"),
+            ("fly a", "`fly` is no act: `gossip_core::sim::story` lists them"),
             ("run", "a time is missing"),
             ("run 5", "`5` is no time: write 20ms, 1.5s, 10m or 1h"),
             ("run 5s now", "`now` is one word too many"),
