@@ -192,7 +192,7 @@ fn nonsense_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("story.txt"), "spawn a\n\nfly a\n").unwrap();
     let said = run(program(&["sim", "story.txt"]).current_dir(dir.path())).refused(2);
-    assert_eq!(said, "gossip: story.txt:3: `fly` is no act\n");
+    assert_eq!(said, "gossip: story.txt:3: `fly` is no act: `gossip_core::sim::story` lists them\n");
     let said = run_with_stdin(&mut program(&["sim", "-"]), b"run").refused(2);
     assert_eq!(said, "gossip: stdin:1: a time is missing\n");
 }
