@@ -8,7 +8,7 @@ use crate::{
     stats::Stats,
     storage::{Snapshot, Storage},
     table::Queue,
-    time::Instant,
+    time::{Instant, micros},
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -127,8 +127,7 @@ impl<S: Storage> Context<S> {
 
     /// A random part of a time span, so that nodes which do the same do not do it in step.
     pub(crate) fn random_part(&mut self, span: Duration) -> Duration {
-        let micros = self.rng.below(usize::try_from(span.as_micros()).unwrap_or(usize::MAX));
-        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+        Duration::from_micros(self.rng.part_of(micros(span)))
     }
 
     /// How often our own news is to be told.

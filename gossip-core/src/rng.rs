@@ -23,8 +23,12 @@ impl Rng {
     ///
     /// By multiply and shift (Lemire 2019) without the rejection step: the bias is below `bound / 2^64`, and peers are not lottery tickets.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
-        let bound = u128::try_from(bound).unwrap_or(0);
-        usize::try_from((u128::from(self.next_u64()) * bound) >> 64).unwrap_or(0)
+        usize::try_from(self.part_of(u64::try_from(bound).unwrap_or(u64::MAX))).unwrap_or(0)
+    }
+
+    /// The same of a `u64`, however long a `usize` is here.
+    pub(crate) fn part_of(&mut self, bound: u64) -> u64 {
+        self.next_u64().carrying_mul(bound, 0).1
     }
 }
 
@@ -41,5 +45,6 @@ mod tests {
         }
         assert!(seen.iter().all(|&count| count > 150), "{seen:?}");
         assert_eq!(rng.below(0), 0);
+        assert!((0..100).any(|_| rng.part_of(u64::MAX) > u64::MAX / 2));
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     records::{Claim, Intent, Trial},
     storage::Storage,
     table::{Mark, Table},
-    time::Instant,
+    time::{Instant, micros},
     wire::{Ping, Standing},
 };
 use core::time::Duration;
@@ -15,8 +15,8 @@ impl<S: Storage> Membership<S> {
     /// hashicorp/memberlist has it; the news must reach the suspect and its answer come back, both by gossip.
     fn suspicion_len(&self, cx: &Context<S>) -> Duration {
         let thousandths = log10_thousandths(cx.live).max(1_000);
-        let millis = cx.config.probe_interval.as_millis() * u128::from(cx.config.suspicion_mult);
-        Duration::from_millis(u64::try_from(millis * u128::from(thousandths) / 1_000).unwrap_or(u64::MAX))
+        let per_power = micros(cx.config.probe_interval).saturating_mul(u64::from(cx.config.suspicion_mult));
+        Duration::from_micros(per_power.saturating_mul(thousandths) / 1_000)
     }
 
     /// A suspicion begins: says until when. Before it ends, there is time for one look of our own.
