@@ -19,6 +19,9 @@ struct Seen {
     sequence: u32,
 }
 
+/// How often a write was told, its name, and where it lies.
+type Pick = (u8, Dot, usize);
+
 impl<S: Storage> Replica<S> {
     /// Fills what is left of a datagram with writes: those told least first, and of one writer in order.
     pub(crate) fn piggyback(&mut self, writer: &mut Writer<'_>) {
@@ -30,7 +33,7 @@ impl<S: Storage> Replica<S> {
             Some((u8::MAX - entry.heat.0, entry.dot, slot))
         };
         let hot = self.entries.marked(0, Mark::Hot, |(_, entry)| entry.heat.is_hot());
-        let picked = Smallest::<_, PICKED_MAX>::of(hot.filter_map(rank));
+        let picked = Smallest::<Pick, PICKED_MAX>::of(hot.filter_map(rank));
         for &(_, _, slot) in picked.as_slice() {
             let Some((key, entry)) = self.entries.as_slice().get(slot) else { continue };
             if writer.put(&frame_of(key.as_ref(), entry, entry.span))
@@ -67,13 +70,13 @@ impl<S: Storage> Replica<S> {
     pub(crate) fn serve_writer(&self, life: Life, seen: u32, upto: u32, writer: &mut Writer<'_>) -> u32 {
         let mut after = seen;
         loop {
-            let range = life.dot(after)..=life.dot(upto);
             let rank = |(slot, (_, entry)): (usize, &(S::Key, Entry<S::Blob>))| {
-                (entry.dot > *range.start() && range.contains(&entry.dot)).then_some((entry.dot, slot))
+                let sequence = entry.dot.sequence;
+                let wanted = entry.dot.writer() == life && after < sequence && sequence <= upto;
+                wanted.then_some((0, entry.dot, slot))
             };
-            let picked =
-                Smallest::<(Dot, usize), PICKED_MAX>::of(self.entries.as_slice().iter().enumerate().filter_map(rank));
-            for &(dot, slot) in picked.as_slice() {
+            let picked = Smallest::<Pick, PICKED_MAX>::of(self.entries.as_slice().iter().enumerate().filter_map(rank));
+            for &(_, dot, slot) in picked.as_slice() {
                 let Some((key, entry)) = self.entries.as_slice().get(slot) else { continue };
                 if !writer.put(&frame_of(key.as_ref(), entry, dot.sequence - after)) {
                     return after;

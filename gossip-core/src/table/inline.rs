@@ -51,13 +51,20 @@ impl<K: Key + 'static, V: 'static, const N: usize> Table<K, V> for InlineTable<K
     }
 
     fn order(&self, after: Option<K>) -> impl Iterator<Item = usize> {
-        // A scan a row: at a few dozen rows that beats an index, too.
-        let least = |beyond: Option<&K>| {
-            let rows = self.rows.iter().enumerate().filter(|(_, (key, _))| beyond.is_none_or(|beyond| key > beyond));
-            rows.min_by(|(_, (a, _)), (_, (b, _))| a.cmp(b))
-        };
-        let rows = core::iter::successors(least(after.as_ref()), move |(_, (key, _))| least(Some(key)));
-        rows.map(|(slot, _)| slot)
+        core::iter::successors(self.next(after.as_ref()), |&slot| self.next(self.rows.get(slot).map(|(key, _)| key)))
+    }
+}
+
+impl<K: Key, V, const N: usize> InlineTable<K, V, N> {
+    /// The slot of the least key beyond `after`. It takes a scan: at a few dozen rows that beats an index, too.
+    fn next(&self, after: Option<&K>) -> Option<usize> {
+        let mut least: Option<(usize, &K)> = None;
+        for (slot, (key, _)) in self.rows.iter().enumerate() {
+            if after.is_none_or(|after| key > after) && least.is_none_or(|(_, least)| key < least) {
+                least = Some((slot, key));
+            }
+        }
+        least.map(|(slot, _)| slot)
     }
 }
 

@@ -22,15 +22,21 @@ impl<T: Copy + Ord, const N: usize> Smallest<T, N> {
     }
 
     fn offer(&mut self, item: T) {
-        if self.0.is_full() {
-            if self.0.last().is_none_or(|last| *last <= item) {
-                return;
+        if self.0.push(item).is_err() {
+            match self.0.last_mut() {
+                Some(last) if item < *last => *last = item,
+                _ => return,
             }
-            self.0.pop();
         }
-        let place = self.0.partition_point(|held| *held <= item);
-        // There is room: either there was, or the last one has just gone.
-        let _ = self.0.insert(place, item);
+        // Up to its place, past the greater ones.
+        let mut rest = self.0.as_mut_slice();
+        while let [.., before, last] = rest
+            && last < before
+        {
+            core::mem::swap(before, last);
+            let [shorter @ .., _] = rest else { return };
+            rest = shorter;
+        }
     }
 }
 
