@@ -1,8 +1,9 @@
 //! How a world goes on: one thing after another, and what follows from it.
 use super::{
-    Chance, HostId, Memory, News, Scrutiny, World,
+    Chance, HostId, Memory, News, Scrutiny, Truth, World,
     host::Unread,
     links::Fate,
+    measure::Death,
     oracle::{Caller, Drained, End, Prompt},
     queue::{Berth, DatagramId, Pending, What},
     story::Detail,
@@ -205,14 +206,14 @@ impl<S: Storage> World<S> {
     fn tell(&mut self, id: HostId, event: &Event<'_>) {
         let now = self.now;
         match *event {
-            Event::MemberSuspect(who) if self.is_slandered(id, who) => self.measures.false_suspicions += 1,
-            Event::MemberDown { id: who, departure: Departure::Failed } => {
-                if self.is_slandered(id, who) {
-                    self.measures.false_deaths += 1;
-                } else {
-                    self.measures.on_verdict(now, id, who);
-                }
+            Event::MemberSuspect(who) => {
+                let truth = self.meant(id, who).map_or(Truth::Gone, |of| self.truth(id, of));
+                self.measures.on_suspicion(truth);
             }
+            Event::MemberDown { id: who, departure: Departure::Failed } => match self.meant(id, who) {
+                None => self.measures.on_verdict(now, id, who),
+                Some(of) => self.measures.on_death(Death { at: now, by: id, of, truth: self.truth(id, of) }),
+            },
             Event::Delivered { dot, .. } => self.measures.on_knowledge(now, id, News::Rumor(dot)),
             Event::Changed { dot, .. } => self.measures.on_knowledge(now, id, News::Write(dot)),
             _ => {}

@@ -1,7 +1,7 @@
 //! The links between hosts: what becomes of one datagram on its way.
 use super::{
     HostId,
-    network::{Bandwidth, Impairment, Loss, Network, Place, share},
+    network::{Bandwidth, Impairment, Loss, Network, Place, Way, share},
     stream,
 };
 use crate::{rng::Rng, time::Instant};
@@ -17,6 +17,8 @@ pub(super) struct Links {
     seed: u64,
     network: Network,
     impaired: BTreeMap<(HostId, HostId), Vec<Worse>>,
+    /// The same for all that comes to a host, and for all that it sends.
+    impaired_ways: BTreeMap<(HostId, Way), Vec<Worse>>,
     /// Whether a link is in one of the network's bursts of losses now.
     bursts: BTreeMap<(HostId, HostId), Burst>,
     cuts: Vec<Cut>,
@@ -84,7 +86,14 @@ pub(super) enum Cause {
 
 impl Links {
     pub(super) const fn new(seed: u64, network: Network) -> Self {
-        Self { seed, network, impaired: BTreeMap::new(), bursts: BTreeMap::new(), cuts: Vec::new() }
+        Self {
+            seed,
+            network,
+            impaired: BTreeMap::new(),
+            impaired_ways: BTreeMap::new(),
+            bursts: BTreeMap::new(),
+            cuts: Vec::new(),
+        }
     }
 
     pub(super) const fn network(&self) -> &Network {
@@ -104,8 +113,22 @@ impl Links {
         self.impaired.remove(&(from, to));
     }
 
+    pub(super) fn impair_way(&mut self, host: HostId, way: Way, impairment: Impairment) {
+        self.impaired_ways.entry((host, way)).or_default().push(Worse { impairment, burst: Burst::Good });
+    }
+
+    pub(super) fn mend_ways(&mut self, host: HostId) {
+        [Way::In, Way::Out].iter().for_each(|&way| drop(self.impaired_ways.remove(&(host, way))));
+    }
+
     pub(super) fn mend_all(&mut self) {
         self.impaired.clear();
+        self.impaired_ways.clear();
+    }
+
+    /// Whether a host's way in or out is impaired.
+    pub(super) fn is_ailing(&self, host: HostId) -> bool {
+        [Way::In, Way::Out].iter().any(|&way| self.impaired_ways.contains_key(&(host, way)))
     }
 
     /// Cuts between groups, both ways; a host in no group is cut off from all.
@@ -131,7 +154,7 @@ impl Links {
     /// Whether anything keeps datagrams from passing this way, as far as is certain.
     pub(super) fn is_cut(&self, from: HostId, to: HostId) -> bool {
         self.cuts.iter().any(|cut| cut.separates(from.index(), to.index()))
-            || self.impairments(from, to).iter().any(|worse| worse.impairment == Impairment::Cut)
+            || self.impairments(from, to).any(|worse| worse.impairment == Impairment::Cut)
     }
 
     /// Decides what becomes of a datagram of `len` bytes that leaves now.
@@ -174,7 +197,9 @@ impl Links {
             Loss::Independent(share) => chance < share,
             bursts @ Loss::Bursts { .. } => self.bursts.entry((from, to)).or_default().loses(bursts, chance, turn),
         };
-        for Worse { impairment, burst } in self.impaired.get_mut(&(from, to)).into_iter().flatten() {
+        let link = self.impaired.get_mut(&(from, to)).into_iter().flatten();
+        let ways = self.impaired_ways.iter_mut().filter(|(way, _)| is_on_its_way(**way, from, to));
+        for Worse { impairment, burst } in link.chain(ways.flat_map(|(_, impairments)| impairments)) {
             if let Impairment::Loss(loss) = *impairment {
                 let (chance, turn) = (share(rng), share(rng));
                 lost |= burst.loses(loss, chance, turn);
@@ -188,12 +213,14 @@ impl Links {
             Impairment::Delay(delay) => delay,
             _ => Duration::ZERO,
         };
-        self.impairments(from, to).iter().map(delay_of).sum()
+        self.impairments(from, to).map(delay_of).sum()
     }
 
-    fn impairments(&self, from: HostId, to: HostId) -> &[Worse] {
+    fn impairments(&self, from: HostId, to: HostId) -> impl Iterator<Item = &Worse> {
         // Nearly always there is none at all.
-        if self.impaired.is_empty() { &[] } else { self.impaired.get(&(from, to)).map_or(&[], Vec::as_slice) }
+        let link = if self.impaired.is_empty() { None } else { self.impaired.get(&(from, to)) };
+        let ways = self.impaired_ways.iter().filter(move |(way, _)| is_on_its_way(**way, from, to));
+        link.into_iter().chain(ways.map(|(_, impairments)| impairments)).flatten()
     }
 }
 
@@ -247,6 +274,11 @@ impl Uplink {
     }
 }
 
+/// Whether what one host sends another goes a certain way of one of the two.
+fn is_on_its_way((host, way): (HostId, Way), from: HostId, to: HostId) -> bool {
+    host == if way == Way::Out { from } else { to }
+}
+
 fn set_of(hosts: usize, members: &[HostId]) -> Vec<bool> {
     let mut set = vec![false; hosts];
     members.iter().for_each(|host| set[host.index()] = true);
@@ -268,6 +300,26 @@ mod tests {
         let mut uplink = Uplink::default();
         let fates = (0..20_000).map(|micros| links.transmit(Instant::from_micros(micros), &mut uplink, from, to, 100));
         fates.map(|fate| u32::from(matches!(fate, Fate::Lost(Cause::Chance)))).sum()
+    }
+
+    #[test]
+    fn an_impaired_way_is_impaired_to_all_and_from_all_and_in_no_other_direction() {
+        let mut links = Links::new(1, Network::lan());
+        links.impair_way(HostId(1), Way::In, Impairment::Cut);
+        links.impair_way(HostId(2), Way::Out, Impairment::Loss(Loss::Independent(0.8)));
+        let mut uplink = Uplink::default();
+        let mut lost = |from, to| {
+            let [from, to] = [HostId(from), HostId(to)].map(|host| End { host, place: Place::default() });
+            let fates = (0..1_000).map(|at| links.transmit(Instant::from_micros(at), &mut uplink, from, to, 100));
+            fates.map(|fate| u32::from(matches!(fate, Fate::Lost(_)))).sum::<u32>()
+        };
+        for other in [0, 3] {
+            assert_eq!([lost(other, 1), lost(1, other), lost(other, 2)], [1_000, 0, 0]);
+            let of_ten = lost(2, other);
+            assert!((740..860).contains(&of_ten), "{of_ten} of 1,000");
+        }
+        links.mend_ways(HostId(1));
+        assert!(!links.is_cut(HostId(0), HostId(1)) && !links.is_ailing(HostId(1)) && links.is_ailing(HostId(2)));
     }
 
     #[test]

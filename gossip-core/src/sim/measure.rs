@@ -10,12 +10,44 @@ use core::time::Duration;
 /// What was measured since the world began.
 #[derive(Debug, Clone, Default)]
 pub struct Measures {
-    /// Suspicions told of nodes that live, that nothing ails, and that nothing keeps apart from the one who suspects.
+    /// Suspicions that were [false](Truth::False).
     pub false_suspicions: u64,
-    /// Deaths told of such nodes.
+    /// Deaths that were.
     pub false_deaths: u64,
+    deaths: Vec<Death>,
     crashes: Vec<Crash>,
     spreads: BTreeMap<News, Spread>,
+}
+
+/// A death that was told of a member that lives.
+///
+/// It is kept however [loosely](super::Scrutiny::Loose) a world is watched: where all goes well, there is none, and where a
+/// cut lasts, there are as many as pairs on its two sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Death {
+    /// When it was told.
+    pub at: Instant,
+    /// At which host.
+    pub by: HostId,
+    /// Of which.
+    pub of: HostId,
+    /// What excuses it, if anything does.
+    pub truth: Truth,
+}
+
+/// How true it is that a member is gone, or is to be suspected, by what the world knows when it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Truth {
+    /// That life of it has ended, though a new one may have begun since.
+    Gone,
+    /// It lives, and something cuts it off from whoever tells, in one direction at least.
+    Apart,
+    /// It lives, and something ails it.
+    OfAiling,
+    /// It lives and is well; something ails whoever tells.
+    ByAiling,
+    /// Both are well, and nothing is between them: it should not have been told.
+    False,
 }
 
 /// A crash, and who learned of it.
@@ -53,6 +85,11 @@ pub struct Spread {
 }
 
 impl Measures {
+    /// All deaths that were told of members that live, in their order.
+    pub fn deaths(&self) -> impl Iterator<Item = &Death> {
+        self.deaths.iter()
+    }
+
     /// All crashes, in the order in which they happened, each with who learned of it, and after what time.
     pub fn crashes(&self) -> impl Iterator<Item = &Crash> {
         self.crashes.iter()
@@ -68,6 +105,16 @@ impl Measures {
         self.crashes.push(Crash { host, at: now, others, id, known: Vec::new() });
     }
 
+    pub(super) fn on_suspicion(&mut self, truth: Truth) {
+        self.false_suspicions += u64::from(truth == Truth::False);
+    }
+
+    pub(super) fn on_death(&mut self, death: Death) {
+        self.false_deaths += u64::from(death.truth == Truth::False);
+        self.deaths.push(death);
+    }
+
+    /// A node told of the end of a life that has ended.
     pub(super) fn on_verdict(&mut self, now: Instant, observer: HostId, id: NodeId) {
         if let Some(crash) = self.crashes.iter_mut().rev().find(|crash| crash.id == id)
             && !crash.known.iter().any(|(host, _)| *host == observer)

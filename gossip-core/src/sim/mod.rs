@@ -21,7 +21,7 @@
 //!
 //! | to see or change | look in |
 //! |---|---|
-//! | what can be done to a world | `world.rs` |
+//! | what can be done to a world | `world.rs`; `settle.rs` waits until nothing is left to be done |
 //! | how a datagram or a timer gets to its node, and what follows | `engine.rs` |
 //! | latency, loss, bandwidth | `network.rs` (what is configured), `links.rs` (what becomes of a datagram) |
 //! | what is yet to happen, and when | `queue.rs` |
@@ -41,6 +41,7 @@ mod measure;
 mod network;
 mod oracle;
 mod queue;
+mod settle;
 pub mod story;
 pub mod swarm;
 mod tally;
@@ -52,8 +53,8 @@ use core::convert::Infallible;
 
 pub use clock::Leap;
 pub use host::{Ailment, HostId, Memory};
-pub use measure::{Crash, Measures, News, Spread};
-pub use network::{Bandwidth, Impairment, Latency, Loss, Network, Place};
+pub use measure::{Crash, Death, Measures, News, Spread, Truth};
+pub use network::{Bandwidth, Impairment, Latency, Loss, Network, Place, Way};
 pub use oracle::{Oracle, Violation};
 pub use story::Story;
 pub use tally::{Count, Losses, Tally, Traffic};

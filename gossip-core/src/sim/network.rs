@@ -79,7 +79,7 @@ pub struct Bandwidth {
     pub queue: u64,
 }
 
-/// What is wrong with one direction of one link, beside what the [`Network`] does to all.
+/// What is wrong with one direction of one link, or with one [`Way`] of a host, beside what the [`Network`] does to all.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Impairment {
@@ -89,6 +89,15 @@ pub enum Impairment {
     Delay(Duration),
     /// It carries nothing.
     Cut,
+}
+
+/// One of a host's two ways, to whomever it leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// All that comes to it.
+    In,
+    /// All that it sends.
+    Out,
 }
 
 /// Where a host is, for [`Latency::Positions`] and [`Latency::Zones`].

@@ -1,6 +1,6 @@
 //! The world, as a test sees it: what can be done to it, and what can be seen of it.
 use super::{
-    Ailment, HostId, Impairment, Leap, Measures, Memory, Network, News, Place, Told, Traffic,
+    Ailment, HostId, Impairment, Leap, Measures, Memory, Network, News, Place, Told, Traffic, Way,
     host::{Host, Slow},
     links::Links,
     oracle::{End, Oracles},
@@ -232,7 +232,18 @@ impl<S: Storage> World<S> {
         self.links.mend(from, to);
     }
 
-    /// Undoes all impairments.
+    /// Makes one way of a host worse than the network, to whomever it leads. From then on the host counts as
+    /// [ailing](super::Truth::OfAiling).
+    pub fn impair_way(&mut self, host: HostId, way: Way, impairment: Impairment) {
+        self.links.impair_way(host, way, impairment);
+    }
+
+    /// Undoes all impairments of both ways of a host.
+    pub fn mend_ways(&mut self, host: HostId) {
+        self.links.mend_ways(host);
+    }
+
+    /// Undoes all impairments, of links and of hosts' ways.
     pub fn mend_all(&mut self) {
         self.links.mend_all();
     }
