@@ -1,0 +1,98 @@
+//! The acceptance of the failure detector: what it costs, how soon it finds a crash, and whom it wrongs, each held
+//! against a bound.
+//!
+//! `cargo membership` runs everything at length. To run less:
+//! `cargo membership idle crash --seeds 30 --nodes 16,64 --loss 0,10,25 --preset lan,plain`
+//!
+//! | flag | |
+//! |---|---|
+//! | `--seeds 30`, `--first 0` | how many seeds, and from which on |
+//! | `--nodes 16,64` | of which sizes, instead of those for which bounds are stated |
+//! | `--loss 0,10` | at which losses in percent, instead of those |
+//! | `--preset lan,plain` | which detectors |
+//! | `--days 100` | how many node-days without a false death; a tenth of them at heavy losses |
+//! | `--only TEXT` | only cases in whose name this stands |
+//! | `--jobs 2` | how many worlds at a time; figures do not depend on it |
+//! | `--explain` | watch worlds closely, and add to each false death what was told before it |
+//!
+//! It ends with an error when a bound is broken. No harness of the usual kind: all that is measured is
+//! virtual, and the same each time.
+mod arguments;
+mod table;
+mod workloads;
+
+use arguments::Arguments;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    io::{Write, stdout},
+    process::ExitCode,
+    sync::Mutex,
+    thread,
+};
+use table::{print_case, print_judged, print_notes};
+use workloads::{
+    Case, Outcome, Preset, Scope, Trial, Workload,
+    figures::{Findings, Pool},
+    presets, workloads,
+};
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::parse(std::env::args().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    let chosen = workloads().into_iter().filter(|workload| arguments.wants(workload.name));
+    let broken: usize = chosen.map(|workload| run(&workload, &arguments)).sum();
+    println!("{broken} bounds broken");
+    if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs a workload, and says how many bounds were broken.
+fn run(workload: &Workload, arguments: &Arguments) -> usize {
+    let scope = arguments.scope(workload.seeds);
+    println!("\n{}, seeds {:?}", workload.name, scope.seeds);
+    table::print_head();
+    let (mut broken, mut outcomes) = (0, Vec::new());
+    for case in (workload.cases)(&scope) {
+        if !case.name.contains(&arguments.only) {
+            continue;
+        }
+        for preset in presets().iter().filter(|preset| arguments.wants_preset(preset.name)) {
+            let runs = play_all(&case, preset, &scope, arguments);
+            let pool = Pool::of(runs.iter().map(|(_, findings)| findings));
+            let judged: Vec<_> = case.bounds.iter().map(|bound| bound.judge(&pool)).collect();
+            print_case(&case.name, preset, &pool);
+            broken += judged.iter().filter(|judged| !judged.is_kept()).count();
+            print_judged(&judged);
+            print_notes(&runs);
+            let _ = stdout().flush();
+            outcomes.push(Outcome { preset: preset.name, nodes: case.nodes, loss: case.loss, pool });
+        }
+    }
+    let judged = (workload.across)(&outcomes);
+    print_judged(&judged);
+    broken + judged.iter().filter(|judged| !judged.is_kept()).count()
+}
+
+/// Plays a case with every seed, several at a time; what they found, in the order of seeds.
+fn play_all(case: &Case, preset: &Preset, scope: &Scope, arguments: &Arguments) -> Vec<(u64, Findings)> {
+    let seeds: Vec<u64> = scope.seeds.clone().collect();
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|threads| {
+        for _ in 0..arguments.jobs {
+            threads.spawn(|| {
+                while let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let trial = Trial { config: (preset.config)(), seed, scrutiny: arguments.scrutiny };
+                    let findings = (case.play)(&trial);
+                    found.lock().expect("nobody panicked with it").push((seed, findings));
+                }
+            });
+        }
+    });
+    let mut found = found.into_inner().expect("nobody panicked with it");
+    found.sort_by_key(|(seed, _)| *seed);
+    found
+}

@@ -1,0 +1,112 @@
+//! What a failure detector must do, in numbers and in virtual time: workloads, each with the bounds that it is held to.
+//!
+//! Two run them: `benches/membership` at length, with all figures; `tests/detection.rs` a few seeds of each, small.
+//!
+//! | to see or change | look in |
+//! |---|---|
+//! | what is measured of each workload, and its bounds | the file of that name |
+//! | how figures of many runs are pooled and judged | `figures.rs` |
+//! | how a world is set up, and chance | `ground.rs` |
+pub(crate) mod figures;
+mod ground;
+
+mod crash;
+mod false_deaths;
+mod gray;
+mod idle;
+mod join;
+mod partition;
+mod restarts;
+mod slow;
+
+use figures::{Bound, Findings, Judged, Pool};
+use gossip_core::{Config, sim::Scrutiny};
+
+/// A detector: one way to configure a node.
+pub(crate) struct Preset {
+    pub(crate) name: &'static str,
+    pub(crate) config: fn() -> Config,
+}
+
+/// All presets.
+pub(crate) fn presets() -> Vec<Preset> {
+    vec![Preset { name: LAN, config: Config::lan }]
+}
+
+const LAN: &str = "lan";
+/// SWIM as it was published, to compare with.
+const PLAIN: &str = "plain";
+
+/// How much of a workload is wanted.
+pub(crate) struct Scope {
+    /// Of which sizes; none named, of those for which bounds are stated.
+    pub(crate) nodes: Vec<usize>,
+    /// At which shares of losses; none named, at those for which bounds are stated.
+    pub(crate) losses: Vec<f64>,
+    pub(crate) seeds: core::ops::Range<u64>,
+    /// How many node-days without a false death, over all seeds; a tenth of them where losses are heavy.
+    pub(crate) days: f64,
+}
+
+impl Scope {
+    fn sizes(&self, stated: &[usize]) -> Vec<usize> {
+        if self.nodes.is_empty() { stated.to_vec() } else { self.nodes.clone() }
+    }
+
+    fn losses(&self, stated: &[f64]) -> Vec<f64> {
+        if self.losses.is_empty() { stated.to_vec() } else { self.losses.clone() }
+    }
+}
+
+/// Something that a cluster goes through.
+pub(crate) struct Workload {
+    pub(crate) name: &'static str,
+    /// How many seeds tell enough.
+    pub(crate) seeds: u64,
+    pub(crate) cases: fn(&Scope) -> Vec<Case>,
+    /// What must hold of its cases together, once all have run.
+    pub(crate) across: fn(&[Outcome]) -> Vec<Judged>,
+}
+
+/// All workloads.
+pub(crate) fn workloads() -> Vec<Workload> {
+    vec![
+        idle::WORKLOAD,
+        join::WORKLOAD,
+        crash::WORKLOAD,
+        false_deaths::WORKLOAD,
+        slow::WORKLOAD,
+        gray::WORKLOAD,
+        partition::WORKLOAD,
+        restarts::WORKLOAD,
+    ]
+}
+
+/// One variant of a workload: it is played once for each seed.
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) nodes: usize,
+    pub(crate) loss: f64,
+    pub(crate) bounds: Vec<Bound>,
+    pub(crate) play: Box<dyn Fn(&Trial) -> Findings + Send + Sync>,
+}
+
+/// One run of a case.
+pub(crate) struct Trial {
+    pub(crate) config: Config,
+    pub(crate) seed: u64,
+    pub(crate) scrutiny: Scrutiny,
+}
+
+/// What all runs of one case found, of one preset.
+pub(crate) struct Outcome {
+    pub(crate) preset: &'static str,
+    pub(crate) nodes: usize,
+    pub(crate) loss: f64,
+    pub(crate) pool: Pool,
+}
+
+/// Nothing more than what each case says for itself.
+fn nothing_across(_: &[Outcome]) -> Vec<Judged> {
+    Vec::new()
+}

@@ -1,0 +1,101 @@
+//! Lifeguard's experiment (Dadgar, Phillips, Currey 2018, §V): some members' handlers pause, again and again; the others
+//! must not be blamed for it, and a real crash must not take longer to find.
+//!
+//! We crash one healthy member amid the pauses; the paper measures how long it takes to find those that pause. Pauses
+//! begin together, as there.
+use super::{
+    Case, LAN, Outcome, PLAIN, Scope, Trial, Workload,
+    figures::{Findings, Judged, Sample},
+    ground::{LOOK, counts_in, deaths, is_false, sent},
+};
+use core::time::Duration;
+use gossip_core::sim::{Ailment, HostId, Truth, World};
+
+pub(super) const WORKLOAD: Workload = Workload { name: "slow", seeds: 10, cases, across };
+
+const AT_HEALTHY: &str = "false deaths at healthy";
+const ANYWHERE: &str = "false deaths anywhere";
+const OF_SLOW: &str = "deaths of slow at healthy";
+const KNOWN: &str = "crash known to healthy s";
+const BYTES: &str = "payload B/node/s";
+
+const SLOW: [usize; 5] = [1, 4, 8, 16, 32];
+const PAUSED: [u64; 5] = [128, 512, 2_000, 8_000, 32_000];
+const AWAKE: [u64; 4] = [100, 500, 2_000, 8_000];
+
+/// How long there are only pauses, and how long after the crash is counted.
+const HALF: Duration = Duration::from_secs(60);
+/// So long may a crash take to be found; one that is not found counts with this.
+const LIMIT: Duration = Duration::from_secs(180);
+
+fn cases(scope: &Scope) -> Vec<Case> {
+    let of = |(nodes, slow, paused): (usize, usize, u64)| Case {
+        name: format!("N = {nodes}, C = {slow}, D = {paused} ms"),
+        nodes,
+        loss: 0.0,
+        bounds: Vec::new(),
+        play: Box::new(move |trial| play(trial, nodes, slow, Duration::from_millis(paused))),
+    };
+    let mut cases = Vec::new();
+    for nodes in scope.sizes(&[128]) {
+        for slow in SLOW.into_iter().filter(|slow| slow * 2 < nodes) {
+            cases.extend(PAUSED.map(|paused| of((nodes, slow, paused))));
+        }
+    }
+    cases
+}
+
+/// One world for each time awake.
+fn play(trial: &Trial, nodes: usize, slow: usize, paused: Duration) -> Findings {
+    let mut findings = Findings::default();
+    for awake in AWAKE.map(Duration::from_millis) {
+        let (mut world, hosts) = trial.settled(nodes);
+        let drawn = trial.dice(2).some(&hosts, slow + 1);
+        let (victim, slow) = drawn.split_last().unwrap_or_else(|| unreachable!("one at least is drawn"));
+        let before = sent(&world).1;
+        slow.iter().for_each(|&host| world.afflict(host, Ailment::Slow { awake, paused }));
+        world.run_for(HALF);
+        world.crash(*victim);
+        let known = world.pass_until(LOOK, HALF, |world| is_known(world, slow, *victim));
+        world.run_for(HALF.saturating_sub(known.unwrap_or(HALF)));
+        findings.add(BYTES, (sent(&world).1 - before) / (nodes as f64 * 2.0 * HALF.as_secs_f64()));
+        let of_slow = world.measures().deaths().filter(|death| death.truth == Truth::OfAiling);
+        findings.add(OF_SLOW, of_slow.filter(|death| !slow.contains(&death.by)).count() as f64);
+        let told = deaths(&world, &mut findings, is_false);
+        findings.add(AT_HEALTHY, told);
+        let anywhere = world.measures().deaths().filter(|death| !slow.contains(&death.of)).count();
+        findings.add(ANYWHERE, anywhere as f64);
+        let known = known.or_else(|| {
+            let later = world.pass_until(LOOK, LIMIT.saturating_sub(HALF), |world| is_known(world, slow, *victim));
+            later.map(|later| HALF + later)
+        });
+        findings.add(KNOWN, known.unwrap_or(LIMIT).as_secs_f64());
+    }
+    findings
+}
+
+/// Whether all that are well have given up a host.
+fn is_known(world: &World, slow: &[HostId], victim: HostId) -> bool {
+    let mut healthy = world.live().filter(|host| !slow.contains(host)).filter_map(|host| world.node(host));
+    healthy.all(|node| !counts_in(world, node, victim))
+}
+
+/// What the paper claims for all three of its parts together, with the same worlds under plain SWIM: a hundredth of the
+/// false deaths at healthy members, a crash found sooner, and no more bytes.
+fn across(outcomes: &[Outcome]) -> Vec<Judged> {
+    let all = |preset: &str, figure: &str| {
+        let of = outcomes.iter().filter(|outcome| outcome.preset == preset);
+        Sample::of(of.flat_map(|outcome| outcome.pool.sample(figure).values().iter().copied()).collect())
+    };
+    let ratio =
+        |figure: &str, of: fn(&Sample) -> f64| Some(of(&all(LAN, figure)?) / of(&all(PLAIN, figure)?).max(1e-9));
+    let judge = |what: &str, ratio: Option<f64>, most| {
+        ratio.map(|value| Judged { what: format!("{what}, ours to plain SWIM's"), value, most })
+    };
+    let judged = [
+        judge("false deaths at healthy members", ratio(AT_HEALTHY, Sample::sum), 0.01),
+        judge("median time until a crash is known", ratio(KNOWN, |times| times.percentile(50)), 0.57),
+        judge("bytes", ratio(BYTES, Sample::mean), 0.98),
+    ];
+    judged.into_iter().flatten().collect()
+}
