@@ -1,0 +1,42 @@
+//! Which cells are run for the tables: everything that a patient reader can afford.
+use crate::{
+    contestants::Peer,
+    workloads::{Case, Workload},
+};
+
+/// The sizes of the clusters.
+const SIZES: [usize; 3] = [64, 256, 1024];
+/// Losses, of a hundred packets.
+const LOSSES: [u8; 3] = [0, 10, 25];
+
+/// The cases of a workload: the lines of its table.
+pub(crate) fn cases(workload: Workload) -> Vec<Case> {
+    let losses: &[u8] = if workload == Workload::W2 { &LOSSES[..1] } else { &LOSSES };
+    let mut cases = Vec::new();
+    for size in SIZES {
+        for &loss_percent in losses {
+            let kills: &[usize] = if workload == Workload::W3Crashes { &[1, size / 10] } else { &[0] };
+            cases.extend(kills.iter().map(|&killed| Case { size, loss_percent, killed }));
+        }
+    }
+    cases
+}
+
+/// How many seeds a contestant is run with, from 1 on; with none where a run would take more than some minutes.
+pub(crate) fn seeds(workload: Workload, case: Case, peer: Peer) -> u64 {
+    let large = case.size > 256;
+    let calm = workload == Workload::W3Calm;
+    match peer {
+        Peer::Gossip if calm && large => 3,
+        Peer::Gossip => 5,
+        // Its lookups are linear in the number of members, and losses make it talk.
+        Peer::Foca if large && case.loss_percent > 0 => u64::from(!calm),
+        Peer::Foca if large || calm && case.size > 64 => 3,
+        Peer::Foca => 5,
+        // Every one of its nodes is a handful of tasks.
+        Peer::Memberlist | Peer::MemberlistGo if large => 0,
+        Peer::Memberlist if case.loss_percent > 0 => 0,
+        Peer::Memberlist | Peer::MemberlistGo if calm && case.size > 64 => 0,
+        Peer::Memberlist | Peer::MemberlistGo => 3,
+    }
+}
