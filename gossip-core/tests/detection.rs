@@ -6,7 +6,11 @@
 mod workloads;
 
 use gossip_core::sim::Scrutiny;
-use workloads::{Outcome, Scope, Trial, figures::Pool, presets, workloads};
+use workloads::{
+    Outcome, Scope, Trial,
+    figures::{Bound, Findings, Pool},
+    presets, workloads,
+};
 
 /// Runs the cases of a workload whose names have a text in them, and looks at every bound.
 fn holds(name: &str, only: &str, scope: &Scope) {
@@ -27,6 +31,23 @@ fn holds(name: &str, only: &str, scope: &Scope) {
     let across = (workload.across)(&outcomes).into_iter().filter(|judged| !judged.is_kept());
     broken.extend(across.map(|judged| judged.to_string()));
     assert!(broken.is_empty(), "{name}: {broken:#?} {notes:#?}");
+}
+
+#[test]
+fn a_bound_is_broken_by_what_exceeds_it_and_by_what_is_no_number() {
+    for (values, kept) in [(&[1.0, 3.0][..], [true, false, false]), (&[0.0; 3], [true; 3]), (&[f64::NAN], [false; 3])] {
+        let mut findings = Findings::default();
+        values.iter().for_each(|&value| findings.add("f", value));
+        let pool = Pool::of([findings].iter());
+        let bounds = [Bound::mean("f", 2.0), Bound::max("f", 2.0), Bound::never("f")];
+        assert_eq!(bounds.map(|bound| bound.judge(&pool).is_kept()), kept, "{values:?}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "nobody measured")]
+fn a_bound_on_what_was_not_measured_is_no_bound() {
+    Bound::never("f").judge(&Pool::default());
 }
 
 fn few(nodes: &[usize]) -> Scope {

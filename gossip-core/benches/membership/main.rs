@@ -6,7 +6,7 @@
 //!
 //! | flag | |
 //! |---|---|
-//! | `--seeds 30`, `--first 0` | how many seeds, and from which on |
+//! | `--seeds 30`, `--first 0` | how many seeds, and from which on; the largest cases take no more than a few |
 //! | `--nodes 16,64` | of which sizes, instead of those for which bounds are stated |
 //! | `--loss 0,10` | at which losses in percent, instead of those |
 //! | `--preset lan,plain` | which detectors |
@@ -79,7 +79,8 @@ fn run(workload: &Workload, arguments: &Arguments) -> usize {
 
 /// Plays a case with every seed, several at a time; what they found, in the order of seeds.
 fn play_all(case: &Case, preset: &Preset, scope: &Scope, arguments: &Arguments) -> Vec<(u64, Findings)> {
-    let seeds: Vec<u64> = scope.seeds.clone().collect();
+    let count = usize::try_from(case.seeds_max).unwrap_or(usize::MAX);
+    let seeds: Vec<u64> = scope.seeds.clone().take(count).collect();
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|threads| {
         for _ in 0..arguments.jobs {

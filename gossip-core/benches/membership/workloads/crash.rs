@@ -47,6 +47,7 @@ fn case(nodes: usize, loss: f64, course: Course) -> Case {
         name: format!("N = {nodes}, loss {loss}{how}"),
         nodes,
         loss,
+        seeds_max: u64::MAX,
         bounds: bounds(nodes, loss, course),
         play: Box::new(move |trial| play(trial, nodes, &network)),
     }

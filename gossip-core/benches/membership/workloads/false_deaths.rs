@@ -30,6 +30,7 @@ fn cases(scope: &Scope) -> Vec<Case> {
             name: format!("N = {nodes}, loss {loss}"),
             nodes,
             loss,
+            seeds_max: u64::MAX,
             bounds: vec![Bound::never(DEATHS)],
             play: Box::new(move |trial| play(trial, nodes, loss, time)),
         }

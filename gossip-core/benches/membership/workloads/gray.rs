@@ -48,6 +48,7 @@ fn cases(scope: &Scope) -> Vec<Case> {
         name: format!("N = {nodes}, {name}"),
         nodes,
         loss: 0.0,
+        seeds_max: u64::MAX,
         bounds: bounds(fault),
         play: Box::new(move |trial| play(trial, nodes, fault)),
     };

@@ -18,6 +18,7 @@ fn cases(scope: &Scope) -> Vec<Case> {
         name: format!("N = {nodes}, loss {loss}"),
         nodes,
         loss,
+        seeds_max: if nodes > 1_024 { 3 } else { u64::MAX },
         // What is lost is asked for again: the bound is for a network that loses nothing.
         bounds: if loss > 0.0 { Vec::new() } else { vec![Bound::max(DATAGRAMS, 2.0), Bound::max(BYTES, 100.0)] },
         play: Box::new(move |trial| play(trial, nodes, loss)),

@@ -24,6 +24,7 @@ fn cases(scope: &Scope) -> Vec<Case> {
         name: format!("N = {nodes}, loss {loss}"),
         nodes,
         loss,
+        seeds_max: u64::MAX,
         bounds: bounds(nodes, loss),
         play: Box::new(move |trial| play(trial, nodes, loss)),
     };

@@ -87,6 +87,8 @@ pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) nodes: usize,
     pub(crate) loss: f64,
+    /// Where one run takes minutes, a few must do.
+    pub(crate) seeds_max: u64,
     pub(crate) bounds: Vec<Bound>,
     pub(crate) play: Box<dyn Fn(&Trial) -> Findings + Send + Sync>,
 }

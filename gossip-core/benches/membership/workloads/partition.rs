@@ -25,6 +25,7 @@ fn cases(scope: &Scope) -> Vec<Case> {
         name: format!("{left}/{} for {secs} s", nodes - left),
         nodes,
         loss: 0.0,
+        seeds_max: if nodes > 64 && secs > 1_000 { 5 } else { u64::MAX },
         bounds: vec![Bound::max(ONE, 10.0), Bound::never(STILL_TWO)],
         play: Box::new(move |trial| play(trial, nodes, left, Duration::from_secs(secs))),
     };

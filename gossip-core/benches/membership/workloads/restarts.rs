@@ -40,6 +40,7 @@ fn cases(scope: &Scope) -> Vec<Case> {
         name: format!("N = {nodes}, {name}"),
         nodes,
         loss: 0.0,
+        seeds_max: u64::MAX,
         bounds: vec![Bound::never(NOT_FULL)],
         play: Box::new(move |trial| play(trial, nodes, course)),
     };

@@ -6,7 +6,7 @@
 use super::{
     Case, LAN, Outcome, PLAIN, Scope, Trial, Workload,
     figures::{Findings, Judged, Sample},
-    ground::{LOOK, counts_in, deaths, is_false, sent},
+    ground::{LOOK, counts_in, deaths, is_false, sent, since},
 };
 use core::time::Duration;
 use gossip_core::sim::{Ailment, HostId, Truth, World};
@@ -33,6 +33,7 @@ fn cases(scope: &Scope) -> Vec<Case> {
         name: format!("N = {nodes}, C = {slow}, D = {paused} ms"),
         nodes,
         loss: 0.0,
+        seeds_max: u64::MAX,
         bounds: Vec::new(),
         play: Box::new(move |trial| play(trial, nodes, slow, Duration::from_millis(paused))),
     };
@@ -50,15 +51,17 @@ fn play(trial: &Trial, nodes: usize, slow: usize, paused: Duration) -> Findings 
     let mut findings = Findings::default();
     for awake in AWAKE.map(Duration::from_millis) {
         let (mut world, hosts) = trial.settled(nodes);
-        let drawn = trial.dice(2).some(&hosts, slow + 1);
+        let mut dice = trial.dice(2);
+        let drawn = dice.some(&hosts, slow + 1);
         let (victim, slow) = drawn.split_last().unwrap_or_else(|| unreachable!("one at least is drawn"));
-        let before = sent(&world).1;
+        let (start, before) = (world.now(), sent(&world).1);
         slow.iter().for_each(|&host| world.afflict(host, Ailment::Slow { awake, paused }));
-        world.run_for(HALF);
+        // Amid a pause or between two.
+        world.run_for(HALF + dice.within(HALF / 4));
         world.crash(*victim);
         let known = world.pass_until(LOOK, HALF, |world| is_known(world, slow, *victim));
         world.run_for(HALF.saturating_sub(known.unwrap_or(HALF)));
-        findings.add(BYTES, (sent(&world).1 - before) / (nodes as f64 * 2.0 * HALF.as_secs_f64()));
+        findings.add(BYTES, (sent(&world).1 - before) / (nodes as f64 * since(&world, start)));
         let of_slow = world.measures().deaths().filter(|death| death.truth == Truth::OfAiling);
         findings.add(OF_SLOW, of_slow.filter(|death| !slow.contains(&death.by)).count() as f64);
         let told = deaths(&world, &mut findings, is_false);
