@@ -12,7 +12,7 @@ use crate::{
     lattice::{Joined, Lattice},
     records::{Heat, Question, Rumor, Sight, Window},
     storage::{Snapshot, Storage},
-    table::{Blob, Smallest, Table},
+    table::{Blob, Smallest, Table, copy_to},
     wire::{Floor, Frame, Items, RumorFrame, Urgency, Writer, write_items},
 };
 use serde::{Deserialize, Serialize};
@@ -200,10 +200,9 @@ impl<S: Storage> Dissemination<S> {
 
     /// Writes what the asker lacks, and says whether that was all of it.
     pub(crate) fn serve(&self, question: &Question<S::Summary>, writer: &mut Writer<'_>) -> bool {
-        let mut items = Items::<Seen>::of(question.summary.as_ref()).peekable();
+        let mut items = Items::<Seen>::of(question.summary.as_ref());
         for (life, ours) in self.windows_from(question.from).take_while(|(life, _)| *life <= question.until) {
-            while items.next_if(|seen| seen.writer < *life).is_some() {}
-            let seen = items.next_if(|seen| seen.writer == *life);
+            let seen = items.seek(*life, |seen| seen.writer);
             let theirs = seen.map_or_else(Window::default, |seen| Window::new(seen.floor, seen.above));
             if !self.serve_one(*life, ours, &theirs, writer) {
                 return false;
@@ -228,10 +227,8 @@ impl<S: Storage> Dissemination<S> {
         rumor.untold = false;
         self.untold -= 1;
         cx.stats.rumors_delivered += 1;
-        let payload = rumor.payload.as_ref();
-        let out = buffer.get_mut(..payload.len())?;
-        out.copy_from_slice(payload);
-        Some(Event::Delivered { dot, urgency: rumor.urgency, payload: out })
+        let (payload, _) = copy_to(buffer, rumor.payload.as_ref())?;
+        Some(Event::Delivered { dot, urgency: rumor.urgency, payload })
     }
 
     pub(crate) fn usage(&self) -> [(&'static str, usize, usize); 2] {

@@ -99,13 +99,11 @@ impl<S: Storage> Membership<S> {
 
     /// Writes what the asker lacks, and says whether that was all of it.
     pub(crate) fn serve(&self, question: &Question<S::Summary>, writer: &mut Writer<'_>) -> bool {
-        let mut items = Items::<Known>::of(question.summary.as_ref()).peekable();
+        let mut items = Items::<Known>::of(question.summary.as_ref());
         let before = question.from.origin.0.checked_sub(1).map(NodeId);
         let rows = self.members.ascending(before).take_while(|(id, _)| *id <= question.until.origin);
         for (id, member) in rows {
-            while items.next_if(|known| known.id < *id).is_some() {}
-            let known = items.next_if(|known| known.id == *id);
-            let lacks = match known {
+            let lacks = match items.seek(*id, |known| known.id) {
                 Some(known) => known.claim() < member.claim() || known.stated < member.stated,
                 // Who is gone is no news to one who never knew it.
                 None => member.is_live(),

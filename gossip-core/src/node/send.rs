@@ -64,18 +64,14 @@ impl<S: Storage> Node<S> {
 
     /// Asks for what we lack now, whatever it was when we decided to ask.
     fn put_pull(&mut self, token: u8, store: Store, from: Life, writer: &mut Writer<'_>) -> bool {
-        let mut until = from;
-        let written = writer.put_tailed(|summary| {
-            let (len, end) = match store {
-                Store::Members => self.membership.summarise(from, summary),
-                Store::Rumors => self.dissemination.summarise(from, summary),
-                Store::Entries => self.replica.summarise(from, summary),
-            };
-            until = end;
-            (len, Frame::Pull(Pull { token, store, from, until, summary: &[] }))
-        });
+        let Some(summary) = writer.tail() else { return false };
+        let (len, until) = match store {
+            Store::Members => self.membership.summarise(from, summary),
+            Store::Rumors => self.dissemination.summarise(from, summary),
+            Store::Entries => self.replica.summarise(from, summary),
+        };
         self.reconcile.on_asked(token, until);
-        written
+        writer.put_tailed(&Frame::Pull(Pull { token, store, from, until, summary: &[] }), len)
     }
 
     fn write_answer(&mut self, question: &Question<S::Summary>, buffer: &mut [u8]) -> Option<usize> {

@@ -18,7 +18,7 @@ use crate::{
     records::{Entry, Precedence},
     stamp::Stamp,
     storage::{Snapshot, Storage},
-    table::{Blob, Mark, Table},
+    table::{Blob, Mark, Table, copy_to},
     wire::{EntryFrame, Gap},
 };
 use serde::{Deserialize, Serialize};
@@ -188,13 +188,12 @@ impl<S: Storage> Replica<S> {
         let (key, entry) = self.entries.at_mut(slot)?;
         entry.untold = false;
         self.untold -= 1;
-        let (key, value) = (key.as_ref(), entry.value.as_ref().map(AsRef::as_ref));
-        let len = key.len() + value.map_or(0, <[u8]>::len);
-        let (key_out, value_out) = buffer.get_mut(..len)?.split_at_mut(key.len());
-        key_out.copy_from_slice(key);
-        value_out.copy_from_slice(value.unwrap_or_default());
-        let value = value.is_some().then_some(&*value_out);
-        Some(Event::Changed { key: key_out, value, dot: entry.dot })
+        let (key, rest) = copy_to(buffer, key.as_ref())?;
+        let value = match &entry.value {
+            Some(value) => Some(copy_to(rest, value.as_ref())?.0),
+            None => None,
+        };
+        Some(Event::Changed { key, value, dot: entry.dot })
     }
 
     pub(crate) fn usage(&self) -> [(&'static str, usize, usize); 2] {

@@ -49,6 +49,14 @@ impl Mark {
     }
 }
 
+/// Copies `bytes` to the front of `buffer`: the copy, and what is left of `buffer`; `None` when they do not fit.
+pub(crate) fn copy_to<'b>(buffer: &'b mut [u8], bytes: &[u8]) -> Option<(&'b [u8], &'b mut [u8])> {
+    let (copy, rest) = buffer.split_at_mut_checked(bytes.len())?;
+    // Not by `copy_from_slice`, which has much to say where lengths differ.
+    copy.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    Some((copy, rest))
+}
+
 /// A dense map.
 pub trait Table<K: 'static, V: 'static> {
     /// The most rows it can ever hold.

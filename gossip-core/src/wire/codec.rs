@@ -1,5 +1,6 @@
 //! Writing and reading the run of frames.
 use super::{Frame, Header};
+use core::cell::Cell;
 
 /// Appends frames to the caller's buffer while they fit.
 #[derive(Debug)]
@@ -25,24 +26,24 @@ impl<'b> Writer<'b> {
     /// Whether `frame` fitted; when it did not, nothing was written.
     #[must_use]
     pub fn put(&mut self, frame: &Frame<'_>) -> bool {
-        let end = self.buffer.len() - self.reserved;
-        let Some(room) = self.buffer.get_mut(self.len..end) else { return false };
-        let Some(written) = put_frame(room, frame) else { return false };
-        self.len += written;
-        true
+        let written = self.free().and_then(|room| put_frame(room, frame));
+        self.len += written.unwrap_or(0);
+        written.is_some()
     }
 
-    /// Writes a frame whose last field is a byte string that `fill` writes in place, however long it turns out to be.
-    ///
-    /// `fill` is given the room there is, and says how much of it it took, and which frame that belongs to, with an empty
-    /// string where it goes. Whether the frame fitted: too little room, and `fill` is not asked.
+    /// Room for the tail of a frame: for the byte string that is its last field, to be written in place before the rest is
+    /// known. [`put_tailed`](Self::put_tailed) then makes it a frame. `None` when there is too little.
+    pub(crate) fn tail(&mut self) -> Option<&mut [u8]> {
+        self.free()?.get_mut(TAIL_AT..)
+    }
+
+    /// Whether `frame` fitted, which ends with an empty byte string, for which the first `tail` bytes of [`tail`](Self::tail)
+    /// are put.
     #[must_use]
-    pub(crate) fn put_tailed<'f>(&mut self, fill: impl FnOnce(&mut [u8]) -> (usize, Frame<'f>)) -> bool {
-        let end = self.buffer.len() - self.reserved;
-        let Some(room) = self.buffer.get_mut(self.len..end) else { return false };
-        let Some(written) = put_tailed_frame(room, fill) else { return false };
-        self.len += written;
-        true
+    pub(crate) fn put_tailed(&mut self, frame: &Frame<'_>, tail: usize) -> bool {
+        let written = self.free().and_then(|room| put_tailed_frame(room, frame, tail));
+        self.len += written.unwrap_or(0);
+        written.is_some()
     }
 
     /// Fills up with zeros to `len` bytes in all, or to the end of the buffer. Nothing can follow.
@@ -80,6 +81,11 @@ impl<'b> Writer<'b> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    fn free(&mut self) -> Option<&mut [u8]> {
+        let end = self.buffer.len() - self.reserved;
+        self.buffer.get_mut(self.len..end)
     }
 
     /// The datagram.
@@ -161,8 +167,8 @@ fn put_frame(room: &mut [u8], frame: &Frame<'_>) -> Option<usize> {
     let body = postcard::to_slice(frame, room.get_mut(1..)?).ok()?.len();
     let len = put_len(&mut [0; 2], body)?;
     if len == 2 {
-        room.get(..2 + body)?;
-        room.copy_within(1..=body, 2);
+        let mut carried = 0;
+        room.get_mut(1..2 + body)?.iter_mut().for_each(|byte| core::mem::swap(byte, &mut carried));
     }
     put_len(room, body)?;
     Some(len + body)
@@ -171,20 +177,25 @@ fn put_frame(room: &mut [u8], frame: &Frame<'_>) -> Option<usize> {
 /// Before a tail: two bytes for the frame's length, the longest fixed part, and two bytes for the tail's length.
 const TAIL_AT: usize = 2 + 1 + 1 + 1 + 12 + 12 + 2;
 
-fn put_tailed_frame<'f>(room: &mut [u8], fill: impl FnOnce(&mut [u8]) -> (usize, Frame<'f>)) -> Option<usize> {
-    let (tail, frame) = fill(room.get_mut(TAIL_AT..)?);
-    let fixed = postcard::to_slice(&frame, room.get_mut(2..TAIL_AT)?).ok()?.len();
+fn put_tailed_frame(room: &mut [u8], frame: &Frame<'_>, tail: usize) -> Option<usize> {
+    let fixed = postcard::to_slice(frame, room.get_mut(2..TAIL_AT)?).ok()?.len();
     // The fixed part ends with the length of its empty tail, for which the real one is put.
     let mut at = 2 + fixed - 1;
     at += put_len(room.get_mut(at..)?, tail)?;
-    room.copy_within(TAIL_AT..TAIL_AT + tail, at);
+    move_down(room.get_mut(at..TAIL_AT + tail)?, TAIL_AT - at);
     let body = at + tail - 2;
     let len = put_len(&mut [0; 2], body)?;
     if len == 1 {
-        room.copy_within(2..2 + body, 1);
+        move_down(room.get_mut(1..2 + body)?, 1);
     }
     put_len(room, body)?;
     Some(len + body)
+}
+
+/// Drops the first `by` bytes, and moves all others down.
+fn move_down(bytes: &mut [u8], by: usize) {
+    let bytes = Cell::from_mut(bytes).as_slice_of_cells();
+    bytes.iter().zip(bytes.iter().skip(by)).for_each(|(to, from)| to.set(from.get()));
 }
 
 /// Writes a length, and says in how many bytes: one or two, seven bits each, low ones first.
@@ -251,13 +262,11 @@ mod tests {
             let mut writer = Writer::bare(&mut there);
             assert!(writer.put(&Frame::Agreeing(Agreeing { bits: &tail[..len] })));
             let mut other = Writer::bare(&mut in_place);
-            assert!(other.put_tailed(|room| {
-                room[..len].copy_from_slice(&tail[..len]);
-                (len, Frame::Agreeing(Agreeing { bits: &[] }))
-            }));
+            other.tail().unwrap()[..len].copy_from_slice(&tail[..len]);
+            assert!(other.put_tailed(&Frame::Agreeing(Agreeing { bits: &[] }), len));
             assert_eq!(writer.finish(), other.finish());
         }
-        assert!(!Writer::bare(&mut [0; 20]).put_tailed(|_| unreachable!("there is no room")));
+        assert!(Writer::bare(&mut [0; 20]).tail().is_none());
     }
 
     #[test]

@@ -25,6 +25,23 @@ impl<'a, T> Items<'a, T> {
     }
 }
 
+impl<T: for<'de> Deserialize<'de>> Items<'_, T> {
+    /// Takes the item of `key`, if there is one, and skips those before it. Keys are asked for in their order.
+    pub(crate) fn seek<K: Ord>(&mut self, key: K, key_of: impl Fn(&T) -> K) -> Option<T> {
+        loop {
+            let (item, rest) = postcard::take_from_bytes(self.rest).ok()?;
+            let order = key_of(&item).cmp(&key);
+            if order.is_gt() {
+                return None;
+            }
+            self.rest = rest;
+            if order.is_eq() {
+                return Some(item);
+            }
+        }
+    }
+}
+
 impl<T: for<'de> Deserialize<'de>> Iterator for Items<'_, T> {
     type Item = T;
 
