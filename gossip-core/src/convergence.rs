@@ -116,7 +116,9 @@ impl Convergence {
         if digest == self.digest {
             return;
         }
-        self.past[self.past_at] = half(self.digest);
+        if let Some(oldest) = self.past.get_mut(self.past_at) {
+            *oldest = half(self.digest);
+        }
         self.past_at = (self.past_at + 1) % PAST;
         self.digest = digest;
         self.since = None;
@@ -138,12 +140,12 @@ impl Convergence {
 
     /// A member that knows what we know has heard of others that do.
     pub(crate) fn on_agreeing<S: Storage>(&mut self, cx: &Context<S>, bits: &[u8], members: &mut S::Members) {
-        self.on_all_hearsay(cx, members, |rank| bits.get(rank / 8).is_some_and(|byte| byte >> (rank % 8) & 1 == 1));
+        self.on_all_hearsay(cx, members, &|rank| bits.get(rank / 8).is_some_and(|byte| byte >> (rank % 8) & 1 == 1));
     }
 
     /// A member that knows what we know has heard that everybody does.
     pub(crate) fn on_unanimous<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members) {
-        self.on_all_hearsay(cx, members, |_| true);
+        self.on_all_hearsay(cx, members, &|_| true);
     }
 
     /// `peer` asked for writes, and was seen to lack so many.
@@ -215,7 +217,7 @@ impl Convergence {
         if cx.now < self.next_deadline() {
             return None;
         }
-        self.wait = (self.wait + self.wait / 2).min(cx.config.probe_interval * WAIT_MAX);
+        self.wait = (self.wait.saturating_mul(3) / 2).min(cx.config.probe_interval.saturating_mul(WAIT_MAX));
         self.inquire_at = cx.now + self.wait;
         // From a random start on: whoever stands behind others that agree is favoured.
         let start = cx.rng.below(members.len());
@@ -249,18 +251,16 @@ impl Convergence {
         self.heat = self.heat.cooled();
         self.count(cx, members);
         let me = members.slot(&cx.me.id);
-        let _ = writer.put_tailed(|room| {
-            let bits = room.get_mut(..len).unwrap_or_default();
-            bits.fill(0);
-            for (rank, slot) in live_slots::<S>(members).enumerate() {
-                if (Some(slot) == me || !self.is_unlike::<S>(members, slot))
-                    && let Some(byte) = bits.get_mut(rank / 8)
-                {
-                    *byte |= 1 << (rank % 8);
-                }
+        let Some(bits) = writer.tail().and_then(|room| room.get_mut(..len)) else { return };
+        bits.fill(0);
+        for (rank, slot) in live_slots::<S>(members).enumerate() {
+            if (Some(slot) == me || !self.is_unlike::<S>(members, slot))
+                && let Some(byte) = bits.get_mut(rank / 8)
+            {
+                *byte |= 1 << (rank % 8);
             }
-            (bits.len(), Frame::Agreeing(Agreeing { bits: &[] }))
-        });
+        }
+        let _ = writer.put_tailed(&Frame::Agreeing(Agreeing { bits: &[] }), len);
     }
 
     /// Something was learned: it is worth asking on.
@@ -275,7 +275,7 @@ impl Convergence {
         &mut self,
         cx: &Context<S>,
         members: &mut S::Members,
-        agrees: impl Fn(usize) -> bool,
+        agrees: &dyn Fn(usize) -> bool,
     ) {
         if self.is_unanimous() {
             return;

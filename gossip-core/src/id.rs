@@ -150,15 +150,16 @@ impl Addr {
     /// An address of any medium; `None` when it is longer than [`LEN_MAX`](Self::LEN_MAX).
     #[must_use]
     pub fn new(bytes: &[u8]) -> Option<Self> {
-        let mut addr = Self { len: u8::try_from(bytes.len()).ok()?, bytes: [0; Self::LEN_MAX] };
-        addr.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        let len = u8::try_from(bytes.len()).ok().filter(|&len| usize::from(len) <= Self::LEN_MAX)?;
+        let mut addr = Self { len, bytes: [0; Self::LEN_MAX] };
+        addr.bytes.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
         Some(addr)
     }
 
     /// The address as its medium wrote it.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
 
     /// The socket address that this was made from; `None` for other media.

@@ -32,8 +32,8 @@ impl Pace {
 
     /// It was done now.
     pub(crate) fn mark(&mut self, now: Instant, interval: Duration) {
-        let rested = self.last_at.is_none_or(|last_at| now >= last_at + interval * 2);
-        self.wait = if rested { interval / FIRST_WAIT } else { interval.min(self.wait * 2) };
+        let rested = self.last_at.is_none_or(|last_at| now >= last_at + interval.saturating_mul(2));
+        self.wait = if rested { interval / FIRST_WAIT } else { interval.min(self.wait.saturating_mul(2)) };
         self.last_at = Some(now);
     }
 }

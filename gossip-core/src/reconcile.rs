@@ -297,13 +297,13 @@ impl Reconcile {
             self.pace.hurry(cx.config.gossip_interval);
             return;
         }
-        let first = cx.config.gossip_interval * 2;
-        let longest = cx.config.reconnect_interval.max(first) * FRUITLESS_WAIT_MAX;
+        let first = cx.config.gossip_interval.saturating_mul(2);
+        let longest = cx.config.reconnect_interval.max(first).saturating_mul(FRUITLESS_WAIT_MAX);
         let known = self.fruitless.iter().position(|fruitless| fruitless.difference == peer.difference);
         // The first time, the peer may just not have asked yet for what it lacks.
         self.stalemate = self.entries_differ && known.is_some();
         let oldest = || (0..FRUITLESS_MAX).min_by_key(|&at| self.fruitless[at].until).unwrap_or(0);
-        let wait = known.map_or(first, |at| (self.fruitless[at].wait * 2).min(longest));
+        let wait = known.map_or(first, |at| self.fruitless[at].wait.saturating_mul(2).min(longest));
         let at = known.unwrap_or_else(oldest);
         self.fruitless[at] = Fruitless { difference: peer.difference, wait, until: cx.now + wait };
         // Whoever spoke meanwhile and knows the same has no more for us either.
@@ -340,14 +340,18 @@ impl Reconcile {
     /// How long to wait for an answer: some round trips, longer each time.
     fn patience<S: Storage>(&self, cx: &Context<S>, tries: u8) -> Duration {
         let interval = cx.config.gossip_interval;
-        let first = self.round_trip.map_or(interval / 8, |round_trip| (round_trip * 4).clamp(interval / 16, interval));
-        first * (1 << (tries / 2).min(2))
+        let first = match self.round_trip {
+            Some(round_trip) => round_trip.saturating_mul(4).max(interval / 16).min(interval),
+            None => interval / 8,
+        };
+        first.saturating_mul(1 << (tries / 2).min(2))
     }
 
     /// An answer came, to a question last asked at `asked_at`. If it answers an earlier asking, that tells too little; four
     /// times as much is then enough for the next question to be asked once, which tells the truth.
     fn on_answer<S: Storage>(&mut self, cx: &Context<S>, asked_at: Instant) {
         let sample = cx.now.saturating_duration_since(asked_at);
-        self.round_trip = Some(self.round_trip.map_or(sample, |round_trip| sample.max(round_trip * 7 / 8)));
+        let faded = self.round_trip.map_or(sample, |round_trip| round_trip.saturating_mul(7) / 8);
+        self.round_trip = Some(sample.max(faded));
     }
 }

@@ -196,7 +196,7 @@ impl<S: Storage> Membership<S> {
         if cx.now < rival.answer_at {
             return false;
         }
-        let patience = cx.config.probe_interval * RIVAL_PATIENCE;
+        let patience = cx.config.probe_interval.saturating_mul(RIVAL_PATIENCE);
         let answer_at = if claim.incarnation > rival.answered { cx.now + patience } else { cx.now };
         self.rival = Some(Rival { answered: claim.incarnation, answer_at, ..rival });
         true
@@ -206,7 +206,7 @@ impl<S: Storage> Membership<S> {
     fn report_conflict(&mut self, cx: &mut Context<S>, addr: Addr) {
         cx.stats.name_conflicts += 1;
         if cx.now >= self.conflict.report_at {
-            let report_at = cx.now + cx.config.probe_interval * RIVAL_PATIENCE;
+            let report_at = cx.now + cx.config.probe_interval.saturating_mul(RIVAL_PATIENCE);
             self.conflict = Conflict { untold: Some(addr), report_at };
         }
     }

@@ -114,7 +114,7 @@ impl<S: Storage> Membership<S> {
         cx.me.incarnation = cx.me.incarnation.next();
         // Long enough for every copy of the farewell that we owe, and one round to spare.
         let rounds = u32::from(cx.heat().0) + 2;
-        self.stay = Stay::Leaving { until: cx.now + cx.config.gossip_interval * rounds };
+        self.stay = Stay::Leaving { until: cx.now + cx.config.gossip_interval.saturating_mul(rounds) };
         self.restate(cx, Standing::Left);
     }
 

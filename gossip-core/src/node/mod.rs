@@ -173,7 +173,7 @@ impl<S: Storage> Node<S> {
             return Output::Event(event);
         }
         if let Some((to, len)) = self.write_next(buffer) {
-            return Output::Send { to, bytes: &buffer[..len] };
+            return Output::Send { to, bytes: buffer.get(..len).unwrap_or_default() };
         }
         Output::Schedule(self.next_deadline())
     }
