@@ -64,7 +64,8 @@ impl<S: Storage> Membership<S> {
         let ours = self.members.slot(&cx.me.id);
         let rank = |slot| {
             let (_, member): &(NodeId, Member<S::Blob>) = self.members.as_slice().get(slot)?;
-            member.heat.is_hot().then_some((Some(slot) != ours, u8::MAX - member.heat.0, slot))
+            let told = if Some(slot) == ours { 0 } else { u8::MAX - member.heat.0 };
+            member.heat.is_hot().then_some((told, slot))
         };
         let hot_from = |from| self.members.marked(from, Mark::Hot, |(_, member)| member.heat.is_hot());
         let round = hot_from(self.tell_from).chain(hot_from(0).take_while(|&slot| slot < self.tell_from));
@@ -76,7 +77,7 @@ impl<S: Storage> Membership<S> {
         });
         let picked = Smallest::<_, PICKED_MAX>::of(ours.into_iter().chain(others).filter_map(rank));
         self.tell_from = if considered == CONSIDERED_MAX { last + 1 } else { 0 };
-        for &(_, _, slot) in picked.as_slice() {
+        for &(_, slot) in picked.as_slice() {
             let Some((id, member)) = self.members.as_slice().get(slot) else { continue };
             if writer.put(&news(*id, member)) {
                 self.update(cx, slot, |member| member.heat = member.heat.cooled());

@@ -97,10 +97,12 @@ impl<S: Storage> Replica<S> {
     /// Of which writers the asker lacks something: from where, and up to where we have it.
     fn lacks<'a>(&'a self, question: &'a Question<S::Summary>) -> impl Iterator<Item = (Life, u32, u32)> + 'a {
         let mut items = Items::<Seen>::of(question.summary.as_ref());
-        let rows = self.versions_from(question.from).take_while(|(life, _)| *life <= question.until);
-        rows.filter_map(move |(life, ours)| {
-            let seen = items.seek(*life, |seen| seen.writer).map_or(0, |seen| seen.sequence);
-            (seen < *ours).then_some((*life, seen, *ours))
+        let mut rows = self.versions_from(question.from).take_while(|(life, _)| *life <= question.until);
+        core::iter::from_fn(move || {
+            rows.find_map(|(life, ours)| {
+                let seen = items.seek(*life, |seen| seen.writer).map_or(0, |seen| seen.sequence);
+                (seen < *ours).then_some((*life, seen, *ours))
+            })
         })
     }
 
