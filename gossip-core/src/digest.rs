@@ -1,8 +1,5 @@
 //! Short fingerprints of what a node knows: equal digests end an exchange after a few bytes.
-use core::{
-    hash::Hasher,
-    ops::{AddAssign, SubAssign},
-};
+use core::ops::{AddAssign, SubAssign};
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
@@ -41,15 +38,15 @@ impl Digester {
     }
 
     pub(crate) fn of_bytes(&self, bytes: &[u8]) -> Digest {
-        let mut hasher = SipHasher13::new_with_keys(self.key, 0);
-        hasher.write(bytes);
-        Digest(hasher.finish())
+        self.of(0, bytes)
     }
 
-    pub(crate) fn of_words(&self, words: &[u64]) -> Digest {
-        let mut hasher = SipHasher13::new_with_keys(self.key, 1);
-        words.iter().for_each(|word| hasher.write(&word.to_le_bytes()));
-        Digest(hasher.finish())
+    pub(crate) fn of_words<const N: usize>(&self, words: &[u64; N]) -> Digest {
+        self.of(1, words.map(u64::to_le_bytes).as_flattened())
+    }
+
+    fn of(&self, kind: u64, bytes: &[u8]) -> Digest {
+        Digest(SipHasher13::new_with_keys(self.key, kind).hash(bytes))
     }
 }
 

@@ -38,7 +38,7 @@ impl<S: Storage> World<S> {
     /// Starts a node.
     pub(super) fn boot(&mut self, id: HostId, memory: Memory) {
         let host = &mut self.hosts[id.0];
-        let mut chance = Chance(stream(self.seed, &[1, word(id.0), word(host.lives.len())]));
+        let mut chance = Chance(stream(&[self.seed, 1, word(id.0), word(host.lives.len())]));
         let node = Node::with_storage(host.id, host.addr(), host.config.clone(), &mut chance);
         let mut node = node.unwrap_or_else(|error| panic!("{}: {error}", host.name));
         host.lives.push(node.me().generation);

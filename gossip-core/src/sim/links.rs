@@ -256,7 +256,7 @@ impl Uplink {
     fn stream(&mut self, seed: u64, now: Instant, from: HostId, to: HostId) -> Rng {
         self.nth = if self.last_at == now { self.nth + 1 } else { 0 };
         self.last_at = now;
-        stream(seed, &[2, word(from), word(to), now.as_micros(), self.nth])
+        stream(&[seed, 2, word(from), word(to), now.as_micros(), self.nth])
     }
 
     /// How long a datagram has to wait until it is sent; `None` when there is no room to wait.

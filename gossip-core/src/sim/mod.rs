@@ -61,10 +61,9 @@ pub use tally::{Count, Losses, Tally, Traffic};
 pub use told::Told;
 pub use world::{Scrutiny, World};
 
-/// A stream of chance for one purpose.
-fn stream(seed: u64, purpose: &[u64]) -> Rng {
-    let words: heapless::Vec<u64, 8> = core::iter::once(seed).chain(purpose.iter().copied()).collect();
-    Rng::from_seed(Digester::unkeyed().of_words(&words).0)
+/// A stream of chance for one purpose: the seed, and what names it.
+fn stream<const N: usize>(purpose: &[u64; N]) -> Rng {
+    Rng::from_seed(Digester::unkeyed().of_words(purpose).0)
 }
 
 /// Our own generator, as the boundary wants it.

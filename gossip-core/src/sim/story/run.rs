@@ -352,7 +352,7 @@ fn tell<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>>(story: &Stor
         hosts: BTreeMap::new(),
         settings: super::Settings::default(),
         began,
-        chance: stream(story.seed, &[3]),
+        chance: stream(&[story.seed, 3]),
         log: Log::new(began),
         chapter: Chapter::default(),
         acts: Vec::new(),

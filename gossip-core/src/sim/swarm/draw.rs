@@ -18,7 +18,7 @@ use core::time::Duration;
 /// Draws a world from a seed: who lives in it, on what network, and what befalls them. It ends with time to settle.
 #[must_use]
 pub fn draw(seed: u64) -> Story {
-    Drawing::new(seed, Choices::Seed(stream(seed, &[4]))).finish()
+    Drawing::new(seed, Choices::Seed(stream(&[seed, 4]))).finish()
 }
 
 /// Draws a world from bytes, of which each decides one thing: for a fuzzer, that changes them to see what then happens.
