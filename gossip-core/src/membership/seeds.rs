@@ -101,13 +101,9 @@ impl<S: Storage> Membership<S> {
         let seeds = self.seeds.as_slice().iter().filter(|(_, seed)| silent(seed)).map(|(addr, _)| Lost::Seed(*addr));
         let down = self.gone().filter(|(_, member)| member.standing == Standing::Down);
         let members = down.map(|(id, member)| Lost::Member(*id, member.addr));
-        let mut drawn = None;
-        for (index, lost) in seeds.chain(members).enumerate() {
-            if cx.rng.below(index + 1) == 0 {
-                drawn = Some(lost);
-            }
-        }
-        drawn
+        // Each next one takes the place of those before it, with a chance of one in as many as were met.
+        let drawn = seeds.chain(members).enumerate().filter(|(index, _)| cx.rng.below(index + 1) == 0);
+        drawn.last().map(|(_, lost)| lost)
     }
 
     /// Makes room for a seed that the application names.

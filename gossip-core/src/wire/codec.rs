@@ -192,7 +192,7 @@ fn put_tailed_frame(room: &mut [u8], frame: &Frame<'_>, tail: usize) -> Option<u
     Some(len + body)
 }
 
-/// Drops the first `by` bytes, and moves all others down.
+/// Drops the first `by` bytes, and moves all others down. They are few: `memmove` would be long for a small machine.
 fn move_down(bytes: &mut [u8], by: usize) {
     let bytes = Cell::from_mut(bytes).as_slice_of_cells();
     bytes.iter().zip(bytes.iter().skip(by)).for_each(|(to, from)| to.set(from.get()));
