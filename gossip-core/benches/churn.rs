@@ -92,7 +92,11 @@ impl Churn {
     fn replace_one(&mut self, world: &mut World) {
         let drawn = self.draw();
         let old = self.staying.swap_remove(drawn);
-        if self.number.is_multiple_of(2) { world.crash(old) } else { world.leave(old) }
+        if self.number.is_multiple_of(2) {
+            world.crash(old)
+        } else {
+            world.leave(old)
+        }
         let new = world.spawn(&format!("newcomer-{}", self.number), Config::lan());
         let seed = self.draw();
         world.join(new, self.staying[seed]);

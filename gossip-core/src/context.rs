@@ -30,6 +30,10 @@ pub(crate) struct Context<S: Storage> {
     pub(crate) credit: Credit,
     /// Whether the datagram being taken in may still ask something.
     pub(crate) may_ask: bool,
+    /// Whether we have just come, and have yet to ask what we lack.
+    pub(crate) newcomer: bool,
+    /// The last member that the datagram being taken in has told of.
+    pub(crate) told_of: Option<NodeId>,
     /// How many members live, ourselves included: what counts in logarithms of the cluster's size needs it.
     pub(crate) live: usize,
     outbox: S::Outbox,
@@ -82,6 +86,8 @@ impl<S: Storage> Context<S> {
             source: Source::Told,
             credit: Credit::Full,
             may_ask: false,
+            newcomer: false,
+            told_of: None,
             live: 1,
             outbox: Queue::with_limit(config.limits.outbox),
             config,
@@ -136,11 +142,12 @@ impl<S: Storage> Context<S> {
     }
 
     /// How often what others said is to be told on. What we asked for is news to us alone: whoever comes late and catches
-    /// up with thousands of writes does not tell them to all others again.
+    /// up with thousands of writes does not tell them to all others again. A newcomer is about to ask, and cannot tell yet
+    /// what is news to others.
     pub(crate) fn relay_heat(&self) -> Heat {
         match self.source {
-            Source::Told => self.heat(),
-            Source::AskedFor => Heat::COLD,
+            Source::Told if !self.newcomer => self.heat(),
+            Source::Told | Source::AskedFor => Heat::COLD,
         }
     }
 }

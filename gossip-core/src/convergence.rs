@@ -8,7 +8,7 @@ use crate::{
     digest::Digest,
     id::{Addr, NodeId},
     io::Event,
-    records::{Heat, Intent, Member},
+    records::{Heat, Intent, Member, Outgoing},
     storage::Storage,
     table::{Mark, Table},
     time::Instant,
@@ -48,6 +48,14 @@ pub(crate) struct Convergence {
     /// When we next ask somebody who is not known to agree, and how long we waited before.
     inquire_at: Instant,
     wait: Duration,
+    /// Since when our digest is what it is.
+    changed_at: Instant,
+    /// From when on things have stood still for long enough to ask and to pass on who agrees.
+    settled_at: Instant,
+    /// How long that is: twice as long each time that it was in vain, until all agree.
+    patience: Duration,
+    /// Whether we have asked anybody, or passed anything on, since our digest last changed.
+    tried: bool,
 }
 
 /// How many others are known to agree.
@@ -108,6 +116,10 @@ impl Convergence {
             dirty: false,
             inquire_at: Instant::NEVER,
             wait: Duration::ZERO,
+            changed_at: Instant::ZERO,
+            settled_at: Instant::NEVER,
+            patience: Duration::ZERO,
+            tried: false,
         }
     }
 
@@ -116,6 +128,11 @@ impl Convergence {
         if digest == self.digest {
             return;
         }
+        self.patience = match (self.is_unanimous(), core::mem::take(&mut self.tried)) {
+            (true, _) => first_wait(cx),
+            (false, true) => self.patience.saturating_mul(2).min(cx.config.probe_interval.saturating_mul(WAIT_MAX)),
+            (false, false) => self.patience.max(first_wait(cx)),
+        };
         if let Some(oldest) = self.past.get_mut(self.past_at) {
             *oldest = half(self.digest);
         }
@@ -124,16 +141,34 @@ impl Convergence {
         self.since = None;
         self.tally = Tally::Unheard;
         self.dirty = true;
-        // Things have to settle first; under a stream of writes, they never do.
-        self.wait = first_wait(cx);
-        self.inquire_at = cx.now + self.wait;
+        // Things have to settle first; under a stream of changes, they never do.
+        self.changed_at = cx.now;
+        self.inquire_at = Instant::ZERO;
+        self.unsettle(cx);
+    }
+
+    /// Our digest is about to change.
+    pub(crate) fn unsettle<S: Storage>(&mut self, cx: &Context<S>) {
+        self.wait = self.patience;
+        self.settled_at = cx.now + self.patience;
+        self.inquire_at = self.inquire_at.max(self.settled_at);
+    }
+
+    /// `peer` was told all that it lacked. What it said before is out of date.
+    pub(crate) fn on_told_all<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, peer: NodeId) {
+        if let Some(slot) = members.slot(&peer).filter(|&slot| self.is_unlike::<S>(members, slot)) {
+            self.record(cx, members, slot, Member::<S::Blob>::UNHEARD);
+        }
     }
 
     /// A live member spoke: so much it knows.
     pub(crate) fn on_heard<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, header: &Header) {
         let Some(slot) = members.slot(&header.sender) else { return };
         if knows::<S>(members, slot) != header.digest {
-            self.on_evidence(cx);
+            self.dirty = true;
+            if header.digest == self.digest {
+                self.on_evidence(cx);
+            }
             self.record(cx, members, slot, header.digest);
         }
     }
@@ -217,6 +252,7 @@ impl Convergence {
         if cx.now < self.next_deadline() {
             return None;
         }
+        self.tried = true;
         self.wait = (self.wait.saturating_mul(3) / 2).min(cx.config.probe_interval.saturating_mul(WAIT_MAX));
         self.inquire_at = cx.now + self.wait;
         // From a random start on: whoever stands behind others that agree is favoured.
@@ -238,16 +274,21 @@ impl Convergence {
     pub(crate) fn piggyback<S: Storage>(
         &mut self,
         cx: &Context<S>,
-        intent: Intent,
+        outgoing: &Outgoing,
         members: &mut S::Members,
         writer: &mut Writer<'_>,
     ) {
-        let wanted = self.heat.is_hot() || intent == Intent::Ack(Ping::INQUIRY);
+        let inquired = outgoing.intent == Intent::Ack(Ping::INQUIRY);
+        // To one that has just asked, and knows something else, it would mean nothing.
+        let peer = outgoing.peer.and_then(|id| members.get(&id));
+        let lost = inquired && peer.is_none_or(|peer| peer.knows != self.digest);
+        let wanted = cx.now >= self.settled_at && (self.heat.is_hot() || inquired) && !lost;
         let len = cx.live.div_ceil(8);
         // If it does not fit, each has to find out for itself.
         if self.is_unanimous() || self.tally == Tally::Unheard || !wanted || writer.room() < len + BESIDE_BITS {
             return;
         }
+        self.tried = true;
         self.heat = self.heat.cooled();
         self.count(cx, members);
         let me = members.slot(&cx.me.id);
@@ -266,8 +307,8 @@ impl Convergence {
     /// Something was learned: it is worth asking on.
     fn on_evidence<S: Storage>(&mut self, cx: &Context<S>) {
         self.dirty = true;
-        self.wait = first_wait(cx);
-        self.inquire_at = self.inquire_at.min(cx.now + self.wait);
+        self.wait = self.patience;
+        self.inquire_at = self.inquire_at.min((cx.now + self.wait).max(self.settled_at));
     }
 
     /// Believes of the others that they agree with us, as far as `agrees` says so of their places among the living.
@@ -304,11 +345,13 @@ impl Convergence {
         }
     }
 
-    /// Whether a member was heard to know what we knew before, or nothing: it may agree by now. One that said something
-    /// that we never said may be ahead.
+    /// Whether a member was heard to know what we knew before, or nothing, or anything before we knew what we know now: it
+    /// may agree by now. One that has since said something that we never said may be ahead.
     fn is_behind<S: Storage>(&self, members: &S::Members, slot: usize) -> bool {
-        let knows = knows::<S>(members, slot);
-        knows == Member::<S::Blob>::UNHEARD || self.past.contains(&half(knows))
+        let Some((_, member)) = members.as_slice().get(slot) else { return false };
+        member.knows == Member::<S::Blob>::UNHEARD
+            || member.heard_at.is_none_or(|heard_at| heard_at < self.changed_at)
+            || self.past.contains(&half(member.knows))
     }
 
     /// Whether a live member is not known to agree.

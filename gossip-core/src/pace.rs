@@ -20,6 +20,11 @@ impl Pace {
         Self { last_at: None, wait: Duration::ZERO }
     }
 
+    /// Whether it was never done.
+    pub(crate) fn is_untried(&self) -> bool {
+        self.last_at.is_none()
+    }
+
     /// From when on it may be done again.
     pub(crate) fn next_at(&self, now: Instant) -> Instant {
         self.last_at.map_or(now, |last_at| now.max(last_at + self.wait))

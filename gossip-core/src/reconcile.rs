@@ -35,6 +35,8 @@ pub(crate) struct Reconcile {
     /// How long an answer took lately: the longest, fading.
     round_trip: Option<Duration>,
     token: u8,
+    /// Whether the last exchange brought us anything.
+    fruitful: bool,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -116,13 +118,16 @@ impl Reconcile {
             fruitless: [Fruitless::NONE; FRUITLESS_MAX],
             round_trip: None,
             token: 0,
+            fruitful: false,
         }
     }
 
     /// `peer` knows something else than we do.
     ///
-    /// A random part of a gossip interval passes before we ask: the push, which is under way, often settles the
-    /// difference by then; and those who joined together do not all ask one seed together.
+    /// A gossip interval and more passes before we ask, unless the last exchange brought us something: the push, which is
+    /// under way, often settles the difference by then; and of those who join together, all have come by then, and do not
+    /// all ask one seed at once. A newcomer asks the one that it heard first, through whom it came: whoever else speaks to
+    /// it may have come no earlier.
     pub(crate) fn on_differing<S: Storage>(
         &mut self,
         cx: &mut Context<S>,
@@ -140,14 +145,30 @@ impl Reconcile {
             // once would be an answer, and longer than the question.
             return self.compare(cx, peer, 1);
         }
-        self.candidate = Some(peer);
+        if !self.pace.is_untried() || self.candidate.is_none() {
+            self.candidate = Some(peer);
+        }
         if self.next_at == Instant::NEVER {
-            self.next_at = self.pace.next_at(cx.now) + cx.random_part(cx.config.gossip_interval / 4);
+            let interval = cx.config.gossip_interval;
+            let patience = if self.fruitful { Duration::ZERO } else { interval };
+            self.next_at = self.pace.next_at(cx.now) + patience + cx.random_part(interval / 2);
         }
     }
 
-    /// `peer` knows just what we know by now: there is nothing to ask it.
-    pub(crate) fn on_agreeing(&mut self, peer: NodeId) {
+    /// `peer` knows just what we know.
+    ///
+    /// To whoever has just come, that says little: the first to join a new cluster all know no more than each other, until
+    /// the others have come.
+    pub(crate) fn on_same<S: Storage>(&mut self, cx: &mut Context<S>, peer: NodeId, addr: Addr, digest: Digest) {
+        if self.pace.is_untried() {
+            self.on_differing(cx, peer, addr, Difference { ours: digest, theirs: digest });
+        } else {
+            self.on_agreeing(peer);
+        }
+    }
+
+    /// There is nothing to ask `peer`.
+    fn on_agreeing(&mut self, peer: NodeId) {
         if self.candidate.is_some_and(|candidate| candidate.id == peer) {
             self.candidate = None;
         }
@@ -205,7 +226,13 @@ impl Reconcile {
         }
         self.on_answer(cx, asked_at);
         let progress = *ours != pull.had;
+        // Members come by id: what is left begins behind the last one.
+        let told_of = cx.told_of.filter(|_| pull.store == Store::Members);
+        let next = told_of.and_then(|id| id.0.checked_add(1)).map(|id| Life { origin: NodeId(id), ..Life::FIRST });
         match (served.complete, pull.end == Life::LAST) {
+            (false, _) if next.is_some_and(|next| next > pull.from) => {
+                self.pull(cx, peer, pull.store, next.unwrap_or(pull.from), pull.later, ours);
+            }
             // The peer has more for us, and we take it.
             (false, _) if progress => self.pull(cx, peer, pull.store, pull.from, pull.later, ours),
             (true, false) if pull.end > pull.from => self.pull(cx, peer, pull.store, pull.end, pull.later, ours),
@@ -266,6 +293,7 @@ impl Reconcile {
         self.next_at = Instant::NEVER;
         if let Some(peer) = self.candidate.take() {
             cx.stats.exchanges += 1;
+            cx.newcomer = false;
             self.began_with = *ours;
             self.pace.mark(cx.now, cx.config.gossip_interval);
             self.compare(cx, peer, 1);
@@ -292,7 +320,8 @@ impl Reconcile {
 
     /// Remembers whether there was anything to be had.
     fn learn_from<S: Storage>(&mut self, cx: &Context<S>, peer: Peer, ours: &Parts) {
-        if *ours != self.began_with {
+        self.fruitful = *ours != self.began_with;
+        if self.fruitful {
             // Where there was something, there may be more, here or with others.
             self.pace.hurry(cx.config.gossip_interval);
             return;

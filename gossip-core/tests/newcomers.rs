@@ -1,13 +1,10 @@
 //! Many newcomers at once, seen by one node without a world around it.
 use core::{convert::Infallible, time::Duration};
 use gossip_core::{
-    Addr, ClusterLabel, Config, Digest, Generation, Incarnation, Input, Instant, Node, NodeId, Output,
-    wire::{Frame, Header, MemberFrame, Read, Reader, Standing, Writer},
+    Addr, ClusterLabel, Config, Digest, Generation, Incarnation, Input, Instant, Life, Node, NodeId, Output,
+    wire::{Frame, Header, MemberFrame, Pull, Read, Reader, Served, Standing, Store, Writer},
 };
-use std::collections::BTreeMap;
-
-/// Many more than are chosen from for one datagram.
-const NEWCOMERS: u64 = 1_000;
+use std::collections::{BTreeMap, BTreeSet};
 
 struct One;
 
@@ -43,16 +40,30 @@ fn newcomer(number: u64) -> Frame<'static> {
     })
 }
 
+fn header() -> Header {
+    Header::new(ClusterLabel::default(), NodeId(1), Generation(1), Incarnation(0), Digest(1))
+}
+
 /// What the first of the newcomers says of all of them.
-fn introductions() -> Vec<Vec<u8>> {
-    let header = Header::new(ClusterLabel::default(), NodeId(1), Generation(1), Incarnation(0), Digest(1));
-    let datagram = |numbers: core::ops::Range<u64>| {
+fn introductions(newcomers: u64) -> Vec<Vec<u8>> {
+    let datagram = |first: u64| {
         let mut buffer = [0; 1_400];
-        let mut writer = Writer::new(&mut buffer, &header).unwrap();
-        assert!(numbers.into_iter().all(|number| writer.put(&newcomer(number))));
+        let mut writer = Writer::new(&mut buffer, &header()).unwrap();
+        assert!((first..=newcomers).take(25).all(|number| writer.put(&newcomer(number))));
         writer.finish().to_vec()
     };
-    (0..NEWCOMERS / 25).map(|tens| datagram(tens * 25 + 1..tens * 25 + 26)).collect()
+    (1..=newcomers).step_by(25).map(datagram).collect()
+}
+
+/// A node that was told of so many newcomers.
+fn node(newcomers: u64) -> Node<gossip_core::Heap> {
+    // Nobody answers: there shall be time for all news before anybody is suspected.
+    let config = Config { probe_interval: Duration::from_hours(1), ..Config::lan() };
+    let mut node = Node::new(NodeId(u64::MAX), addr(9_999), config, &mut One).unwrap();
+    for mut bytes in introductions(newcomers) {
+        node.handle_input(Instant::from_micros(1), Input::Received { from: addr(1), bytes: &mut bytes });
+    }
+    node
 }
 
 /// Adds up how often each member is spoken of in what the node puts out, and says when it wants to be woken.
@@ -74,26 +85,70 @@ fn drain(node: &mut Node<gossip_core::Heap>, told: &mut BTreeMap<NodeId, u32>) -
     }
 }
 
-#[test]
-fn of_a_thousand_newcomers_each_is_told_and_none_too_often() {
-    let me = NodeId(u64::MAX);
-    // Nobody answers: there shall be time for all news before anybody is suspected.
-    let config = Config { probe_interval: Duration::from_hours(1), ..Config::lan() };
-    // The first is told as in a small cluster, the last as in the large one that it then is.
-    let (fewest, most) = (u32::from(config.heat(1)), u32::from(config.heat(1_000)));
-    let mut node = Node::new(me, addr(9_999), config, &mut One).unwrap();
+/// How often each newcomer is spoken of until there is nothing more to say.
+fn told_of(newcomers: u64) -> BTreeMap<NodeId, u32> {
+    let mut node = node(newcomers);
     let mut told = BTreeMap::new();
     let mut now = Instant::from_micros(1);
-    for mut bytes in introductions() {
-        node.handle_input(now, Input::Received { from: addr(1), bytes: &mut bytes });
-    }
-    for turn in 0..200 {
+    for _ in 0..200 {
         now = drain(&mut node, &mut told).max(now);
         node.handle_input(now, Input::TimerFired);
-        // Before the first have been told as often as they are to be, most others have been told.
-        assert!(turn != 30 || told.len() > 900, "{} are told after {turn} turns", told.len());
     }
-    told.remove(&me);
+    told.remove(&NodeId(u64::MAX));
+    told
+}
+
+#[test]
+fn of_a_few_newcomers_each_is_told_and_none_too_often() {
+    let told = told_of(12);
+    // The first is told as in a small cluster, the last as in the larger one that it then is.
+    let (fewest, most) = (u32::from(Config::lan().heat(1)), u32::from(Config::lan().heat(13)));
     let wrong: Vec<_> = told.iter().filter(|(_, times)| !(fewest..=most).contains(times)).collect();
-    assert!(wrong.is_empty(), "not from {fewest} to {most} times: {wrong:?}");
+    assert!(told.len() == 12 && wrong.is_empty(), "not 12 from {fewest} to {most} times: {told:?}");
+}
+
+#[test]
+fn of_a_thousand_newcomers_whoever_asks_is_told_each_once_and_nobody_else_of_any() {
+    assert_eq!(told_of(1_000), BTreeMap::new());
+    let mut node = node(1_000);
+    let mut told = BTreeMap::new();
+    drain(&mut node, &mut told);
+    told.clear();
+    let mut asked = 0;
+    let mut from = Life::FIRST;
+    loop {
+        asked += 1;
+        let mut buffer = [0; 1_400];
+        let mut writer = Writer::new(&mut buffer, &header()).unwrap();
+        let pull = Pull { token: asked, store: Store::Members, from, until: Life::LAST, summary: &[] };
+        assert!(writer.put(&Frame::Pull(pull)));
+        let mut bytes = writer.finish().to_vec();
+        node.handle_input(Instant::from_micros(2), Input::Received { from: addr(1), bytes: &mut bytes });
+        let before: BTreeSet<_> = told.keys().copied().collect();
+        let complete = served(&mut node, &mut told);
+        let last = told.keys().filter(|id| !before.contains(*id)).max();
+        if complete {
+            break;
+        }
+        from = Life { origin: NodeId(last.unwrap().0 + 1), ..Life::FIRST };
+    }
+    // Its own row among them.
+    assert!(told.len() == 1_001 && told.values().all(|&times| times == 1), "{} rows", told.len());
+    assert!(asked <= 20, "{asked} questions");
+}
+
+/// Takes in an answer, and says whether that was all.
+fn served(node: &mut Node<gossip_core::Heap>, told: &mut BTreeMap<NodeId, u32>) -> bool {
+    let mut buffer = [0; 1_400];
+    loop {
+        let Output::Send { bytes, .. } = node.poll_output(&mut buffer) else { continue };
+        let (_, frames) = Header::open(bytes, ClusterLabel::default()).unwrap();
+        for read in Reader::new(frames) {
+            match read {
+                Ok(Read::Frame(Frame::Member(member))) => *told.entry(member.id).or_default() += 1,
+                Ok(Read::Frame(Frame::Served(Served { complete, .. }))) => return complete,
+                _ => {}
+            }
+        }
+    }
 }

@@ -64,8 +64,6 @@ pub(crate) struct Membership<S: Storage> {
     digest: Digest,
     /// How many rows are news.
     hot: usize,
-    /// From which row on we tell news, when there is much.
-    tell_from: usize,
     /// How many rows the application is to be told of.
     untold: usize,
     conflict: claims::Conflict,
@@ -93,7 +91,6 @@ impl<S: Storage> Membership<S> {
             company: Company::Untried,
             digest: Digest::default(),
             hot: 0,
-            tell_from: 0,
             untold: 0,
             conflict: claims::Conflict::NONE,
         }

@@ -2,39 +2,25 @@
 use super::Membership;
 use crate::{
     context::Context,
-    id::{Generation, Incarnation, Life, NodeId},
+    id::{Generation, Life, NodeId},
     records::{Claim, Intent, Member, Question},
     storage::Storage,
     table::{Mark, Smallest, Table},
-    wire::{Accusation, Frame, Items, MemberFrame, Ping, Standing, Writer, write_items},
+    wire::{Accusation, Frame, MemberFrame, Ping, Standing, Writer},
 };
-use serde::{Deserialize, Serialize};
 
-/// Most rows written into one datagram.
+/// For so many probe intervals after we came, or changed what we say of ourselves, do we say it to all whom we never heard.
+const YOUTH: u32 = 4;
+/// More rows than these are not pushed at all. A push is blind: it tells each row a few times over, whatever the receiver
+/// knows, where an exchange costs as much as that for some ten rows, and then tells what is lacking and nothing else.
+const PUSHED_MAX: usize = 16;
+/// No fewer, and as many as rumors: both are picked by the same code.
 const PICKED_MAX: usize = 32;
-/// From among so many rows that are news. When thousands join at once, there are more; those come with the next datagrams.
-const CONSIDERED_MAX: usize = 256;
 
-/// What an asker knows of one member: an item of a summary.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Known {
-    id: NodeId,
-    generation: Generation,
-    incarnation: Incarnation,
-    standing: Standing,
-    stated: Incarnation,
-}
-
-impl Known {
-    const fn of<B>(id: NodeId, member: &Member<B>) -> Self {
-        let Claim { incarnation, standing, generation } = member.claim();
-        Self { id, generation, incarnation, standing, stated: member.stated }
-    }
-
-    const fn claim(&self) -> Claim {
-        Claim { incarnation: self.incarnation, standing: self.standing, generation: self.generation }
-    }
-}
+/// What an asker has of one member, in few bits: the first half stands for which member, the second for what is said of it.
+///
+/// Both are salted with the question's number, so that those which look alike in one question do not in the next.
+type Print = [u8; 4];
 
 impl<S: Storage> Membership<S> {
     /// Tells `peer` what it must know to deal with us: what is said against it, and who we are, unless it has long counted
@@ -47,7 +33,12 @@ impl<S: Storage> Membership<S> {
             // Told first to whom it concerns: it can contradict at once (Lifeguard's "buddy").
             let _ = writer.put(&accusation(id, member));
         }
-        let stranger = known.is_none_or(|member| !member.is_live() || member.heard_at.is_none());
+        // All others have heard of us by now, or will ask who we are.
+        let young = self
+            .members
+            .get(&cx.me.id)
+            .is_some_and(|me| cx.now < me.since + cx.config.probe_interval.saturating_mul(YOUTH));
+        let stranger = known.is_none_or(|member| !member.is_live() || member.heard_at.is_none() && young);
         let knock = matches!(intent, Intent::Ping(Ping::KNOCK) | Intent::Ack(Ping::KNOCK));
         if (stranger || knock)
             && let Some(me) = self.members.get(&cx.me.id)
@@ -58,25 +49,17 @@ impl<S: Storage> Membership<S> {
 
     /// Fills what is left of a datagram with news of members: our own first, then what was told least.
     pub(crate) fn piggyback(&mut self, cx: &mut Context<S>, writer: &mut Writer<'_>) {
-        if self.hot == 0 {
+        if self.hot == 0 || self.hot > PUSHED_MAX {
             return;
         }
         let ours = self.members.slot(&cx.me.id);
         let rank = |slot| {
             let (_, member): &(NodeId, Member<S::Blob>) = self.members.as_slice().get(slot)?;
             let told = if Some(slot) == ours { 0 } else { u8::MAX - member.heat.0 };
-            member.heat.is_hot().then_some((told, slot))
+            Some((told, slot))
         };
-        let hot_from = |from| self.members.marked(from, Mark::Hot, |(_, member)| member.heat.is_hot());
-        let round = hot_from(self.tell_from).chain(hot_from(0).take_while(|&slot| slot < self.tell_from));
-        let mut considered = 0;
-        let mut last = 0;
-        let others = round.filter(|&slot| Some(slot) != ours).take(CONSIDERED_MAX).inspect(|&slot| {
-            considered += 1;
-            last = slot;
-        });
-        let picked = Smallest::<_, PICKED_MAX>::of(ours.into_iter().chain(others).filter_map(rank));
-        self.tell_from = if considered == CONSIDERED_MAX { last + 1 } else { 0 };
+        let hot = self.members.marked(0, Mark::Hot, |(_, member)| member.heat.is_hot());
+        let picked = Smallest::<_, PICKED_MAX>::of(hot.filter_map(rank));
         for &(_, slot) in picked.as_slice() {
             let Some((id, member)) = self.members.as_slice().get(slot) else { continue };
             if writer.put(&news(*id, member)) {
@@ -89,25 +72,57 @@ impl<S: Storage> Membership<S> {
         self.hot > 0
     }
 
-    /// Writes what we know of the members from `from` on, and says up to where it fitted.
-    pub(crate) fn summarise(&self, from: Life, out: &mut [u8]) -> (usize, Life) {
-        let before = from.origin.0.checked_sub(1).map(NodeId);
-        let (len, unfit) = write_items(out, self.members.ascending(before).map(|(id, member)| Known::of(*id, member)));
-        // Its row is where the next range begins.
-        let begins = |known: Known| Life { origin: known.id, generation: Generation(0) };
-        (len, unfit.map_or(Life::LAST, |known| begins(known).predecessor()))
+    /// A round of pushes is over. What there is too much of cools all the same: it is left to those who find that they lack
+    /// it.
+    pub(crate) fn on_round(&mut self, cx: &mut Context<S>) {
+        if self.hot > PUSHED_MAX {
+            self.cool(cx);
+        }
+    }
+
+    /// Somebody knows all that we have to tell.
+    pub(crate) fn cool(&mut self, cx: &mut Context<S>) {
+        let mut from = 0;
+        loop {
+            let hot = self.members.marked(from, Mark::Hot, |(_, member)| member.heat.is_hot()).next();
+            let Some(slot) = hot else { return };
+            self.update(cx, slot, |member| member.heat = member.heat.cooled());
+            from = slot + 1;
+        }
+    }
+
+    /// Writes what we have of those who live, from one on, and says up to where it fitted. Who is gone is left out: whoever
+    /// counts one of them in learns otherwise by asking us.
+    pub(crate) fn summarise(&self, cx: &Context<S>, token: u8, from: Life, out: &mut [u8]) -> (usize, Life) {
+        let mut room = out.as_chunks_mut().0.iter_mut();
+        let mut len = 0;
+        for (id, member) in self.members.ascending(before(from)).filter(|(_, member)| member.is_live()) {
+            let Some(print) = room.next() else {
+                // Its row is where the next range begins.
+                return (len, Life { origin: *id, generation: Generation(0) }.predecessor());
+            };
+            *print = print_of(cx, token, *id, member);
+            len += print.len();
+        }
+        (len, Life::LAST)
     }
 
     /// Writes what the asker lacks, and says whether that was all of it.
-    pub(crate) fn serve(&self, question: &Question<S::Summary>, writer: &mut Writer<'_>) -> bool {
-        let mut items = Items::<Known>::of(question.summary.as_ref());
-        let before = question.from.origin.0.checked_sub(1).map(NodeId);
-        let rows = self.members.ascending(before).take_while(|(id, _)| *id <= question.until.origin);
-        for (id, member) in rows {
-            let lacks = match items.seek(*id, |known| known.id) {
-                Some(known) => known.claim() < member.claim() || known.stated < member.stated,
-                // Who is gone is no news to one who never knew it.
-                None => member.is_live(),
+    pub(crate) fn serve(&self, cx: &Context<S>, question: &Question<S::Summary>, writer: &mut Writer<'_>) -> bool {
+        let (has, _) = question.summary.as_ref().as_chunks();
+        let mut at = 0;
+        let rows = self.members.ascending(before(question.from));
+        for (id, member) in rows.take_while(|(id, _)| *id <= question.until.origin) {
+            let print = print_of(cx, question.token, *id, member);
+            // Both go by id: what is sought is most often the next.
+            let found = has.iter().cycle().skip(at).take(has.len()).position(|has| *has == print);
+            let lacks = match found {
+                Some(passed) => {
+                    at = (at + passed + 1) % has.len();
+                    false
+                }
+                // Who is gone is news only to one who counts it in.
+                None => member.is_live() || has.iter().any(|has| has[..2] == print[..2]),
             };
             if lacks && !writer.put(&news(*id, member)) {
                 return false;
@@ -115,6 +130,21 @@ impl<S: Storage> Membership<S> {
         }
         true
     }
+}
+
+/// The id just before a range.
+fn before(from: Life) -> Option<NodeId> {
+    from.origin.0.checked_sub(1).map(NodeId)
+}
+
+fn print_of<S: Storage>(cx: &Context<S>, token: u8, id: NodeId, member: &Member<S::Blob>) -> Print {
+    let Claim { incarnation, standing, generation } = member.claim();
+    let name = cx.digester.of_words(&[u64::from(token), id.0]);
+    let claim = u64::from(incarnation.0) << 32 | u64::from(generation.0);
+    let said = cx.digester.of_words(&[name.0, claim, u64::from(member.stated.0) << 2 | standing as u64]);
+    let [a, b, ..] = name.0.to_le_bytes();
+    let [c, d, ..] = said.0.to_le_bytes();
+    [a, b, c, d]
 }
 
 /// What is to be said of a member: its own words while it lives, else what became of it.

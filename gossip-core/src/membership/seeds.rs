@@ -33,6 +33,7 @@ impl<S: Storage> Membership<S> {
             None => self.seeds.insert(seed, fresh).map_err(|_| JoinError::SeedsFull { limit })?,
         }
         self.reconnect_at = self.reconnect_at.min(cx.now + cx.random_part(cx.config.gossip_interval / 2));
+        cx.newcomer = cx.live == 1;
         Ok(())
     }
 

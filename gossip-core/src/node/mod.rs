@@ -209,12 +209,13 @@ impl<S: Storage> Node<S> {
         self.gossip.pace.mark(self.cx.now, self.cx.config.gossip_interval);
         let mut drawn = heapless::Vec::<NodeId, 16>::new();
         for _ in 0..self.cx.config.fanout {
-            let Some((peer, addr)) = self.membership.sample(&mut self.cx, &drawn) else { return };
+            let Some((peer, addr)) = self.membership.sample(&mut self.cx, &drawn) else { break };
             self.cx.send(addr, Some(peer), Intent::News);
             if drawn.push(peer).is_err() {
-                return;
+                break;
             }
         }
+        self.membership.on_round(&mut self.cx);
     }
 
     /// Asks somebody who is not known to agree.
@@ -239,6 +240,9 @@ impl<S: Storage> Node<S> {
     fn settle(&mut self) {
         let digest = self.digest();
         self.convergence.set_digest(&self.cx, digest);
+        if self.cx.newcomer {
+            self.convergence.unsettle(&self.cx);
+        }
         self.convergence.settle(&self.cx, self.membership.table());
         if self.gossip.next_at == Instant::NEVER && self.has_news() && self.cx.live > 1 {
             self.gossip.next_at = self.gossip.pace.next_at(self.cx.now);

@@ -5,15 +5,16 @@
 //! silence the application; then the application's rumors and writes; last, evidence of agreement.
 use super::Node;
 use crate::{
-    records::Outgoing,
+    records::{Intent, Outgoing},
     storage::Storage,
-    wire::{Urgency, Writer},
+    wire::{Ping, Urgency, Writer},
 };
 
 impl<S: Storage> Node<S> {
     pub(super) fn piggyback(&mut self, outgoing: &Outgoing, writer: &mut Writer<'_>) {
         self.membership.introduce(&self.cx, outgoing.peer, outgoing.intent, writer);
-        if !self.is_trusted(outgoing.peer) {
+        let knock = matches!(outgoing.intent, Intent::Ping(Ping::KNOCK) | Intent::Ack(Ping::KNOCK));
+        if knock || !self.is_trusted(outgoing.peer) {
             return;
         }
         self.dissemination.piggyback(Urgency::Critical, writer);
@@ -24,6 +25,6 @@ impl<S: Storage> Node<S> {
         writer.release();
         self.dissemination.piggyback(Urgency::Normal, writer);
         self.replica.piggyback(writer);
-        self.convergence.piggyback(&self.cx, outgoing.intent, self.membership.table_mut(), writer);
+        self.convergence.piggyback(&self.cx, outgoing, self.membership.table_mut(), writer);
     }
 }

@@ -18,6 +18,7 @@ impl<S: Storage> Node<S> {
         let Some((header, frames)) = self.open(from, bytes) else { return };
         self.cx.credit = self.credit_of(from, header.sender, bytes.len());
         self.cx.may_ask = true;
+        self.cx.told_of = None;
         if self.reconcile.is_pulling_from(header.sender) {
             self.cx.source = Source::AskedFor;
         }
@@ -92,8 +93,14 @@ impl<S: Storage> Node<S> {
                 self.membership.on_relayed(cx, *relayed);
                 None
             }
-            Frame::Member(member) => self.on_member(header.sender, member),
-            Frame::Accusation(accusation) => self.membership.on_accusation(cx, accusation),
+            Frame::Member(member) => {
+                cx.told_of = Some(member.id);
+                self.on_member(header.sender, member)
+            }
+            Frame::Accusation(accusation) => {
+                cx.told_of = Some(accusation.id);
+                self.membership.on_accusation(cx, accusation)
+            }
             _ => {
                 self.on_data_frame(header, frame);
                 None
@@ -248,7 +255,8 @@ impl<S: Storage> Node<S> {
             self.reconcile.on_differing(&mut self.cx, header.sender, addr, difference);
             return;
         }
-        self.reconcile.on_agreeing(header.sender);
+        self.reconcile.on_same(&mut self.cx, header.sender, addr, ours);
+        self.membership.cool(&mut self.cx);
         if header.is_unanimous() {
             self.convergence.on_unanimous(&self.cx, self.membership.table_mut());
         }

@@ -66,7 +66,7 @@ impl<S: Storage> Node<S> {
     fn put_pull(&mut self, token: u8, store: Store, from: Life, writer: &mut Writer<'_>) -> bool {
         let Some(summary) = writer.tail() else { return false };
         let (len, until) = match store {
-            Store::Members => self.membership.summarise(from, summary),
+            Store::Members => self.membership.summarise(&self.cx, token, from, summary),
             Store::Rumors => self.dissemination.summarise(from, summary),
             Store::Entries => self.replica.summarise(from, summary),
         };
@@ -78,12 +78,15 @@ impl<S: Storage> Node<S> {
         let mut writer = Writer::new(buffer, &self.header())?;
         writer.reserve(len::SERVED);
         let complete = match question.store {
-            Store::Members => self.membership.serve(question, &mut writer),
+            Store::Members => self.membership.serve(&self.cx, question, &mut writer),
             Store::Rumors => self.dissemination.serve(question, &mut writer),
             Store::Entries => self.replica.serve(question, &mut writer),
         };
         writer.release();
         self.cx.stats.pulls_answered += 1;
+        if complete {
+            self.convergence.on_told_all(&self.cx, self.membership.table_mut(), question.peer);
+        }
         writer.put(&Frame::Served(Served { token: question.token, complete })).then_some(writer.len())
     }
 

@@ -273,7 +273,8 @@ pub struct Pull<'a> {
     pub from: Life,
     /// Up to which, inclusive.
     pub until: Life,
-    /// What the asker has of the range: a run of `postcard` items of the store's own, by writer.
+    /// What the asker has of the range, by writer: four bytes for each member, or a run of `postcard` items of the store's
+    /// own.
     pub summary: &'a [u8],
 }
 
