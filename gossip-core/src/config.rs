@@ -12,15 +12,20 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Which cluster to belong to: datagrams of others are dropped and counted.
     pub cluster: ClusterLabel,
-    /// How often a member is probed (SWIM's protocol period *T'*).
+    /// How members are found to be gone.
+    pub detection: Detection,
+    /// How often a member is probed (SWIM's protocol period *T'*). A node that does poorly itself probes less often.
     pub probe_interval: Duration,
-    /// How long a probed member may take before helpers are asked: more than a round trip, less than the interval.
+    /// The longest that an answer may take before it is missed; less than the interval. How long is waited in fact follows
+    /// the round trips that were measured, down to a sixteenth of this. A probe takes about this long to fail.
     pub probe_timeout: Duration,
     /// How many helpers are asked at a time (SWIM's *k*).
     pub indirect_probes: u8,
-    /// How long a suspect may contradict, in probe intervals times the decimal logarithm of the cluster's size, taken as 1 at
-    /// least.
+    /// How long a suspect may contradict when several observers agree, in probe intervals times the decimal logarithm of
+    /// the cluster's size, taken as 1.5 at least.
     pub suspicion_mult: u32,
+    /// How much longer it may when nobody confirms the suspicion, as a multiple of that.
+    pub suspicion_max_mult: u32,
     /// How often news is pushed, while there is any.
     pub gossip_interval: Duration,
     /// To how many members at a time.
@@ -35,6 +40,31 @@ pub struct Config {
     pub datagram_len_max: u16,
     /// How much may be remembered.
     pub limits: Limits,
+}
+
+/// How members are found to be gone.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Detection {
+    /// By evidence of many kinds: what is measured sets the timeouts, every datagram proves life, observers confirm each
+    /// other, and a node that does poorly itself accuses nobody.
+    #[default]
+    Adaptive,
+    /// As in SWIM's paper (Das, Gupta, Motivala 2002): one ping, one round of helpers, a suspicion of fixed length, and
+    /// verdicts that all believe. Only to be compared with.
+    #[cfg(feature = "sim")]
+    PlainSwim,
+}
+
+impl Detection {
+    /// Whether it is the one to compare with.
+    pub(crate) const fn is_plain(self) -> bool {
+        match self {
+            Self::Adaptive => false,
+            #[cfg(feature = "sim")]
+            Self::PlainSwim => true,
+        }
+    }
 }
 
 /// How much a node may remember. Every region has a limit, on a heap too; what happens there is said at each.
@@ -62,11 +92,15 @@ impl Config {
     pub fn lan() -> Self {
         Self {
             cluster: ClusterLabel::default(),
+            detection: Detection::Adaptive,
             // The same pace as hashicorp/memberlist's DefaultLANConfig, so that costs compare.
             probe_interval: Duration::from_secs(1),
             probe_timeout: Duration::from_millis(500),
             indirect_probes: 3,
-            suspicion_mult: 4,
+            // memberlist's shortest and longest are 4 and 24 (Lifeguard's alpha and beta: 4 and 6). Ours is shorter, since it
+            // does not begin before several observers have asked many times.
+            suspicion_mult: 1,
+            suspicion_max_mult: 4,
             gossip_interval: Duration::from_millis(200),
             fanout: 3,
             news_mult: 3,
@@ -91,7 +125,7 @@ impl Config {
         Self {
             probe_interval: Duration::from_secs(5),
             probe_timeout: Duration::from_secs(3),
-            suspicion_mult: 6,
+            suspicion_mult: 2,
             gossip_interval: Duration::from_millis(500),
             fanout: 4,
             reconnect_interval: Duration::from_secs(10),
@@ -113,6 +147,16 @@ impl Config {
             limits: Limits { members: 16, seeds: 2, rumors: 8, entries: 16, writers: 16, outbox: 7, questions: 1 },
             ..Self::lan()
         }
+    }
+
+    /// The same as [`lan`](Self::lan), but members are found to be gone as by plain SWIM: something to compare with.
+    ///
+    /// A suspicion lasts five probe intervals for each power of ten of the cluster's size, as in the baseline of Lifeguard's
+    /// authors (Dadgar, Phillips, Currey 2018, §V).
+    #[cfg(feature = "sim")]
+    #[must_use]
+    pub fn plain_swim() -> Self {
+        Self { detection: Detection::PlainSwim, suspicion_mult: 5, suspicion_max_mult: 1, ..Self::lan() }
     }
 
     /// How many times each node tells one piece of news in a cluster of `live` members.
@@ -145,8 +189,11 @@ impl Config {
                 return Err(ConfigError::Count { name, max });
             }
         }
-        if self.suspicion_mult == 0 {
-            return Err(ConfigError::ZeroLimit("suspicion_mult"));
+        for (name, value) in [("suspicion_mult", self.suspicion_mult), ("suspicion_max_mult", self.suspicion_max_mult)]
+        {
+            if value == 0 {
+                return Err(ConfigError::ZeroLimit(name));
+            }
         }
         if self.probe_timeout >= self.probe_interval {
             return Err(ConfigError::TimeoutBeyondInterval);

@@ -73,6 +73,11 @@ pub enum Event<'b> {
     },
     /// There is no live member but us.
     Alone,
+    /// Our own links are so bad that we step aside: others count us as gone, by our own word, and nothing that we say reaches
+    /// the cluster until [`Resumed`](Self::Resumed).
+    SteppedAside,
+    /// Our links have been good for a while: we take part again.
+    Resumed,
     /// A rumor reached us: told once.
     Delivered {
         /// Its name.

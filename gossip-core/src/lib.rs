@@ -42,7 +42,8 @@
 //! | to change | look in |
 //! |---|---|
 //! | how long a suspicion lasts, and the verdict | `membership/suspicion.rs`; the knob is `suspicion_mult` in `config.rs` |
-//! | whom we probe, and how often we insist | `membership/probe.rs` |
+//! | whom we probe, how often we ask, and how long we wait | `membership/probe.rs`; as a helper, `membership/errand.rs` |
+//! | what we make of being slow, deaf or lossy ourselves | `membership/health.rs`, `membership/aside.rs` |
 //! | what is believed of members, and what we contradict | `membership/claims.rs` |
 //! | joining, and finding the lost again | `membership/seeds.rs` |
 //! | which news rides on an ack, or any datagram, and in what order | `node/piggyback.rs`; within a store, its `piggyback` |
@@ -77,6 +78,7 @@ extern crate std;
 pub mod time;
 mod rng;
 mod pace;
+pub mod round_trip;
 pub mod lattice;
 pub mod digest;
 pub mod id;

@@ -3,9 +3,10 @@ use crate::{
     digest::Digest,
     id::{Addr, Dot, Generation, Incarnation, Life, NodeId},
     lattice::{Joined, Lattice},
+    round_trip::RoundTrip,
     stamp::Stamp,
     time::Instant,
-    wire::{Standing, Store, Urgency},
+    wire::{Accusers, Cause, Standing, Store, Urgency},
 };
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +68,14 @@ pub struct Member<B> {
     pub standing: Standing,
     /// Who first said so, where it is an accusation.
     pub by: NodeId,
+    /// On what grounds, where it is an accusation.
+    pub cause: Cause,
+    /// Who found the same, where it is a suspicion.
+    pub accusers: Accusers,
+    /// How many suspicions of it were false of late.
+    pub false_alarms: u8,
+    /// How long its answers take.
+    pub round_trip: RoundTrip,
     /// As of which incarnation we have its own words: address and presence. An accusation may run ahead of them.
     pub stated: Incarnation,
     /// Where it can be reached.
@@ -134,6 +143,8 @@ pub enum Trial {
     None,
     /// Others may hear of it and contradict; then we look ourselves.
     Suspected,
+    /// Somebody counts it as gone, and we did not even suspect it: if nothing contradicts that, we look ourselves.
+    Doubted,
     /// We ask the suspect ourselves, and wait for an answer; then comes the verdict.
     LastLook {
         /// How often we ask again.
@@ -371,6 +382,8 @@ pub enum Intent {
     PingRequest(u16, NodeId),
     /// To report that somebody is there.
     Relayed(u16, NodeId),
+    /// To report that somebody does not answer.
+    Unreached(u16, NodeId),
     /// To tell news, whatever there is.
     News,
     /// To ask in what we differ.

@@ -57,14 +57,34 @@ counters! {
         buffer_too_short,
         /// Probes started.
         probes,
-        /// Probes that were not answered in time, neither directly nor through helpers.
+        /// Probes that were not answered in time, or too seldom, neither directly nor through helpers.
         probes_failed,
+        /// Probes whose first ping was not answered in time: an estimate of loss, there and back.
+        pings_unanswered,
+        /// Helpers of ours that could not reach a target either, and said so.
+        helpers_failed,
         /// Suspicions that we raised.
         suspicions_raised,
+        /// Of those: because answers came, but too seldom.
+        suspicions_raised_of_loss,
+        /// Of those: kept to ourselves, because nobody answered us.
+        suspicions_unshared,
+        /// Suspicions that others told us of first.
+        suspicions_heard,
         /// Suspicions, of whomever, that were contradicted in time.
         suspicions_refuted,
+        /// Of those: of members that answered too seldom.
+        suspicions_refuted_of_loss,
         /// Suspicions, of whomever, that turned into a verdict here.
         suspicions_confirmed,
+        /// Of those: of members that answered too seldom.
+        suspicions_confirmed_of_loss,
+        /// Verdicts of others that we doubted, since we did not even suspect.
+        verdicts_doubted,
+        /// Times that we found ourselves late: what should have happened long ago had not.
+        late,
+        /// Times that we stepped aside, because our own links were too bad.
+        withdrawals,
         /// Times that we contradicted what was said of us.
         refutations,
         /// Claims not believed: too great a leap of the incarnation.

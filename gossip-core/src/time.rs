@@ -34,6 +34,12 @@ impl Instant {
         self.as_micros() / 1_000
     }
 
+    /// The moment so long before; the origin, where there was none.
+    #[must_use]
+    pub(crate) fn saturating_sub(self, before: Duration) -> Self {
+        Self::from_micros(self.as_micros().saturating_sub(micros(before)))
+    }
+
     /// How long ago `earlier` was; zero when it was not earlier.
     #[must_use]
     pub const fn saturating_duration_since(self, earlier: Self) -> Duration {

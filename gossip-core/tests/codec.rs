@@ -5,8 +5,9 @@ use gossip_core::{
     id::Life,
     presence::Presence,
     wire::{
-        Accusation, Ack, Agreeing, Compare, EntryFrame, Floor, Frame, Gap, Header, Malformed, MemberFrame, Parts, Ping,
-        PingRequest, Pull, Read, Reader, Refusal, Relayed, RumorFrame, Served, Standing, Store, Writer,
+        Accusation, Accusers, Ack, Agreeing, Cause, Compare, EntryFrame, Floor, Frame, Gap, Header, Malformed,
+        MemberFrame, Parts, Ping, PingRequest, Pull, Read, Reader, Refusal, Relayed, RumorFrame, Served, Standing,
+        Store, Unreached, Writer,
     },
 };
 use proptest::{array, collection::vec, prelude::*};
@@ -61,7 +62,11 @@ impl Parcel {
             2 => Frame::PingRequest(PingRequest { probe, target: id }),
             3 => Frame::Relayed(Relayed { probe, target: id }),
             4 => Frame::Member(MemberFrame { id, generation, incarnation, standing, addr, presence: one }),
-            5 => Frame::Accusation(Accusation { id, generation, incarnation, standing, by: NodeId(words[0]) }),
+            5 => {
+                let (by, accusers) = (NodeId(words[0]), Accusers(u16::from(small[1])));
+                let cause = [Cause::Silence, Cause::Loss, Cause::OwnWord][usize::from(small[2]) % 3];
+                Frame::Accusation(Accusation { id, generation, incarnation, standing, by, cause, accusers })
+            }
             6 => Frame::Rumor(RumorFrame { dot, urgency, payload: one }),
             7 => {
                 let (stamp, value) = (stamp(words[0]), Some(&other[..]).filter(|_| small[2] < 192));
@@ -76,7 +81,8 @@ impl Parcel {
                 let until = Life { origin: NodeId(words[1]), generation: Generation(numbers[1]) };
                 Frame::Pull(Pull { token: small[2], store, from: life, until, summary: one })
             }
-            _ => Frame::Served(Served { token: small[2], complete: small[0] < 128 }),
+            14 => Frame::Served(Served { token: small[2], complete: small[0] < 128 }),
+            _ => Frame::Unreached(Unreached { probe, target: id }),
         }
     }
 

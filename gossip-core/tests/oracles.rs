@@ -8,7 +8,7 @@ use gossip_core::{
     Addr, ClusterLabel, Config, Departure, Digest, Generation, Incarnation, Limits, NodeId, Urgency,
     id::Life,
     sim::{Ailment, HostId, Leap, Memory, Network, Told, World},
-    wire::{Accusation, Frame, Header, MemberFrame, Ping, Pull, Standing, Store, Writer},
+    wire::{Accusation, Accusers, Cause, Frame, Header, MemberFrame, Ping, Pull, Standing, Store, Writer},
 };
 use std::env;
 
@@ -309,6 +309,8 @@ fn whoever_makes_room_is_told_to_be_gone_first() {
         incarnation: Incarnation(1),
         standing: Standing::Left,
         by: leaver,
+        cause: Cause::OwnWord,
+        accusers: Accusers::NONE,
     };
     let newcomer = words(NodeId(77), Generation(1), 0, Addr::new(&[9, 9, 9, 9]).unwrap());
     let bytes = datagram(id, generation, 0, &[Frame::Accusation(left), newcomer]);

@@ -5,7 +5,7 @@ use gossip_core::{
     Addr, ClusterLabel, Config, Digest, Event, Generation, Heap, Incarnation, Input, Instant, Liveness, Node, NodeId,
     Output, Stamp, Storage, Urgency,
     id::Life,
-    wire::{Accusation, EntryFrame, Frame, Header, MemberFrame, Ping, RumorFrame, Standing, Writer},
+    wire::{Accusation, Accusers, Cause, EntryFrame, Frame, Header, MemberFrame, Ping, RumorFrame, Standing, Writer},
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
 use rand_pcg::Pcg32;
@@ -85,7 +85,9 @@ impl News {
             Self::Accusation { member, incarnation, standing } => {
                 let (id, generation) = (NodeId(member), generation(incarnation));
                 let incarnation = Incarnation(incarnation);
-                hand(node, &Frame::Accusation(Accusation { id, generation, incarnation, standing, by: PEER }));
+                let (by, cause, accusers) = (PEER, Cause::Silence, Accusers::of(PEER));
+                let said = Accusation { id, generation, incarnation, standing, by, cause, accusers };
+                hand(node, &Frame::Accusation(said));
             }
         }
     }

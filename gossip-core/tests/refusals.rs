@@ -7,8 +7,8 @@ use gossip_core::{
     id::Life,
     stats::Stats,
     wire::{
-        Accusation, EntryFrame, Frame, Header, MemberFrame, Ping, PingRequest, Pull, RumorFrame, Standing, Store,
-        Writer,
+        Accusation, Accusers, Cause, EntryFrame, Frame, Header, MemberFrame, Ping, PingRequest, Pull, RumorFrame,
+        Standing, Store, Writer,
     },
 };
 use rand_pcg::Pcg32;
@@ -49,7 +49,8 @@ fn member(id: NodeId, incarnation: u32, presence: &[u8]) -> MemberFrame<'_> {
 
 fn accusation(id: NodeId, incarnation: u32) -> Frame<'static> {
     let (generation, incarnation) = (Generation(7), Incarnation(incarnation));
-    Frame::Accusation(Accusation { id, generation, incarnation, standing: Standing::Suspect, by: PEER })
+    let (standing, by, cause, accusers) = (Standing::Suspect, PEER, Cause::Silence, Accusers::of(PEER));
+    Frame::Accusation(Accusation { id, generation, incarnation, standing, by, cause, accusers })
 }
 
 fn header(sender: NodeId) -> Header {
@@ -281,6 +282,8 @@ fn who_is_gone_for_long_is_forgotten_and_may_come_again() {
         incarnation: Incarnation(1),
         standing: Standing::Left,
         by: OTHER,
+        cause: Cause::OwnWord,
+        accusers: Accusers::NONE,
     };
     hand(&mut node, PEER, &[Frame::Accusation(farewell)]);
     // One at a time, as often as the lost are looked for.

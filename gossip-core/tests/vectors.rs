@@ -7,8 +7,9 @@ use gossip_core::{
     Addr, ClusterLabel, Digest, Dot, Generation, Incarnation, NodeId, Stamp, Urgency,
     id::Life,
     wire::{
-        Accusation, Ack, Agreeing, Compare, EntryFrame, Floor, Frame, Gap, Header, MemberFrame, Parts, Ping,
-        PingRequest, Pull, Read, Reader, Refusal, Relayed, RumorFrame, Served, Standing, Store, Writer,
+        Accusation, Accusers, Ack, Agreeing, Cause, Compare, EntryFrame, Floor, Frame, Gap, Header, MemberFrame, Parts,
+        Ping, PingRequest, Pull, Read, Reader, Refusal, Relayed, RumorFrame, Served, Standing, Store, Unreached,
+        Writer,
     },
 };
 use harness::world::{self, SENSOR, World};
@@ -50,8 +51,10 @@ fn vectors() -> Vec<(u8, Frame<'static>, String)> {
                 incarnation: Incarnation(200),
                 standing: Standing::Left,
                 by: NodeId(1),
+                cause: Cause::Loss,
+                accusers: Accusers(0x0201),
             }),
-            format!("18 05 {LIFE_HEX} c801 03 0100000000000000"),
+            format!("1b 05 {LIFE_HEX} c801 03 0100000000000000 01 0102"),
         ),
         (
             6,
@@ -79,6 +82,7 @@ fn vectors() -> Vec<(u8, Frame<'static>, String)> {
             format!("1e 0d 07 02 {} {LIFE_HEX} 02 0909", "00".repeat(12)),
         ),
         (14, Frame::Served(Served { token: 7, complete: true }), "03 0e 07 01".into()),
+        (15, Frame::Unreached(Unreached { probe: 2, target: ID }), "0a 0f 02 0102030405060708".into()),
     ]
 }
 

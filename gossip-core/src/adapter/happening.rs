@@ -57,6 +57,10 @@ pub enum Happening {
     },
     /// No live member is left, or no seed has answered yet.
     Alone,
+    /// Our own links are so bad that we step aside: others count us as gone, by our own word.
+    SteppedAside,
+    /// Our links have been good for a while: we take part again.
+    Resumed,
     /// A rumor arrived, for the first and only time.
     Delivered {
         /// Its name.
@@ -124,6 +128,8 @@ impl Happening {
             Event::MemberDown { id, departure } => Self::MemberDown { member: member(id)?, departure },
             Event::NameConflict { id, addr } => Self::NameConflict { id, addr: info::socket_addr(addr) },
             Event::Alone => Self::Alone,
+            Event::SteppedAside => Self::SteppedAside,
+            Event::Resumed => Self::Resumed,
             Event::Delivered { dot, urgency, payload } => Self::Delivered { dot, urgency, payload: payload.to_owned() },
             Event::Changed { key, value, dot } => {
                 Self::Changed { key: key.to_owned(), value: value.map(ToOwned::to_owned), dot }

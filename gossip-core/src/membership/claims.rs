@@ -1,14 +1,18 @@
 //! What is said of members: a lattice of claims, joined from whatever source, in whatever order.
-use super::{Change, Membership};
+use super::{
+    Change, Membership,
+    suspicion::{CONFIRMATIONS_MAX, FALSE_ALARMS_MAX},
+};
 use crate::{
     context::Context,
     id::{Addr, Generation, Incarnation, NodeId},
     lattice::{Joined, Lattice},
-    records::{Claim, Intent, Member, Told, Trial, Untold},
+    records::{Claim, Heat, Intent, Member, Told, Trial, Untold},
+    round_trip::RoundTrip,
     storage::Storage,
     table::{Blob, Table},
     time::Instant,
-    wire::{Accusation, Header, MemberFrame, Ping, Standing},
+    wire::{Accusation, Accusers, Cause, Header, MemberFrame, Ping, Standing},
 };
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +25,15 @@ pub(super) struct Rival {
     answered: Incarnation,
     /// Not before this do we answer again: two rivals must not shout each other down at the speed of the network.
     answer_at: Instant,
+}
+
+/// A claim, with who makes it, and why.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Charge {
+    pub(super) claim: Claim,
+    pub(super) by: NodeId,
+    pub(super) cause: Cause,
+    pub(super) accusers: Accusers,
 }
 
 /// A conflict over our name, and when it may be reported again.
@@ -73,7 +86,7 @@ impl<S: Storage> Membership<S> {
             self.on_claim_about_us(cx, claim, Some(frame.addr));
             return None;
         }
-        let Some(slot) = self.members.slot(&frame.id) else { return self.admit(cx, frame, claim) };
+        let Some(slot) = self.members.slot(&frame.id) else { return self.admit(cx, frame, claim, by) };
         // Of itself, a member may say what it likes.
         let itself = by == frame.id;
         let step = if itself { Incarnation::MAX.0 } else { Incarnation::RELAYED_STEP };
@@ -81,7 +94,7 @@ impl<S: Storage> Membership<S> {
             return None;
         }
         self.take_words(cx, slot, frame);
-        self.join_claim(cx, slot, claim, frame.id)
+        self.join_charge(cx, slot, charge_of(frame, claim, by))
     }
 
     /// Something said against a member, or its farewell.
@@ -104,59 +117,73 @@ impl<S: Storage> Membership<S> {
         if claim.standing == Standing::Alive || !self.believes(cx, slot, claim, Incarnation::ACCUSED_STEP) {
             return None;
         }
-        self.join_claim(cx, slot, claim, accusation.by)
+        let Accusation { by, cause, accusers, .. } = *accusation;
+        self.join_charge(cx, slot, Charge { claim, by, cause, accusers })
     }
 
-    /// We find that `id` does not answer.
-    pub(super) fn suspect(&mut self, cx: &mut Context<S>, id: NodeId) {
+    /// We find that `id` does not answer, or too seldom; `heat` says whether others are to hear of it.
+    pub(super) fn suspect(&mut self, cx: &mut Context<S>, id: NodeId, cause: Cause, accusers: Accusers, heat: Heat) {
         let Some(slot) = self.members.slot(&id) else { return };
         let Some((_, member)) = self.members.as_slice().get(slot) else { return };
+        let (addr, claim) = (member.addr, Claim { standing: Standing::Suspect, ..member.claim() });
         if member.standing == Standing::Alive {
             cx.stats.suspicions_raised += 1;
-            let claim = Claim { standing: Standing::Suspect, ..member.claim() };
-            // A suspicion makes nobody come or go.
-            let _ = self.join_claim(cx, slot, claim, cx.me.id);
+            cx.stats.suspicions_raised_of_loss += u64::from(cause == Cause::Loss);
+            cx.stats.suspicions_unshared += u64::from(!heat.is_hot());
+        }
+        let _ = self.adopt(cx, slot, Charge { claim, by: cx.me.id, cause, accusers });
+        self.update(cx, slot, |member| member.heat = heat);
+        if !cx.config.detection.is_plain() {
+            // It is the first to hear of it: it can contradict at once (Lifeguard §IV-C, "buddy").
+            cx.send(addr, Some(id), Intent::Ping(Ping::INQUIRY));
         }
     }
 
-    /// Joins a claim into a row.
+    /// Joins what others say into a row.
     ///
-    /// Nobody dies here of hearsay alone: a verdict may come from the other side of a partition that healed. To us it is a
-    /// suspicion, and we look for ourselves, at once.
-    pub(super) fn join_claim(
-        &mut self,
-        cx: &mut Context<S>,
-        slot: usize,
-        mut claim: Claim,
-        by: NodeId,
-    ) -> Option<Change> {
-        let (_, member) = self.members.as_slice().get(slot)?;
-        let hearsay = claim.standing == Standing::Down && member.is_live() && by != cx.me.id;
-        if hearsay {
-            claim.standing = Standing::Suspect;
+    /// Nobody dies here of hearsay alone: a verdict may come from the other side of a partition that healed. We look for
+    /// ourselves: at once, where we suspected the same, else when there was time to contradict. Only what a
+    /// member says of itself needs no second look.
+    fn join_charge(&mut self, cx: &mut Context<S>, slot: usize, charge: Charge) -> Option<Change> {
+        let (id, member) = self.members.as_slice().get(slot)?;
+        let own_word = charge.by == *id && charge.cause == Cause::OwnWord;
+        let hearsay = charge.claim.standing == Standing::Down && member.is_live() && !own_word;
+        if !hearsay || cx.config.detection.is_plain() {
+            return self.adopt(cx, slot, charge);
         }
-        let change = self.adopt(cx, slot, claim, by);
-        if hearsay {
-            self.look_unless_looking(cx, slot);
+        if charge.claim.incarnation < member.incarnation {
+            return None;
         }
+        if member.standing == Standing::Alive {
+            self.doubt(cx, slot);
+            return None;
+        }
+        let claim = Claim { standing: Standing::Suspect, ..charge.claim };
+        let change = self.adopt(cx, slot, Charge { claim, ..charge });
+        self.look_unless_looking(cx, slot);
         change
     }
 
     /// Takes a claim over, if it is the stronger one, with everything that follows from it.
-    fn adopt(&mut self, cx: &mut Context<S>, slot: usize, claim: Claim, by: NodeId) -> Option<Change> {
+    pub(super) fn adopt(&mut self, cx: &mut Context<S>, slot: usize, charge: Charge) -> Option<Change> {
         let (id, member) = self.members.as_slice().get(slot)?;
         let (id, known) = (*id, member.claim());
         let mut joined = known;
-        if joined.join(&claim) == Joined::Same {
+        if joined.join(&charge.claim) == Joined::Same {
+            if charge.claim == known {
+                self.join_accusers(cx, slot, charge.accusers);
+            }
             return None;
         }
-        self.count_verdict(cx, known, joined);
-        let trial = self.trial_of(cx, joined.standing);
+        self.count_verdict(cx, slot, joined, charge.by);
+        let false_alarms = false_alarms(member, joined);
+        let trial = self.trial_of(cx, joined.standing, charge.accusers, false_alarms);
         let (now, heat) = (cx.now, cx.relay_heat());
         self.update(cx, slot, |member| {
             member.since = if known.standing == joined.standing { member.since } else { now };
             member.set_claim(joined);
-            member.by = by;
+            (member.by, member.cause, member.accusers) = (charge.by, charge.cause, charge.accusers);
+            member.false_alarms = false_alarms;
             (member.trial, member.until) = trial;
             member.heat = heat;
             member.contested = false;
@@ -166,11 +193,29 @@ impl<S: Storage> Membership<S> {
         (known.standing <= Standing::Suspect && joined.standing > Standing::Suspect).then_some(Change::Gone(id))
     }
 
+    /// More observers found the same. The first few of them are news, for others wait for them (Lifeguard §IV-B).
+    fn join_accusers(&mut self, cx: &mut Context<S>, slot: usize, accusers: Accusers) {
+        let Some((_, member)) = self.members.as_slice().get(slot) else { return };
+        let (known, joined) = (member.accusers, member.accusers.and(accusers));
+        if joined == known || member.standing != Standing::Suspect {
+            return;
+        }
+        let is_news = known.count() <= CONFIRMATIONS_MAX;
+        let heat = if is_news { cx.relay_heat() } else { Heat::COLD };
+        self.update(cx, slot, |member| {
+            member.accusers = joined;
+            member.heat = member.heat.max(heat);
+        });
+        self.shorten_trial(cx, slot);
+    }
+
     /// Contradicts what is said of us, when it is not what we say.
     fn on_claim_about_us(&mut self, cx: &mut Context<S>, claim: Claim, addr: Option<Addr>) {
-        let ours = Claim { incarnation: cx.me.incarnation, standing: Standing::Alive, generation: cx.me.generation };
+        let ours =
+            Claim { incarnation: cx.me.incarnation, standing: self.own_standing(), generation: cx.me.generation };
         let outdated = claim.incarnation < ours.incarnation || claim == ours;
-        if outdated || !self.is_staying() {
+        let settled = self.is_aside() && claim.incarnation == ours.incarnation && claim.generation == ours.generation;
+        if outdated || settled || !self.is_staying() {
             return;
         }
         // Whatever others can be made to believe of us, we can contradict.
@@ -181,9 +226,13 @@ impl<S: Storage> Membership<S> {
         if claim.generation != ours.generation && !self.answers_rival(cx, claim, addr) {
             return;
         }
+        let accused = matches!(claim.standing, Standing::Suspect | Standing::Down);
+        if accused && claim.generation == ours.generation && self.pleads_guilty(cx) {
+            return self.step_aside(cx, claim.incarnation);
+        }
         cx.stats.refutations += 1;
         cx.me.incarnation = claim.incarnation.next();
-        self.restate(cx, Standing::Alive);
+        self.restate(cx);
     }
 
     /// Whether to answer another life that goes by our name; reports it, when it has answered us.
@@ -212,19 +261,24 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Adds somebody new, making room where that harms nobody.
-    fn admit(&mut self, cx: &mut Context<S>, frame: &MemberFrame<'_>, claim: Claim) -> Option<Change> {
+    fn admit(&mut self, cx: &mut Context<S>, frame: &MemberFrame<'_>, claim: Claim, teller: NodeId) -> Option<Change> {
         let Some(presence) = S::Blob::copy_of(frame.presence) else {
             cx.stats.members_refused += 1;
             return None;
         };
         let forgotten = if self.members.is_full() { self.forget_longest_gone(cx) } else { None };
-        let (trial, until) = self.trial_of(cx, claim.standing);
+        let Charge { by, cause, accusers, .. } = charge_of(frame, claim, teller);
+        let (trial, until) = self.trial_of(cx, claim.standing, accusers, 0);
         let Claim { incarnation, standing, generation } = claim;
         let member = Member {
             incarnation,
             generation,
             standing,
-            by: frame.id,
+            by,
+            cause,
+            accusers,
+            false_alarms: 0,
+            round_trip: RoundTrip::UNKNOWN,
             stated: claim.incarnation,
             addr: frame.addr,
             presence,
@@ -281,14 +335,33 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Whoever is suspected is on trial.
-    fn trial_of(&mut self, cx: &Context<S>, standing: Standing) -> (Trial, Instant) {
-        if standing == Standing::Suspect { self.open_trial(cx) } else { (Trial::None, Instant::NEVER) }
+    fn trial_of(
+        &mut self,
+        cx: &Context<S>,
+        standing: Standing,
+        accusers: Accusers,
+        false_alarms: u8,
+    ) -> (Trial, Instant) {
+        if standing != Standing::Suspect {
+            return (Trial::None, Instant::NEVER);
+        }
+        self.open_trial(cx, accusers, false_alarms)
     }
 
-    fn count_verdict(&self, cx: &mut Context<S>, known: Claim, joined: Claim) {
-        if known.standing == Standing::Suspect {
-            cx.stats.suspicions_refuted += u64::from(joined.standing == Standing::Alive);
-            cx.stats.suspicions_confirmed += u64::from(joined.standing == Standing::Down);
+    fn count_verdict(&self, cx: &mut Context<S>, slot: usize, joined: Claim, by: NodeId) {
+        let Some((_, member)) = self.members.as_slice().get(slot) else { return };
+        let of_loss = u64::from(member.cause == Cause::Loss);
+        match (member.standing, joined.standing) {
+            (Standing::Suspect, Standing::Alive) => {
+                cx.stats.suspicions_refuted += 1;
+                cx.stats.suspicions_refuted_of_loss += of_loss;
+            }
+            (Standing::Suspect, Standing::Down) => {
+                cx.stats.suspicions_confirmed += 1;
+                cx.stats.suspicions_confirmed_of_loss += of_loss;
+            }
+            (Standing::Alive, Standing::Suspect) => cx.stats.suspicions_heard += u64::from(by != cx.me.id),
+            _ => {}
         }
     }
 
@@ -300,4 +373,22 @@ impl<S: Storage> Membership<S> {
         cx.stats.members_forgotten += 1;
         Some(id)
     }
+}
+
+/// How many false alarms a member has to its credit when `joined` is claimed of it: one more for a suspicion contradicted,
+/// two for a verdict. Another life begins without any.
+fn false_alarms<B>(member: &Member<B>, joined: Claim) -> u8 {
+    let more = match (member.standing, joined.standing) {
+        _ if joined.generation != member.generation => return 0,
+        (Standing::Suspect, Standing::Alive) => 1,
+        (Standing::Down, Standing::Alive) => 2,
+        _ => 0,
+    };
+    (member.false_alarms + more).min(FALSE_ALARMS_MAX)
+}
+
+/// What a member's own words claim, or what was claimed against it when they were passed on.
+fn charge_of(frame: &MemberFrame<'_>, claim: Claim, teller: NodeId) -> Charge {
+    let by = if claim.standing == Standing::Alive { frame.id } else { teller };
+    Charge { claim, by, cause: Cause::default(), accusers: Accusers::NONE }
 }

@@ -41,6 +41,9 @@ impl<S: Storage> Membership<S> {
             self.company = Company::Alone { told: true };
             return Some(Event::Alone);
         }
+        if let Some(event) = self.event_of_part() {
+            return Some(event);
+        }
         if self.stay == (Stay::Departed { told: false }) {
             self.stay = Stay::Departed { told: true };
             return Some(Event::Departed);

@@ -4,15 +4,21 @@
 //!
 //! - `claims`: what is said of members, by themselves and by others, and what is said of us;
 //! - `probe`: asking one member a period whether it is there, directly and through helpers;
+//! - `errand`: asking for others, as a helper;
 //! - `suspicion`: how long a suspect may contradict, and the verdict;
+//! - `health`: how well we do ourselves, so that whoever is slow or deaf blames nobody else;
+//! - `aside`: stepping aside, when the accusers are right;
 //! - `seeds`: joining, and finding the lost again;
 //! - `news`: which of this rides on a datagram, and what a peer lacks of it;
 //! - `events`: what the application is told.
 //!
 //! Unlike SWIM, nothing here depends on luck to end well: news that the push missed shows in the digest that every
 //! datagram carries, and is pulled.
+mod aside;
 mod claims;
+mod errand;
 mod events;
+mod health;
 mod news;
 mod probe;
 mod seeds;
@@ -24,12 +30,17 @@ use crate::{
     error::{PresenceError, TooLong},
     id::{Addr, Generation, Incarnation, NodeId},
     records::{Claim, Heat, Member, Told, Trial, Untold},
+    round_trip::RoundTrip,
     storage::{Snapshot, Storage},
     table::{Blob, Mark, Table},
     time::Instant,
-    wire::Standing,
+    wire::{Accusers, Cause, Standing},
 };
+use aside::Part;
+use core::time::Duration;
+use errand::Errands;
 use events::Company;
+use health::Health;
 use probe::Prober;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +61,8 @@ pub(crate) struct Membership<S: Storage> {
     members: S::Members,
     seeds: S::Seeds,
     prober: Prober,
+    errands: Errands,
+    health: Health,
     /// Who spoke to us lately without being counted in.
     caller: Option<seeds::Caller>,
     /// When the next of the lost is tried.
@@ -57,6 +70,7 @@ pub(crate) struct Membership<S: Storage> {
     /// When the first suspicion goes on.
     trial_at: Instant,
     stay: Stay,
+    part: Part,
     /// Another life under our name.
     rival: Option<claims::Rival>,
     company: Company,
@@ -83,10 +97,13 @@ impl<S: Storage> Membership<S> {
             members: Table::with_limit(cx.config.limits.members),
             seeds: Table::with_limit(cx.config.limits.seeds),
             prober: Prober::new(cx),
+            errands: Errands::default(),
+            health: Health::new(),
             caller: None,
             reconnect_at: Instant::NEVER,
             trial_at: Instant::NEVER,
             stay: Stay::Staying,
+            part: Part::TAKING,
             rival: None,
             company: Company::Untried,
             digest: Digest::default(),
@@ -112,7 +129,7 @@ impl<S: Storage> Membership<S> {
         // Long enough for every copy of the farewell that we owe, and one round to spare.
         let rounds = u32::from(cx.heat().0) + 2;
         self.stay = Stay::Leaving { until: cx.now + cx.config.gossip_interval.saturating_mul(rounds) };
-        self.restate(cx, Standing::Left);
+        self.restate(cx);
     }
 
     pub(crate) fn is_staying(&self) -> bool {
@@ -143,7 +160,7 @@ impl<S: Storage> Membership<S> {
         if let Some(slot) = self.members.slot(&cx.me.id) {
             self.update(cx, slot, |me| me.presence = presence);
         }
-        self.restate(cx, Standing::Alive);
+        self.restate(cx);
         Ok(())
     }
 
@@ -151,7 +168,7 @@ impl<S: Storage> Membership<S> {
     pub(crate) fn resume(&mut self, cx: &mut Context<S>, incarnation: Incarnation) {
         if incarnation <= Incarnation::MAX && self.is_staying() {
             cx.me.incarnation = cx.me.incarnation.max(incarnation.next());
-            self.restate(cx, Standing::Alive);
+            self.restate(cx);
         }
     }
 
@@ -159,8 +176,7 @@ impl<S: Storage> Membership<S> {
     pub(crate) fn be_reborn(&mut self, cx: &mut Context<S>) {
         cx.draw_generation();
         cx.me.incarnation = cx.me.incarnation.next();
-        let standing = if self.is_staying() { Standing::Alive } else { Standing::Left };
-        self.restate(cx, standing);
+        self.restate(cx);
     }
 
     pub(crate) fn on_timer(&mut self, cx: &mut Context<S>) -> Option<Change> {
@@ -174,15 +190,32 @@ impl<S: Storage> Membership<S> {
             return None;
         }
         self.on_probe_timer(cx);
+        self.on_errand_timer(cx);
+        self.come_back_when_fit(cx);
         self.on_reconnect_timer(cx).or_else(|| self.on_trial_timer(cx))
     }
 
     pub(crate) fn next_deadline(&self) -> Instant {
         match self.stay {
-            Stay::Staying => self.prober.next_deadline().min(self.reconnect_at).min(self.trial_at),
+            Stay::Staying => {
+                let of_others = self.errands.next_deadline().min(self.reconnect_at).min(self.trial_at);
+                self.prober.next_deadline().min(of_others)
+            }
             Stay::Leaving { until } => until,
             Stay::Departed { .. } => Instant::NEVER,
         }
+    }
+
+    /// We are late: what was due so long ago was not done. While we were not there, answers came that we did not hear, and
+    /// others contradicted what we suspect; so nothing follows from the time that passed, but that we are slow.
+    pub(crate) fn on_late(&mut self, cx: &mut Context<S>, late: Duration) {
+        if cx.config.detection.is_plain() {
+            return;
+        }
+        cx.stats.late += 1;
+        self.health.worsen();
+        self.prober.give_up();
+        self.put_off_trials(cx, late);
     }
 
     /// The fingerprint of who lives, and in whose words.
@@ -227,12 +260,21 @@ impl<S: Storage> Membership<S> {
 
     /// A live member drawn at random, other than us and `not`.
     pub(crate) fn sample(&self, cx: &mut Context<S>, not: &[NodeId]) -> Option<(NodeId, Addr)> {
+        self.sample_where(cx, |id, _| !not.contains(&id))
+    }
+
+    /// A live member drawn at random from those that will do, other than us.
+    fn sample_where(
+        &self,
+        cx: &mut Context<S>,
+        will_do: impl Fn(NodeId, &Member<S::Blob>) -> bool,
+    ) -> Option<(NodeId, Addr)> {
         let rows = self.members.as_slice();
         let start = cx.rng.below(rows.len());
         // A walk from a random start favours whoever stands behind a gap; gaps are rare, and gossip is no lottery.
         let mut walk = rows.iter().cycle().skip(start).take(rows.len());
         let me = cx.me.id;
-        let drawn = walk.find(|(id, member)| *id != me && member.is_live() && !not.contains(id));
+        let drawn = walk.find(|(id, member)| *id != me && member.is_live() && will_do(*id, member));
         drawn.map(|(id, member)| (*id, member.addr))
     }
 
@@ -248,6 +290,10 @@ impl<S: Storage> Membership<S> {
             generation: cx.me.generation,
             standing: Standing::Alive,
             by: cx.me.id,
+            cause: Cause::OwnWord,
+            accusers: Accusers::NONE,
+            false_alarms: 0,
+            round_trip: RoundTrip::UNKNOWN,
             stated: cx.me.incarnation,
             addr: cx.me.addr,
             presence,
@@ -266,13 +312,14 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Makes our own row say what we say of ourselves now, and makes it news.
-    fn restate(&mut self, cx: &mut Context<S>, standing: Standing) {
+    fn restate(&mut self, cx: &mut Context<S>) {
+        let standing = self.own_standing();
         let Some(slot) = self.members.slot(&cx.me.id) else { return };
         let (me, heat, now) = (cx.me, cx.heat(), cx.now);
         self.update(cx, slot, |row| {
             row.set_claim(Claim { incarnation: me.incarnation, standing, generation: me.generation });
             row.stated = me.incarnation;
-            row.by = me.id;
+            (row.by, row.cause) = (me.id, Cause::OwnWord);
             row.since = now;
             row.heat = heat;
         });

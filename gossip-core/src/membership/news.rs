@@ -3,10 +3,10 @@ use super::Membership;
 use crate::{
     context::Context,
     id::{Generation, Life, NodeId},
-    records::{Claim, Intent, Member, Question},
+    records::{Claim, Intent, Member, Question, Trial},
     storage::Storage,
     table::{Mark, Smallest, Table},
-    wire::{Accusation, Frame, MemberFrame, Ping, Standing, Writer},
+    wire::{Accusation, Cause, Frame, MemberFrame, Ping, Standing, Writer},
 };
 
 /// For so many probe intervals after we came, or changed what we say of ourselves, do we say it to all whom we never heard.
@@ -28,10 +28,10 @@ impl<S: Storage> Membership<S> {
     pub(crate) fn introduce(&self, cx: &Context<S>, peer: Option<NodeId>, intent: Intent, writer: &mut Writer<'_>) {
         let known = peer.and_then(|id| self.members.get(&id));
         if let (Some(id), Some(member)) = (peer, known)
-            && (member.standing != Standing::Alive || member.contested)
+            && (member.standing != Standing::Alive || member.contested || member.trial != Trial::None)
         {
             // Told first to whom it concerns: it can contradict at once (Lifeguard's "buddy").
-            let _ = writer.put(&accusation(id, member));
+            let _ = writer.put(&charge(id, member));
         }
         // All others have heard of us by now, or will ask who we are.
         let young = self
@@ -48,7 +48,7 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Fills what is left of a datagram with news of members: our own first, then what was told least.
-    pub(crate) fn piggyback(&mut self, cx: &mut Context<S>, writer: &mut Writer<'_>) {
+    pub(crate) fn piggyback(&mut self, cx: &mut Context<S>, peer: Option<NodeId>, writer: &mut Writer<'_>) {
         if self.hot == 0 || self.hot > PUSHED_MAX {
             return;
         }
@@ -62,7 +62,12 @@ impl<S: Storage> Membership<S> {
         let picked = Smallest::<_, PICKED_MAX>::of(hot.filter_map(rank));
         for &(_, slot) in picked.as_slice() {
             let Some((id, member)) = self.members.as_slice().get(slot) else { continue };
-            if writer.put(&news(*id, member)) {
+            let of_itself = peer == Some(*id) && *id != cx.me.id;
+            if of_itself && member.standing == Standing::Suspect && cx.live > 2 {
+                // It was told already; the copies that we owe are for those who do not know.
+                continue;
+            }
+            if of_itself || writer.put(&told(*id, member)) {
                 self.update(cx, slot, |member| member.heat = member.heat.cooled());
             }
         }
@@ -147,7 +152,12 @@ fn print_of<S: Storage>(cx: &Context<S>, token: u8, id: NodeId, member: &Member<
     [a, b, c, d]
 }
 
-/// What is to be said of a member: its own words while it lives, else what became of it.
+/// What is to be told of a member: what is said against it where there is anything, with all who say so.
+fn told<B: AsRef<[u8]>>(id: NodeId, member: &Member<B>) -> Frame<'_> {
+    if member.standing == Standing::Suspect { accusation(id, member) } else { news(id, member) }
+}
+
+/// What is to be said of a member to one who may never have heard of it: its own words while it lives, else what became of it.
 fn news<B: AsRef<[u8]>>(id: NodeId, member: &Member<B>) -> Frame<'_> {
     // An accusation may have run ahead of the words that we have; those would be taken for later ones than they are.
     if !member.is_live() || member.stated != member.incarnation {
@@ -163,7 +173,19 @@ fn news<B: AsRef<[u8]>>(id: NodeId, member: &Member<B>) -> Frame<'_> {
     })
 }
 
+/// What is to be said to a member of itself: a verdict that we doubt, too.
+fn charge<B>(id: NodeId, member: &Member<B>) -> Frame<'static> {
+    let doubted = member.standing == Standing::Alive && member.trial != Trial::None;
+    match accusation(id, member) {
+        Frame::Accusation(said) if doubted => {
+            Frame::Accusation(Accusation { standing: Standing::Down, cause: Cause::Silence, ..said })
+        }
+        frame => frame,
+    }
+}
+
 fn accusation<B>(id: NodeId, member: &Member<B>) -> Frame<'static> {
     let Claim { incarnation, standing, generation } = member.claim();
-    Frame::Accusation(Accusation { id, generation, incarnation, standing, by: member.by })
+    let Member { by, cause, accusers, .. } = *member;
+    Frame::Accusation(Accusation { id, generation, incarnation, standing, by, cause, accusers })
 }

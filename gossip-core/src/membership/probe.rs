@@ -1,53 +1,61 @@
 //! Asking one member a period whether it is there (SWIM §3.1), directly and through helpers.
-use super::Membership;
+//!
+//! SWIM asks once, directly, and then its helpers once: at a loss of one in four that suspects the healthy in 14 of 100
+//! probes ((1-q²)(1-q⁴)ᵏ of §3.1, k = 3). We ask on, at the pace of the round trips that were measured: whoever answers late
+//! in this costs a few datagrams, and whoever never does has been asked many times before it is accused.
+use super::{Membership, health::Health};
 use crate::{
-    context::{Context, Credit},
+    context::Context,
     id::{Addr, NodeId},
-    records::Intent,
+    records::{Heat, Intent, Member},
     storage::Storage,
     table::Table,
     time::Instant,
-    wire::{Ack, Header, Ping, PingRequest, Relayed, Standing},
+    wire::{Accusers, Ack, Cause, Header, Ping, Relayed, Standing, Unreached},
 };
+use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
-/// Whose turn it is, who is being asked, and for whom we ask.
+/// Whose turn it is, and who is being asked.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Prober {
     turn: Turn,
     probe: Option<Probe>,
     next_at: Instant,
     number: u16,
-    /// Pings that we send on behalf of others.
-    relays: heapless::Deque<Relay, RELAYS_MAX>,
 }
 
-/// A helper forgets the oldest errand beyond these; the asker has other helpers.
-const RELAYS_MAX: usize = 4;
-
-/// Whom we ask in this period, until it answers.
+/// Whom we ask, until it has answered.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Probe {
     target: NodeId,
     number: u16,
     asked_at: Instant,
-    /// How many quarters of the probe timeout have passed.
-    quarters: u32,
-    /// When the next one has.
+    /// How often we asked it ourselves, and how often it answered.
+    asks: u8,
+    answers: u8,
+    /// How many helpers we asked, and how many said anything.
+    helpers: u8,
+    helpers_heard: u8,
+    /// Which these were, and which of them could not reach it either.
+    asked: Accusers,
+    in_vain: Accusers,
+    /// When we go on.
     until: Instant,
 }
 
-/// So often is a probe repeated within its timeout.
-const QUARTERS: u32 = 4;
-
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Relay {
-    number: u16,
-    target: NodeId,
-    asker: NodeId,
-    asker_addr: Addr,
-    probe: u16,
-}
+/// So often is a member asked before it is accused. At a loss of one in four, two in a million that live answer none of it.
+const ASKS_MAX: u8 = 16;
+/// Whoever answers one of the first few is well.
+const ASKS_EASY: u8 = 3;
+/// Whoever did not must answer so many of the rest: at a loss of one in four, 99 in 100 that live do, and half of those that
+/// lose four in five of all that comes in or goes out.
+const ANSWERS_ENOUGH: u8 = 3;
+/// Helpers are asked when so many were asked in vain; the second time, others.
+const HELP_AFTER: [u8; 2] = [6, 9];
+/// What was lost of this probe puts off the next one, by half an interval for each ask beyond the first, up to two: a lossy
+/// network is no reason to load it more.
+const PUT_OFF_MAX: u8 = 2;
 
 /// A round over all rows in random order, without remembering the order: from a random row on, by a random stride that
 /// has no divisor in common with their number. Rows that come or go during a round may be met twice or not at all in
@@ -66,7 +74,6 @@ impl Prober {
             probe: None,
             next_at: Instant::NEVER,
             number: u16::try_from(cx.rng.next_u64() >> 48).unwrap_or(0),
-            relays: heapless::Deque::new(),
         }
     }
 
@@ -76,17 +83,29 @@ impl Prober {
     }
 
     pub(super) fn next_deadline(&self) -> Instant {
-        self.probe.map_or(self.next_at, |probe| self.next_at.min(probe.until))
+        self.probe.map_or(self.next_at, |probe| probe.until)
+    }
+
+    /// Forgets whom we asked: we were not there to hear the answer.
+    pub(super) fn give_up(&mut self) {
+        self.probe = None;
     }
 
     /// A number that ties an answer to its question.
-    fn next_number(&mut self) -> u16 {
+    pub(super) fn next_number(&mut self) -> u16 {
         self.number = self.number.wrapping_add(1).max(Ping::INQUIRY + 1);
         self.number
     }
 
-    fn is_awaited(&self, number: u16, target: NodeId) -> bool {
-        self.probe.is_some_and(|probe| (probe.number, probe.target) == (number, target))
+    fn awaited(&mut self, number: u16, target: NodeId) -> Option<&mut Probe> {
+        self.probe.as_mut().filter(|probe| (probe.number, probe.target) == (number, target))
+    }
+
+    fn finish<S: Storage>(&mut self, cx: &Context<S>) {
+        let Some(probe) = self.probe.take() else { return };
+        if !cx.config.detection.is_plain() {
+            self.next_at = self.next_at + cx.config.probe_interval / 2 * u32::from((probe.asks - 1).min(PUT_OFF_MAX));
+        }
     }
 }
 
@@ -97,114 +116,166 @@ impl<S: Storage> Membership<S> {
     }
 
     pub(crate) fn on_ack(&mut self, cx: &mut Context<S>, header: &Header, ack: Ack) {
-        if self.prober.is_awaited(ack.probe, header.sender) {
-            self.prober.probe = None;
-        } else if let Some(relay) = self.take_relay(ack.probe, header.sender) {
-            cx.send(relay.asker_addr, Some(relay.asker), Intent::Relayed(relay.probe, relay.target));
-        } else {
-            cx.stats.stale_answers += u64::from(ack.probe > Ping::INQUIRY);
+        if ack.probe > Ping::INQUIRY && !self.on_probe_ack(cx, header.sender, ack.probe) {
+            cx.stats.stale_answers += u64::from(!self.on_errand_ack(cx, header.sender, ack.probe));
         }
+        self.health.on_answer(cx.now);
+        self.acquit(cx, header.sender);
     }
 
-    /// Pings `target` for a member. Strangers are not served, nor members that speak from elsewhere, and nobody unknown is
-    /// pinged: we are no reflector.
-    pub(crate) fn on_ping_request(&mut self, cx: &mut Context<S>, header: &Header, request: PingRequest) {
-        let proven = cx.credit == Credit::Full;
-        let asker =
-            self.members.get(&header.sender).filter(|asker| proven && asker.is_live() && asker.heard_at.is_some());
-        let (Some(asker), Some(target)) = (asker, self.members.get(&request.target)) else {
-            cx.stats.questions_of_strangers += 1;
-            return;
-        };
-        if request.target == cx.me.id {
-            return;
+    /// Whether this answers the probe under way.
+    fn on_probe_ack(&mut self, cx: &Context<S>, target: NodeId, number: u16) -> bool {
+        let Some(probe) = self.prober.awaited(number, target) else { return false };
+        probe.answers = probe.answers.saturating_add(1);
+        let probe = *probe;
+        if probe.asks == 1 {
+            // An answer to a repeated question may answer any of them, and tells nothing of time (Karn, Partridge 1987).
+            let sample = cx.now.saturating_duration_since(probe.asked_at);
+            self.health.record_round_trip(sample);
+            self.health.record_probe(cx.now, cx.config.probe_interval, true);
+            self.health.improve();
+            if let Some(member) = self.members.get_mut(&target) {
+                member.round_trip.record(sample);
+                // It is well again: little by little, it is trusted to answer as soon as others.
+                member.false_alarms = member.false_alarms.saturating_sub(1);
+            }
         }
-        let number = self.prober.next_number();
-        let relay = Relay {
-            number,
-            target: request.target,
-            asker: header.sender,
-            asker_addr: asker.addr,
-            probe: request.probe,
-        };
-        cx.send(target.addr, Some(request.target), Intent::Ping(number));
-        if self.prober.relays.is_full() {
-            self.prober.relays.pop_front();
+        if probe.asks <= ASKS_EASY || probe.answers >= ANSWERS_ENOUGH {
+            self.prober.finish(cx);
         }
-        let _ = self.prober.relays.push_back(relay);
+        true
     }
 
+    /// It is there, if not for us.
     pub(crate) fn on_relayed(&mut self, cx: &mut Context<S>, relayed: Relayed) {
-        if self.prober.is_awaited(relayed.probe, relayed.target) {
-            self.prober.probe = None;
+        if self.prober.awaited(relayed.probe, relayed.target).is_some() {
+            self.prober.finish(cx);
+            self.vouch_for(cx, relayed.target);
         } else {
             cx.stats.stale_answers += 1;
+        }
+        self.health.on_answer(cx.now);
+    }
+
+    /// A helper cannot reach it either, and can reach us.
+    pub(crate) fn on_unreached(&mut self, cx: &mut Context<S>, header: &Header, unreached: Unreached) {
+        let helper = header.sender;
+        let Some(probe) = self.prober.awaited(unreached.probe, unreached.target) else {
+            cx.stats.stale_answers += 1;
+            return;
+        };
+        if probe.asked.may_include(helper) {
+            probe.helpers_heard = probe.helpers_heard.saturating_add(1);
+            probe.in_vain = probe.in_vain.and(Accusers::of(helper));
+            cx.stats.helpers_failed += 1;
+            self.health.on_answer(cx.now);
         }
     }
 
     pub(super) fn on_probe_timer(&mut self, cx: &mut Context<S>) {
-        if cx.now >= self.prober.next_at {
-            self.conclude_probe(cx);
-            self.start_probe(cx);
-            let next_at = self.prober.next_at + cx.config.probe_interval;
-            // Late by more than a period: what was missed is not made up for.
-            self.prober.next_at = if next_at > cx.now { next_at } else { cx.now + cx.config.probe_interval };
-        } else if let Some(probe) = self.prober.probe
+        if let Some(probe) = self.prober.probe
             && cx.now >= probe.until
         {
-            self.insist(cx, probe);
+            self.go_on(cx, probe);
         }
-    }
-
-    /// Asks again each quarter of the timeout, and helpers each half of it once it has passed.
-    ///
-    /// SWIM asks once, directly, and then its helpers once: at a loss of one in four that suspects the healthy in 14 of 100
-    /// probes (literature: (1-q²)(1-q⁴)ᵏ). Where an answer is usual, asking again costs nothing.
-    fn insist(&mut self, cx: &mut Context<S>, probe: Probe) {
-        let quarters = probe.quarters + 1;
-        let until = cx.now + cx.config.probe_timeout / QUARTERS;
-        self.prober.probe = Some(Probe { quarters, until, ..probe });
-        let Some(member) = self.get(probe.target) else { return };
-        cx.send(member.addr, Some(probe.target), Intent::Ping(probe.number));
-        if quarters >= QUARTERS && quarters.is_multiple_of(QUARTERS / 2) {
-            self.ask_helpers(cx, probe.target, probe.number);
-        }
-    }
-
-    /// Whoever was asked and said nothing all period long is suspected.
-    fn conclude_probe(&mut self, cx: &mut Context<S>) {
-        let Some(Probe { target, asked_at, .. }) = self.prober.probe.take() else { return };
-        // Any datagram proves life, not only the one that we asked for.
-        let silent = self.get(target).is_some_and(|member| member.heard_at.is_none_or(|heard_at| heard_at < asked_at));
-        if silent {
-            cx.stats.probes_failed += 1;
-            self.suspect(cx, target);
+        if self.prober.probe.is_none() && cx.now >= self.prober.next_at {
+            self.start_probe(cx);
+            let interval = self.health.stretch(cx.config.probe_interval);
+            let next_at = self.prober.next_at + interval;
+            // Late by more than a period: what was missed is not made up for.
+            self.prober.next_at = if next_at > cx.now { next_at } else { cx.now + interval };
         }
     }
 
     fn start_probe(&mut self, cx: &mut Context<S>) {
-        let Some((target, addr)) = self.next_target(cx) else { return };
-        let number = self.prober.next_number();
-        let until = cx.now + cx.config.probe_timeout / QUARTERS;
-        self.prober.probe = Some(Probe { target, number, asked_at: cx.now, quarters: 0, until });
+        let Some(target) = self.next_target(cx) else { return };
         cx.stats.probes += 1;
-        cx.send(addr, Some(target), Intent::Ping(number));
+        let number = self.prober.next_number();
+        let probe = Probe {
+            target,
+            number,
+            asked_at: cx.now,
+            asks: 0,
+            answers: 0,
+            helpers: 0,
+            helpers_heard: 0,
+            asked: Accusers::of(target),
+            in_vain: Accusers::NONE,
+            until: cx.now,
+        };
+        self.ask(cx, probe);
     }
 
-    fn ask_helpers(&self, cx: &mut Context<S>, target: NodeId, number: u16) {
-        let mut asked = heapless::Vec::<NodeId, 8>::new();
-        let _ = asked.push(target);
-        for _ in 0..cx.config.indirect_probes {
-            let Some((helper, addr)) = self.sample(cx, &asked) else { return };
-            cx.send(addr, Some(helper), Intent::PingRequest(number, target));
-            if asked.push(helper).is_err() {
-                return;
+    /// Asks again, or, when that was often enough, comes to a conclusion.
+    fn go_on(&mut self, cx: &mut Context<S>, mut probe: Probe) {
+        if probe.asks == 1 {
+            cx.stats.pings_unanswered += 1;
+            self.health.record_probe(cx.now, cx.config.probe_interval, false);
+        }
+        let plain = cx.config.detection.is_plain();
+        if plain && probe.helpers == 0 {
+            self.ask_helpers(cx, &mut probe);
+            // For the rest of the period, which may have passed already.
+            self.prober.probe = Some(Probe { until: self.prober.next_at.max(cx.now), ..probe });
+        } else if plain || probe.asks >= ASKS_MAX {
+            self.prober.finish(cx);
+            self.conclude(cx, &probe);
+        } else {
+            if probe.answers == 0 && HELP_AFTER.contains(&probe.asks) {
+                self.ask_helpers(cx, &mut probe);
             }
+            self.ask(cx, probe);
         }
     }
 
-    /// Whom to ask this period; nobody, when whose turn it is has been heard within the last one anyway.
-    fn next_target(&mut self, cx: &mut Context<S>) -> Option<(NodeId, Addr)> {
+    fn ask(&mut self, cx: &mut Context<S>, mut probe: Probe) {
+        let Some(member) = self.get(probe.target).filter(|member| member.is_live()) else {
+            return self.prober.finish(cx);
+        };
+        cx.send(member.addr, Some(probe.target), Intent::Ping(probe.number));
+        probe.asks += 1;
+        // The last answer is waited for as long as the first few; between them, a quarter of that will do.
+        let patience = Patience::with(cx, &self.health, member);
+        let patient = probe.asks <= ASKS_EASY || probe.asks == ASKS_MAX;
+        let wait = if patient { patience.answer } else { patience.repeat };
+        let wait = if cx.config.detection.is_plain() { cx.config.probe_timeout } else { wait };
+        self.prober.probe = Some(Probe { until: cx.now + wait, ..probe });
+    }
+
+    /// Accuses whoever did not answer, or too seldom.
+    fn conclude(&mut self, cx: &mut Context<S>, probe: &Probe) {
+        cx.stats.probes_failed += 1;
+        let accusers = probe.in_vain.and(Accusers::of(cx.me.id));
+        if cx.config.detection.is_plain() {
+            return self.suspect(cx, probe.target, Cause::Silence, accusers, cx.heat());
+        }
+        // Lifeguard counts each answer of a helper that is missing; where losses are common, some always are.
+        if probe.helpers_heard * 4 < probe.helpers {
+            self.health.worsen();
+        }
+        let cause = if probe.answers == 0 { Cause::Silence } else { Cause::Loss };
+        // If nobody at all has answered meanwhile, it may be us whom nobody hears. To accuse others of it helps nobody.
+        let heard = self.health.is_answered_since(probe.asked_at) || cx.live <= 2;
+        let heat = if heard && !self.is_aside() { cx.heat() } else { Heat::COLD };
+        self.suspect(cx, probe.target, cause, accusers, heat);
+    }
+
+    /// Asks helpers, others each time, and of those the ones that we heard of late: to them, the path is known to lead.
+    fn ask_helpers(&self, cx: &mut Context<S>, probe: &mut Probe) {
+        for _ in 0..cx.config.indirect_probes {
+            let mut draw = || self.sample_where(cx, |id, _| !probe.asked.may_include(id));
+            let (Some(one), Some(other)) = (draw(), draw()) else { return };
+            let heard_at = |(id, _): (NodeId, Addr)| self.get(id).and_then(|member| member.heard_at);
+            let (helper, addr) = if heard_at(one) >= heard_at(other) { one } else { other };
+            cx.send(addr, Some(helper), Intent::PingRequest(probe.number, probe.target));
+            probe.asked = probe.asked.and(Accusers::of(helper));
+            probe.helpers = probe.helpers.saturating_add(1);
+        }
+    }
+
+    /// Whom to ask this period; mostly nobody, when whose turn it is has been heard within the last one anyway. Not never:
+    /// one that can speak and not hear would go unnoticed.
+    fn next_target(&mut self, cx: &mut Context<S>) -> Option<NodeId> {
         let rows = self.members.len();
         for _ in 0..rows {
             let slot = self.prober.turn.next(cx, rows);
@@ -213,26 +284,31 @@ impl<S: Storage> Membership<S> {
                 continue;
             }
             let recently = member.heard_at.is_some_and(|at| cx.now < at + cx.config.probe_interval);
-            let probe_at_all = !recently || member.standing == Standing::Suspect;
-            return probe_at_all.then_some((*id, member.addr));
+            let spared = recently && member.standing == Standing::Alive && cx.rng.below(SPARED_OF) != 0;
+            return (!spared || cx.config.detection.is_plain()).then_some(*id);
         }
         None
     }
+}
 
-    fn take_relay(&mut self, number: u16, target: NodeId) -> Option<Relay> {
-        let relays = &mut self.prober.relays;
-        let at = relays.iter().position(|relay| (relay.number, relay.target) == (number, target))?;
-        // Rotates the ring once, leaving out the one that was found.
-        let mut found = None;
-        for index in 0..relays.len() {
-            let relay = relays.pop_front()?;
-            if index == at {
-                found = Some(relay);
-            } else {
-                let _ = relays.push_back(relay);
-            }
-        }
-        found
+/// One in so many is asked although it was heard.
+const SPARED_OF: usize = 4;
+
+/// How long to wait for a member.
+pub(super) struct Patience {
+    /// Until an answer is missed.
+    pub(super) answer: Duration,
+    /// Before it is asked again, once it missed a few.
+    pub(super) repeat: Duration,
+}
+
+impl Patience {
+    pub(super) fn with<S: Storage>(cx: &Context<S>, health: &Health, member: &Member<S::Blob>) -> Self {
+        let longest = cx.config.probe_timeout;
+        let shortest = longest / 16;
+        let measured = member.round_trip.timeout().or_else(|| health.round_trip().timeout());
+        let answer = measured.unwrap_or(longest / 4).clamp(shortest, longest);
+        Self { answer: health.stretch(answer), repeat: health.stretch((answer / 4).max(shortest)) }
     }
 }
 

@@ -1,36 +1,107 @@
 //! How long a suspect may contradict (SWIM §4.2), and the verdict when it did not.
-use super::{Change, Membership};
+//!
+//! A suspicion is long while one observer alone has it, and shrinks with each that confirms it (Lifeguard §IV-B,
+//! LHA-Suspicion). Ours mostly begins confirmed: helpers that could not reach the suspect are counted as observers.
+use super::{Change, Membership, claims::Charge};
 use crate::{
     context::Context,
-    records::{Claim, Intent, Trial},
+    id::NodeId,
+    records::{Claim, Intent, Member, Trial},
     storage::Storage,
     table::{Mark, Table},
     time::{Instant, micros},
-    wire::{Ping, Standing},
+    wire::{Accusers, Cause, Ping, Standing},
 };
 use core::time::Duration;
 
-impl<S: Storage> Membership<S> {
-    /// How long a suspicion lasts: `suspicion_mult` probe intervals for each power of ten of the cluster's size, as
-    /// hashicorp/memberlist has it; the news must reach the suspect and its answer come back, both by gossip.
-    fn suspicion_len(&self, cx: &Context<S>) -> Duration {
-        let thousandths = log10_thousandths(cx.live).max(1_000);
-        let per_power = micros(cx.config.probe_interval).saturating_mul(u64::from(cx.config.suspicion_mult));
-        Duration::from_micros(per_power.saturating_mul(thousandths) / 1_000)
-    }
+/// With so many observers beside the first, a suspicion is as short as it gets (Lifeguard's *K*).
+pub(super) const CONFIRMATIONS_MAX: u32 = 3;
 
-    /// A suspicion begins: says until when. Before it ends, there is time for one look of our own.
-    pub(super) fn open_trial(&mut self, cx: &Context<S>) -> (Trial, Instant) {
-        let until = cx.now + self.suspicion_len(cx).saturating_sub(cx.config.probe_interval);
+impl<S: Storage> Membership<S> {
+    /// A suspicion begins, or has a new beginning: says until when. Before its end, there is time for a look of our own.
+    pub(super) fn open_trial(&mut self, cx: &Context<S>, accusers: Accusers, false_alarms: u8) -> (Trial, Instant) {
+        let until = trial_end(cx, cx.now, accusers, false_alarms);
         self.trial_at = self.trial_at.min(until);
         (Trial::Suspected, until)
+    }
+
+    /// Somebody confirms a suspicion: it is shorter from now on.
+    pub(super) fn shorten_trial(&mut self, cx: &mut Context<S>, slot: usize) {
+        let Some((_, member)) = self.members.as_slice().get(slot) else { return };
+        if member.trial == Trial::Suspected {
+            let until = trial_end(cx, member.since, member.accusers, member.false_alarms).max(cx.now);
+            self.trial_at = self.trial_at.min(until);
+            self.update(cx, slot, |member| member.until = until);
+        }
+    }
+
+    /// Somebody counts a member as gone whom we do not even suspect: the news of a suspicion passed us by, or it comes from the
+    /// other side of a partition that healed. It is told, and a round of gossip later we look for ourselves: in the second
+    /// case, its contradiction is there by then.
+    pub(super) fn doubt(&mut self, cx: &mut Context<S>, slot: usize) {
+        let Some((id, member)) = self.members.as_slice().get(slot) else { return };
+        let (id, addr) = (*id, member.addr);
+        if member.trial != Trial::None {
+            return;
+        }
+        cx.stats.verdicts_doubted += 1;
+        let until = cx.now + cx.config.gossip_interval;
+        self.trial_at = self.trial_at.min(until);
+        self.update(cx, slot, |member| (member.trial, member.until) = (Trial::Doubted, until));
+        // A few of all those who hear of it will do.
+        if cx.rng.below(cx.live) < HERALDS {
+            cx.send(addr, Some(id), Intent::Ping(Ping::INQUIRY));
+        }
+    }
+
+    /// A member answered us: whatever is said of it, we do not count it as gone before it was asked again.
+    pub(super) fn acquit(&mut self, cx: &mut Context<S>, id: NodeId) {
+        let Some(slot) = self.members.slot(&id) else { return };
+        let Some((_, member)) = self.members.as_slice().get(slot) else { return };
+        match (member.standing, member.trial) {
+            (_, Trial::LastLook { .. }) | (Standing::Alive, Trial::Doubted) => self.reopen_trial(cx, slot),
+            _ => {}
+        }
+    }
+
+    /// A member answered somebody who asked for us: it lives, and has only not heard what is said of it.
+    pub(super) fn vouch_for(&mut self, cx: &mut Context<S>, id: NodeId) {
+        let Some(slot) = self.members.slot(&id) else { return };
+        if self.members.as_slice().get(slot).is_some_and(|(_, member)| member.standing == Standing::Suspect) {
+            self.reopen_trial(cx, slot);
+        }
+        self.acquit(cx, id);
+    }
+
+    /// It all begins again, with us as the only observer; or is over, where there was only a doubt.
+    fn reopen_trial(&mut self, cx: &mut Context<S>, slot: usize) {
+        let Some((_, member)) = self.members.as_slice().get(slot) else { return };
+        if member.standing == Standing::Alive {
+            return self.update(cx, slot, |member| (member.trial, member.until) = (Trial::None, Instant::NEVER));
+        }
+        let (now, accusers) = (cx.now, Accusers::NONE);
+        let trial = self.open_trial(cx, accusers, member.false_alarms);
+        self.update(cx, slot, |member| {
+            (member.since, member.accusers, (member.trial, member.until)) = (now, accusers, trial);
+        });
+    }
+
+    /// We were not there for so long: nobody is blamed for what happened, or did not, meanwhile.
+    pub(super) fn put_off_trials(&mut self, cx: &mut Context<S>, late: Duration) {
+        let mut from = 0;
+        loop {
+            let Some((slot, _)) = self.trials_from(from).next() else { break };
+            self.update(cx, slot, |member| member.until = member.until + late);
+            from = slot + 1;
+        }
+        self.trial_at = self.trial_at + late;
     }
 
     /// Goes on with one suspicion that is due.
     pub(super) fn on_trial_timer(&mut self, cx: &mut Context<S>) -> Option<Change> {
         while cx.now >= self.trial_at {
-            let Some(slot) = self.trials().find(|(_, until)| *until <= cx.now).map(|(slot, _)| slot) else {
-                self.trial_at = self.trials().map(|(_, until)| until).min().unwrap_or(Instant::NEVER);
+            let Some(slot) = self.trials_from(0).find(|(_, until)| *until <= cx.now).map(|(slot, _)| slot) else {
+                self.trial_at = self.trials_from(0).map(|(_, until)| until).min().unwrap_or(Instant::NEVER);
                 break;
             };
             let change = self.proceed(cx, slot);
@@ -41,30 +112,54 @@ impl<S: Storage> Membership<S> {
         None
     }
 
-    /// Who is suspected, and when that goes on.
-    fn trials(&self) -> impl Iterator<Item = (usize, Instant)> {
-        let slots = self.members.marked(0, Mark::Waiting, |(_, member)| member.trial != Trial::None);
+    /// Who is on trial, and when that goes on.
+    fn trials_from(&self, from: usize) -> impl Iterator<Item = (usize, Instant)> {
+        let slots = self.members.marked(from, Mark::Waiting, |(_, member)| member.trial != Trial::None);
         slots.filter_map(|slot| self.members.as_slice().get(slot).map(|(_, member)| (slot, member.until)))
     }
 
     fn proceed(&mut self, cx: &mut Context<S>, slot: usize) -> Option<Change> {
         let (_, member) = self.members.as_slice().get(slot)?;
-        let (claim, trial) = (member.claim(), member.trial);
-        // Whoever speaks to us lives, and has only not heard what is said of it.
-        let speaks = member.heard_at.is_some_and(|heard_at| heard_at > member.since);
-        match trial {
-            Trial::LastLook { .. } if speaks => {
-                let (now, trial) = (cx.now, self.open_trial(cx));
-                self.update(cx, slot, |member| (member.since, (member.trial, member.until)) = (now, trial));
+        match member.trial {
+            Trial::LastLook { asks_left: 0 } if self.is_excused(cx, member) => {
+                self.reopen_trial(cx, slot);
+                None
             }
-            Trial::LastLook { asks_left: 0 } => {
-                let verdict = Claim { standing: Standing::Down, ..claim };
-                return self.join_claim(cx, slot, verdict, cx.me.id);
+            Trial::LastLook { asks_left: 0 } => self.condemn(cx, slot),
+            _ if cx.config.detection.is_plain() => self.condemn(cx, slot),
+            Trial::LastLook { asks_left } => {
+                self.look(cx, slot, asks_left - 1);
+                None
             }
-            Trial::LastLook { asks_left } => self.look(cx, slot, asks_left - 1),
-            Trial::None | Trial::Suspected => self.look(cx, slot, LOOKS - 1),
+            Trial::None | Trial::Suspected | Trial::Doubted => {
+                let looks = looks(cx, confirmations(cx, member.accusers));
+                self.look(cx, slot, looks - 1);
+                None
+            }
         }
-        None
+    }
+
+    /// Whether a member speaks that does not answer. Either it is deaf, and then others find the same; or nobody hears us, or not
+    /// on this path, and then there is nothing to blame it for.
+    fn is_excused(&self, cx: &Context<S>, member: &Member<S::Blob>) -> bool {
+        let since = match member.standing {
+            Standing::Suspect => member.since,
+            _ => cx.now.saturating_sub(cx.config.gossip_interval + look_wait(cx) * u32::from(LOOKS)),
+        };
+        let confirmed = confirmations(cx, member.accusers) == needed(cx);
+        let speaks = member.heard_at.is_some_and(|heard_at| heard_at > since);
+        speaks && !(confirmed && self.health.is_answered_since(since))
+    }
+
+    fn condemn(&mut self, cx: &mut Context<S>, slot: usize) -> Option<Change> {
+        let (_, member) = self.members.as_slice().get(slot)?;
+        let claim = Claim { standing: Standing::Down, ..member.claim() };
+        // Who found it first stays the one that is named.
+        let (by, cause) = match member.standing {
+            Standing::Suspect => (member.by, member.cause),
+            _ => (cx.me.id, Cause::Silence),
+        };
+        self.adopt(cx, slot, Charge { claim, by, cause, accusers: member.accusers })
     }
 
     /// Begins the last look of a suspicion before its time.
@@ -79,15 +174,79 @@ impl<S: Storage> Membership<S> {
     fn look(&mut self, cx: &mut Context<S>, slot: usize, asks_left: u8) {
         let Some((id, member)) = self.members.as_slice().get(slot) else { return };
         cx.send(member.addr, Some(*id), Intent::Ping(Ping::INQUIRY));
-        let until = cx.now + cx.config.probe_interval / u32::from(LOOKS);
+        let until = cx.now + self.health.stretch(look_wait(cx));
         self.trial_at = self.trial_at.min(until);
         self.update(cx, slot, |member| (member.trial, member.until) = (Trial::LastLook { asks_left }, until));
     }
 }
 
-/// So many times do we ask a suspect ourselves, all within one probe interval: at a loss of one in four, 96 of 100 that live
-/// are heard.
-const LOOKS: u8 = 4;
+/// When the last look of a suspicion begins that began at `since`.
+fn trial_end<S: Storage>(cx: &Context<S>, since: Instant, accusers: Accusers, false_alarms: u8) -> Instant {
+    let confirmations = confirmations(cx, accusers);
+    if cx.config.detection.is_plain() {
+        return since + span(cx, confirmations, 0);
+    }
+    let looks = looks(cx, confirmations);
+    since + span(cx, confirmations, false_alarms).saturating_sub(look_wait(cx) * u32::from(looks))
+}
+
+/// So many times do we ask a suspect ourselves before a verdict: at a loss of one in four, 99 in 100 that live are heard.
+const LOOKS: u8 = 8;
+/// So many where several observers agree, and so many others look that the suspect has heard of it from one of them.
+const LOOKS_OF_MANY: u8 = 2;
+/// From so many members on, they are many.
+const MANY: usize = 33;
+/// How many tell somebody that it is counted as gone.
+const HERALDS: usize = 8;
+
+/// However few there are, a suspicion is as long as among 32: most pauses of a program are shorter.
+const LOG_MIN: u64 = 1_500;
+/// So many false alarms make a suspicion as long as it gets, and are remembered.
+pub(super) const FALSE_ALARMS_MAX: u8 = 3;
+
+/// How long to wait for the answer to each look.
+fn look_wait<S: Storage>(cx: &Context<S>) -> Duration {
+    cx.config.probe_timeout / 8
+}
+
+/// How often to look, when so many confirm a suspicion.
+fn looks<S: Storage>(cx: &Context<S>, confirmations: u32) -> u8 {
+    if cx.live >= MANY && confirmations == needed(cx) { LOOKS_OF_MANY } else { LOOKS }
+}
+
+/// How many observers confirm a suspicion, beside the first.
+fn confirmations<S: Storage>(cx: &Context<S>, accusers: Accusers) -> u32 {
+    accusers.count().saturating_sub(1).min(needed(cx))
+}
+
+/// How many are enough: all others, where those are fewer.
+fn needed<S: Storage>(cx: &Context<S>) -> u32 {
+    u32::try_from(cx.live.saturating_sub(2)).unwrap_or(u32::MAX).min(CONFIRMATIONS_MAX)
+}
+
+/// How long a suspicion lasts (Lifeguard §IV-B): max - (max - min) · log(confirmations + 1) / log(needed + 1).
+///
+/// Twice as long for each false alarm of late, up to max: whoever is slow now and then shows it by contradicting late.
+fn span<S: Storage>(cx: &Context<S>, confirmations: u32, false_alarms: u8) -> Duration {
+    let needed = needed(cx);
+    let share = match (confirmations.min(needed), needed) {
+        // Of two, nobody can confirm anything.
+        (_, 0) => 500,
+        (confirmed, needed) if confirmed == needed => 1_000,
+        (0, _) => 0,
+        // log 2 / log 3, log 2 / log 4 and log 3 / log 4, in thousandths.
+        (1, 2) => 631,
+        (1, _) => 500,
+        _ => 792,
+    };
+    let interval = micros(cx.config.probe_interval);
+    let shortest = interval.saturating_mul(log10_thousandths(cx.live).max(LOG_MIN)) / 1_000;
+    let shortest = shortest.saturating_mul(u64::from(cx.config.suspicion_mult));
+    let beyond = shortest.saturating_mul(u64::from(cx.config.suspicion_max_mult - 1));
+    let found = shortest.saturating_add(beyond / 1_000 * (1_000 - share));
+    let patient = found.saturating_mul(1 << false_alarms.min(FALSE_ALARMS_MAX));
+    Duration::from_micros(patient.min(shortest.saturating_add(beyond)))
+}
 
 /// The decimal logarithm of `n` in thousandths, to within 28: linear between powers of two, so that
 /// every platform agrees.

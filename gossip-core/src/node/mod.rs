@@ -81,6 +81,8 @@ pub struct Node<S: Storage> {
     convergence: Convergence,
     questions: S::Questions,
     gossip: Gossip,
+    /// When we asked to be called: later by much than that, we are late.
+    alarm: Instant,
     started: bool,
 }
 
@@ -127,6 +129,7 @@ impl<S: Storage> Node<S> {
             convergence: Convergence::new(Digest::default()),
             questions: Queue::with_limit(cx.config.limits.questions),
             gossip: Gossip { pace: Pace::new(), next_at: Instant::NEVER },
+            alarm: Instant::NEVER,
             started: false,
             cx,
         })
@@ -155,7 +158,7 @@ impl<S: Storage> Node<S> {
     pub fn poll_output<'b>(&mut self, buffer: &'b mut [u8]) -> Output<'b> {
         let Some(buffer) = buffer.get_mut(..usize::from(self.cx.config.datagram_len_max)) else {
             self.cx.stats.buffer_too_short += 1;
-            return Output::Schedule(self.next_deadline());
+            return self.schedule();
         };
         if let Some(event) = self.next_event() {
             return Output::Event(event);
@@ -175,12 +178,26 @@ impl<S: Storage> Node<S> {
         if let Some((to, len)) = self.write_next(buffer) {
             return Output::Send { to, bytes: buffer.get(..len).unwrap_or_default() };
         }
-        Output::Schedule(self.next_deadline())
+        self.schedule()
+    }
+
+    /// Asks to be called at the next deadline, and remembers when that was to be.
+    fn schedule<'b>(&mut self) -> Output<'b> {
+        let at = self.next_deadline();
+        self.alarm = at.max(self.cx.now);
+        Output::Schedule(at)
     }
 
     fn set_now(&mut self, now: Instant) {
         // The last moment of all stands for "never", and is no time to be.
         self.cx.now = self.cx.now.max(now).min(Instant::from_micros(Instant::NEVER.as_micros() - 1));
+        // Well beyond what a timer strays by, and well short of what others wait for.
+        let tolerance = self.cx.config.probe_timeout / 8;
+        let late = self.cx.now.saturating_duration_since(self.alarm);
+        if late > tolerance {
+            self.alarm = self.cx.now;
+            self.membership.on_late(&mut self.cx, late);
+        }
         if !self.started {
             self.started = true;
             self.membership.start(&mut self.cx);

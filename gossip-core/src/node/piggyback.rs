@@ -21,7 +21,7 @@ impl<S: Storage> Node<S> {
         if self.dissemination.has_news() || self.replica.has_news() {
             writer.reserve(writer.room() / 2);
         }
-        self.membership.piggyback(&mut self.cx, writer);
+        self.membership.piggyback(&mut self.cx, outgoing.peer, writer);
         writer.release();
         self.dissemination.piggyback(Urgency::Normal, writer);
         self.replica.piggyback(writer);

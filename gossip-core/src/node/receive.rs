@@ -93,6 +93,10 @@ impl<S: Storage> Node<S> {
                 self.membership.on_relayed(cx, *relayed);
                 None
             }
+            Frame::Unreached(unreached) => {
+                self.membership.on_unreached(cx, header, *unreached);
+                None
+            }
             Frame::Member(member) => {
                 cx.told_of = Some(member.id);
                 self.on_member(header.sender, member)

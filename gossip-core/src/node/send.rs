@@ -5,7 +5,7 @@ use crate::{
     records::{Intent, Outgoing, Question},
     storage::Storage,
     table::Queue,
-    wire::{Ack, Compare, Frame, Header, Ping, PingRequest, Pull, Relayed, Served, Store, Writer, len},
+    wire::{Ack, Compare, Frame, Header, Ping, PingRequest, Pull, Relayed, Served, Store, Unreached, Writer, len},
 };
 
 /// A presence as long as this is sure to fit the answer to a knock; a longer one is learned by asking.
@@ -55,6 +55,7 @@ impl<S: Storage> Node<S> {
             Intent::Ack(probe) => writer.put(&Frame::Ack(Ack { probe })),
             Intent::PingRequest(probe, target) => writer.put(&Frame::PingRequest(PingRequest { probe, target })),
             Intent::Relayed(probe, target) => writer.put(&Frame::Relayed(Relayed { probe, target })),
+            Intent::Unreached(probe, target) => writer.put(&Frame::Unreached(Unreached { probe, target })),
             Intent::News => true,
             Intent::Compare => writer.put(&Frame::Compare(Compare { parts: self.parts() })),
             Intent::Parts => writer.put(&Frame::Parts(self.parts())),

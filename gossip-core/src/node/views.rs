@@ -93,6 +93,12 @@ impl<S: Storage> Node<S> {
         self.convergence.is_unanimous()
     }
 
+    /// Whether we stepped aside, because our own links are bad: others count us as gone until they are good again.
+    #[must_use]
+    pub fn is_aside(&self) -> bool {
+        self.membership.is_aside()
+    }
+
     /// What was counted since the start.
     #[must_use]
     pub fn stats(&self) -> &Stats {

@@ -22,6 +22,10 @@ pub enum Told {
     NameConflict,
     /// There is no live member but us.
     Alone,
+    /// It stepped aside: its own links are bad.
+    SteppedAside,
+    /// It takes part again.
+    Resumed,
     /// A rumor.
     Delivered(Dot, Vec<u8>),
     /// An entry changed.
@@ -57,6 +61,8 @@ impl From<Event<'_>> for Told {
             Event::MemberDown { id, departure } => Self::Down(id, departure),
             Event::NameConflict { .. } => Self::NameConflict,
             Event::Alone => Self::Alone,
+            Event::SteppedAside => Self::SteppedAside,
+            Event::Resumed => Self::Resumed,
             Event::Delivered { dot, payload, .. } => Self::Delivered(dot, payload.to_vec()),
             Event::Changed { key, value, dot } => Self::Changed(key.to_vec(), value.map(<[u8]>::to_vec), dot),
             Event::Converged { live } => Self::Converged(live),

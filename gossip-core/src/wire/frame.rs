@@ -46,14 +46,16 @@ pub enum Frame<'a> {
     Pull(Pull<'a>),
     /// Answer to a pull, after the news that it asked for.
     Served(Served),
+    /// Answer to a ping request: it does not answer me either.
+    Unreached(Unreached),
 }
 
 impl Frame<'_> {
     /// How many kinds there are: higher ones are skipped.
-    pub const KINDS: u8 = 15;
+    pub const KINDS: u8 = 16;
 
     /// The kinds' names, in the order of the wire.
-    pub const NAMES: [&'static str; 15] = [
+    pub const NAMES: [&'static str; 16] = [
         "Ping",
         "Ack",
         "PingRequest",
@@ -69,6 +71,7 @@ impl Frame<'_> {
         "Parts",
         "Pull",
         "Served",
+        "Unreached",
     ];
 
     /// Whether it wants to be answered. A datagram carries one question at most.
@@ -117,6 +120,16 @@ pub struct Relayed {
     pub target: NodeId,
 }
 
+/// Answers a [`PingRequest`]: `target` does not answer the sender either (Lifeguard's `nack`). It says two things: that asker
+/// and helper hear each other, so that the asker's own path is not what failed; and what the helper found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreached {
+    /// The question's number.
+    pub probe: u16,
+    /// Who did not answer.
+    pub target: NodeId,
+}
+
 /// What is said of a member's life. Under one incarnation, the later one wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Standing {
@@ -160,6 +173,59 @@ pub struct Accusation {
     pub standing: Standing,
     /// By whom first.
     pub by: NodeId,
+    /// On what grounds.
+    pub cause: Cause,
+    /// Who else found the same.
+    pub accusers: Accusers,
+}
+
+/// Why a member is suspected, or counted as gone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Cause {
+    /// It did not answer at all.
+    #[default]
+    Silence,
+    /// It answered too seldom to be of use: most of what is sent to it, or by it, is lost.
+    Loss,
+    /// It says so itself.
+    OwnWord,
+}
+
+/// Which members found the same, as far as that can be told from two bytes: each of them sets one bit of sixteen.
+///
+/// A lattice by union, whatever way it comes. Two may share a bit, so that it counts too few at times, and never too many: a
+/// suspicion then lasts longer than it might.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Accusers(#[serde(with = "postcard::fixint::le")] pub u16);
+
+impl Accusers {
+    /// Nobody.
+    pub const NONE: Self = Self(0);
+
+    /// One.
+    #[must_use]
+    pub const fn of(id: NodeId) -> Self {
+        // The high bits of a product depend on all bits of the id, however the application chose it (Knuth, TAOCP 3, §6.4).
+        Self(1 << (id.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 60))
+    }
+
+    /// All of both.
+    #[must_use]
+    pub const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    /// How many, at least.
+    #[must_use]
+    pub const fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// Whether one may be among them.
+    #[must_use]
+    pub const fn may_include(self, id: NodeId) -> bool {
+        self.0 & Self::of(id).0 != 0
+    }
 }
 
 /// What goes first when a datagram is short.

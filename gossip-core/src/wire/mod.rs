@@ -24,8 +24,8 @@ mod summary;
 
 pub use codec::{Malformed, Read, Reader, Writer};
 pub use frame::{
-    Accusation, Ack, Agreeing, Compare, EntryFrame, Floor, Frame, Gap, MemberFrame, Parts, Ping, PingRequest, Pull,
-    Relayed, RumorFrame, Served, Standing, Store, Urgency,
+    Accusation, Accusers, Ack, Agreeing, Cause, Compare, EntryFrame, Floor, Frame, Gap, MemberFrame, Parts, Ping,
+    PingRequest, Pull, Relayed, RumorFrame, Served, Standing, Store, Unreached, Urgency,
 };
 pub use header::{ClusterLabel, Header, Refusal};
 pub(crate) use summary::{Items, write_items};
@@ -47,7 +47,7 @@ pub(crate) mod len {
     /// A [`MemberFrame`](super::MemberFrame) without the address' and the presence's bytes.
     pub(crate) const MEMBER: usize = FRAMING + 8 + 4 + 4 + 1 + 1 + 1;
     /// An [`Accusation`](super::Accusation), whole.
-    pub(crate) const ACCUSATION: usize = FRAMING + 8 + 4 + 4 + 1 + 8;
+    pub(crate) const ACCUSATION: usize = FRAMING + 8 + 4 + 4 + 1 + 8 + 1 + 2;
     const DOT: usize = 8 + 4 + 5;
 
     /// What is left for `parts` byte strings, in a datagram of `datagram` bytes, beside `fixed` others.

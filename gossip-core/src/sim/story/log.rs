@@ -107,6 +107,8 @@ pub(super) fn in_words<S: Storage>(world: &World<S>, told: &Told) -> String {
         Told::Down(id, Departure::Left) => format!("{} has left", name(id)),
         Told::NameConflict => "somebody else goes by my name".to_string(),
         Told::Alone => "alone".to_string(),
+        Told::SteppedAside => "stepped aside".to_string(),
+        Told::Resumed => "resumed".to_string(),
         Told::Delivered(dot, payload) => format!("rumor {} {}", dot_of(world, *dot), Bytes(payload)),
         Told::Changed(key, Some(value), dot) => {
             format!("{}={} by {}", Bytes(key), Bytes(value), dot_of(world, *dot))
@@ -146,6 +148,7 @@ fn frame_in_words<S: Storage>(world: &World<S>, frame: &Frame<'_>) -> String {
         Frame::Ack(ack) => write!(words, "ack {}", ack.probe),
         Frame::PingRequest(request) => write!(words, "ping-request {} of {}", request.probe, name(request.target)),
         Frame::Relayed(relayed) => write!(words, "relayed {} of {}", relayed.probe, name(relayed.target)),
+        Frame::Unreached(failed) => write!(words, "unreached {} of {}", failed.probe, name(failed.target)),
         Frame::Member(member) => {
             let suspect = if member.standing == Standing::Suspect { " suspect" } else { "" };
             write!(words, "member {}{suspect} {}", name(member.id), member.incarnation)
