@@ -99,6 +99,7 @@ fn say(frame: &Frame<'_>, names: Names<'_>) -> Said {
         Frame::Ack(ack) => ("Ack", probe(ack.probe)),
         Frame::PingRequest(request) => ("PingRequest", format!("{} of {}", request.probe, names.of(request.target))),
         Frame::Relayed(relayed) => ("Relayed", format!("{} of {}", relayed.probe, names.of(relayed.target))),
+        Frame::Unreached(failed) => ("Unreached", format!("{} of {}", failed.probe, names.of(failed.target))),
         Frame::Member(member) => {
             let name = Presence::decode(member.presence).map(|presence| presence.name).filter(|name| !name.is_empty());
             let name = name.map_or_else(|| names.of(member.id), console::plain);

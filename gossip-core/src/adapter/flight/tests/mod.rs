@@ -244,7 +244,10 @@ fn a_difference_is_seen_where_it_begins() {
     life.pass(40);
     let (said, _) = life.end();
     let (again, remarks, verdict) = replay(fs::read(&file.0).unwrap());
-    assert_eq!((remarks.as_slice(), verdict.proven), (&["output"][..], proven));
+    assert_eq!(remarks, ["output"]);
+    // What one input puts out is proven together: the last of it may go with the difference.
+    assert!((proven - 1..=proven).contains(&verdict.proven), "{verdict:?} of {proven}");
+    let proven = verdict.proven;
     assert!(matches!(verdict.differs, Some((_, Difference::Output))) && !verdict.is_exact());
     assert_eq!((again.len(), verdict.unproven), (said.len(), said.len() as u64 - proven), "it goes on all the same");
 }
