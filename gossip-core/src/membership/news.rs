@@ -49,22 +49,23 @@ impl<S: Storage> Membership<S> {
 
     /// Fills what is left of a datagram with news of members: our own first, then what was told least.
     pub(crate) fn piggyback(&mut self, cx: &mut Context<S>, peer: Option<NodeId>, writer: &mut Writer<'_>) {
-        if self.hot == 0 || self.hot > PUSHED_MAX {
+        if self.hot == 0 {
             return;
         }
+        let crowd = self.hot > PUSHED_MAX;
         let ours = self.members.slot(&cx.me.id);
         let rank = |slot| {
             let (_, member): &(NodeId, Member<S::Blob>) = self.members.as_slice().get(slot)?;
             let told = if Some(slot) == ours { 0 } else { u8::MAX - member.heat.0 };
-            Some((told, slot))
+            (!crowd || is_never_pulled(member)).then_some((told, slot))
         };
         let hot = self.members.marked(0, Mark::Hot, |(_, member)| member.heat.is_hot());
         let picked = Smallest::<_, PICKED_MAX>::of(hot.filter_map(rank));
         for &(_, slot) in picked.as_slice() {
             let Some((id, member)) = self.members.as_slice().get(slot) else { continue };
             let of_itself = peer == Some(*id) && *id != cx.me.id;
-            if of_itself && member.standing == Standing::Suspect && cx.live > 2 {
-                // It was told already; the copies that we owe are for those who do not know.
+            if of_itself && cx.live > 2 {
+                // It knows, or was told already; the copies that we owe are for the others.
                 continue;
             }
             if of_itself || writer.put(&told(*id, member)) {
@@ -91,7 +92,9 @@ impl<S: Storage> Membership<S> {
         loop {
             let hot = self.members.marked(from, Mark::Hot, |(_, member)| member.heat.is_hot()).next();
             let Some(slot) = hot else { return };
-            self.update(cx, slot, |member| member.heat = member.heat.cooled());
+            if !self.members.as_slice().get(slot).is_some_and(|(_, member)| is_never_pulled(member)) {
+                self.update(cx, slot, |member| member.heat = member.heat.cooled());
+            }
             from = slot + 1;
         }
     }
@@ -150,6 +153,11 @@ fn print_of<S: Storage>(cx: &Context<S>, token: u8, id: NodeId, member: &Member<
     let [a, b, ..] = name.0.to_le_bytes();
     let [c, d, ..] = said.0.to_le_bytes();
     [a, b, c, d]
+}
+
+/// Whether it is known to whoever was told, and to nobody else: a suspicion shows in no digest.
+fn is_never_pulled<B>(member: &Member<B>) -> bool {
+    member.standing == Standing::Suspect
 }
 
 /// What is to be told of a member: what is said against it where there is anything, with all who say so.
