@@ -26,11 +26,22 @@ use gossip_core::{Config, sim::Scrutiny};
 pub(crate) struct Preset {
     pub(crate) name: &'static str,
     pub(crate) config: fn() -> Config,
+    pub(crate) held: Held,
+}
+
+/// Whether bounds are for a preset, or it is there to compare with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    ToBounds,
+    ForComparison,
 }
 
 /// All presets.
 pub(crate) fn presets() -> Vec<Preset> {
-    vec![Preset { name: LAN, config: Config::lan }]
+    vec![
+        Preset { name: LAN, config: Config::lan, held: Held::ToBounds },
+        Preset { name: PLAIN, config: Config::plain_swim, held: Held::ForComparison },
+    ]
 }
 
 const LAN: &str = "lan";
