@@ -2,7 +2,7 @@
 use super::{
     Case, Scope, Trial, Workload,
     figures::{Bound, Findings},
-    ground::{LOOK, all_full, sent, since},
+    ground::{LOOK, all_full, deaths, is_false, sent, since},
     nothing_across,
 };
 use core::time::Duration;
@@ -45,7 +45,7 @@ fn play(trial: &Trial, nodes: usize, left: usize, time: Duration) -> Findings {
     world.run_for(time);
     world.heal();
     let (start, before) = (world.now(), sent(&world).1);
-    let (suspicions, deaths) = (world.measures().false_suspicions, world.measures().false_deaths);
+    let suspicions = world.measures().false_suspicions;
     let (mut findings, mut split_until, mut bytes) = (Findings::default(), 0.0, 0.0);
     while since(&world, start) < WATCH.as_secs_f64() {
         world.run_for(LOOK);
@@ -56,9 +56,9 @@ fn play(trial: &Trial, nodes: usize, left: usize, time: Duration) -> Findings {
             bytes = sent(&world).1 - before;
         }
     }
-    let measures = world.measures();
-    findings.add(SUSPICIONS, (measures.false_suspicions - suspicions) as f64);
-    findings.add(DEATHS, (measures.false_deaths - deaths) as f64);
+    findings.add(SUSPICIONS, (world.measures().false_suspicions - suspicions) as f64);
+    let told = deaths(&world, &mut findings, |death| is_false(death) && death.at >= start);
+    findings.add(DEATHS, told);
     findings.add(BYTES, bytes / nodes as f64);
     let healed = all_full(&world) || world.pass_until(LOOK, LIMIT.saturating_sub(WATCH), all_full).is_some();
     let after = if split_until < WATCH.as_secs_f64() { split_until } else { since(&world, start) };
