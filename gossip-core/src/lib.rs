@@ -119,7 +119,7 @@ pub use crate::{
     error::{DeleteError, JoinError, PresenceError, PublishError, PutError, RestoreError, TooLong},
     id::{Addr, Dot, Generation, Incarnation, Life, NodeId},
     io::{Arrival, Departure, Event, Input, Output},
-    node::{EntryView, Liveness, MemberView, Node, SaveCursor},
+    node::{EntryView, Liveness, MemberView, Node, SaveCursor, Why},
     stamp::Stamp,
     stats::{Stats, Usage},
     storage::{Sensor, Storage},

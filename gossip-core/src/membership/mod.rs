@@ -74,6 +74,8 @@ pub(crate) struct Membership<S: Storage> {
     /// Another life under our name.
     rival: Option<claims::Rival>,
     company: Company,
+    /// When somebody was last refused for want of room.
+    refused_at: Option<Instant>,
     /// Of the live rows.
     digest: Digest,
     /// How many rows are news.
@@ -82,6 +84,10 @@ pub(crate) struct Membership<S: Storage> {
     untold: usize,
     conflict: claims::Conflict,
 }
+
+/// For so many probe intervals after somebody was refused, our view is known to be partial: whoever is not in it is heard of
+/// more often than that.
+const PARTIAL_FOR: u32 = 60;
 
 /// Whether we are here to stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +112,7 @@ impl<S: Storage> Membership<S> {
             part: Part::TAKING,
             rival: None,
             company: Company::Untried,
+            refused_at: None,
             digest: Digest::default(),
             hot: 0,
             untold: 0,
@@ -130,6 +137,12 @@ impl<S: Storage> Membership<S> {
         let rounds = u32::from(cx.heat().0) + 2;
         self.stay = Stay::Leaving { until: cx.now + cx.config.gossip_interval.saturating_mul(rounds) };
         self.restate(cx);
+    }
+
+    /// Whether somebody was refused for want of room lately, and there is none still.
+    pub(crate) fn is_partial(&self, cx: &Context<S>) -> bool {
+        let lately = |at: Instant| cx.now < at + cx.config.probe_interval.saturating_mul(PARTIAL_FOR);
+        self.members.is_full() && self.refused_at.is_some_and(lately)
     }
 
     pub(crate) fn is_staying(&self) -> bool {
@@ -336,6 +349,7 @@ impl<S: Storage> Membership<S> {
         let row = Counted::of(&member);
         if self.members.insert(id, member).is_err() {
             cx.stats.members_refused += 1;
+            self.refused_at = Some(cx.now);
             return false;
         }
         self.count(cx, id, row);

@@ -39,7 +39,7 @@ use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
 pub use keep::SaveCursor;
-pub use views::{EntryView, Liveness, MemberView};
+pub use views::{EntryView, Liveness, MemberView, Why};
 
 /// A member of a gossip cluster, as a state machine without a socket or a clock.
 ///

@@ -10,9 +10,9 @@ use crate::{
     storage::Storage,
     table::Queue,
     time::Instant,
-    wire::Standing,
+    wire::{Cause, Standing},
 };
-use core::fmt;
+use core::{fmt, time::Duration};
 
 impl<S: Storage> Node<S> {
     /// Ourselves, as others see us.
@@ -28,6 +28,8 @@ impl<S: Storage> Node<S> {
             liveness: row.map_or(Liveness::Alive, |row| row.standing.into()),
             since: row.map_or(Instant::ZERO, |row| row.since),
             heard_at: None,
+            round_trip: None,
+            why: row.and_then(why),
             presence: row.map_or(&[], |row| row.presence.as_ref()),
         }
     }
@@ -93,6 +95,13 @@ impl<S: Storage> Node<S> {
         self.convergence.is_unanimous()
     }
 
+    /// Whether there are members that we do not remember, because all whom we do are there and the table is full of them. We are
+    /// a member all the same: probed, heard, and told rumors; but whom we know is a part.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.membership.is_partial(&self.cx)
+    }
+
     /// Whether we stepped aside, because our own links are bad: others count us as gone until they are good again.
     #[must_use]
     pub fn is_aside(&self) -> bool {
@@ -140,8 +149,23 @@ pub struct MemberView<'a> {
     pub since: Instant,
     /// When we last had a datagram from it.
     pub heard_at: Option<Instant>,
+    /// How long its answers take, on the whole; `None` before it was asked.
+    pub round_trip: Option<Duration>,
+    /// Why it is suspected, or counted as gone; `None` while it is neither.
+    pub why: Option<Why>,
     /// What it tells of itself.
     pub presence: &'a [u8],
+}
+
+/// Why a member is suspected, or counted as gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Why {
+    /// Who said so first, as far as we heard; the member itself, when it left or stepped aside.
+    pub by: NodeId,
+    /// On what grounds.
+    pub cause: Cause,
+    /// How many observers found the same, at least.
+    pub observers: u32,
 }
 
 /// How a member stands.
@@ -202,6 +226,13 @@ fn view_of<B: AsRef<[u8]>>(id: NodeId, row: &Member<B>) -> MemberView<'_> {
         liveness: row.standing.into(),
         since: row.since,
         heard_at: row.heard_at,
+        round_trip: row.round_trip.mean(),
+        why: why(row),
         presence: row.presence.as_ref(),
     }
+}
+
+fn why<B>(row: &Member<B>) -> Option<Why> {
+    let observers = row.accusers.count().max(1);
+    (row.standing != Standing::Alive).then_some(Why { by: row.by, cause: row.cause, observers })
 }
