@@ -48,9 +48,9 @@ struct Probe {
 const ASKS_MAX: u8 = 16;
 /// Whoever answers one of the first few is well.
 const ASKS_EASY: u8 = 3;
-/// Whoever did not must answer so many of the rest: at a loss of one in four, 99 in 100 that live do, and half of those that
-/// lose four in five of all that comes in or goes out.
-const ANSWERS_ENOUGH: u8 = 3;
+/// Whoever did not must answer so many of the rest: at a loss of one in four, all but four in 10,000 that live do; of those that
+/// lose four in five of all that comes in or goes out, one in four does not.
+const ANSWERS_ENOUGH: u8 = 2;
 /// Helpers are asked when so many were asked in vain; the second time, others.
 const HELP_AFTER: [u8; 2] = [6, 9];
 /// What was lost of this probe puts off the next one, by half an interval for each ask beyond the first, up to two: a lossy
