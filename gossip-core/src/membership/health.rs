@@ -28,6 +28,8 @@ const SCORE_MAX: u8 = 8;
 /// Our links are judged by so many of the latest probes, and by no fewer than that.
 const JUDGED_BY: u8 = 16;
 const JUDGED_BY_MIN: u8 = 12;
+/// So many of them answered at once mean that nothing is lost.
+const CLEAR: u32 = 14;
 /// So many are remembered.
 const RECORD_MAX: u8 = 32;
 /// At a loss of one in four each way, 96 of 100 eights have as many.
@@ -100,6 +102,12 @@ impl Health {
         self.is_fresh(now, interval) && seen >= JUDGED_BY_MIN && self.answered_of(0, seen) * 4 <= u32::from(seen)
     }
 
+    /// Whether our links lose next to nothing: of the last sixteen probes, fourteen were answered at once. At a loss of one in
+    /// ten each way, half the time they are; at one in four, hardly ever.
+    pub(super) fn sees_no_loss(&self) -> bool {
+        self.recorded >= JUDGED_BY && self.answered_of(0, JUDGED_BY) >= CLEAR
+    }
+
     /// Whether our links have been good for long enough: of the last 32 probes, some of each eight in a row were answered. An
     /// outage of a third of that time shows, wherever in it it lies.
     pub(super) fn is_fit_again(&self) -> bool {
@@ -153,6 +161,7 @@ mod tests {
     #[test]
     fn links_are_judged_by_enough_probes_of_late() {
         assert!(!poor([false; 11]) && poor([false; 12]));
+        assert!(after([true; 16]).0.sees_no_loss() && !after((0..16).map(|n| n % 5 != 0)).0.sees_no_loss());
         assert!(poor((0..16).map(|n| n % 4 == 0)));
         assert!(!poor((0..16).map(|n| n % 2 == 0)));
         let (mut stale, _) = after([false; 16]);

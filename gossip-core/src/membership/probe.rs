@@ -48,9 +48,11 @@ struct Probe {
 const ASKS_MAX: u8 = 16;
 /// Whoever answers one of the first few is well.
 const ASKS_EASY: u8 = 3;
-/// Whoever did not must answer so many of the rest: at a loss of one in four, all but four in 10,000 that live do; of those that
-/// lose four in five of all that comes in or goes out, one in four does not.
-const ANSWERS_ENOUGH: u8 = 2;
+/// Whoever did not must answer so many of the rest. Where others answer as they should, five of thirteen: of those that lose
+/// four in five of all that comes in or goes out, nine in ten do not.
+const ANSWERS_ENOUGH: u8 = 5;
+/// Where losses are common, two: at one in four, all but four in 10,000 do.
+const ANSWERS_ENOUGH_AMID_LOSS: u8 = 2;
 /// Helpers are asked when so many were asked in vain; the second time, others.
 const HELP_AFTER: [u8; 2] = [6, 9];
 /// What was lost of this probe puts off the next one, by half an interval for each ask beyond the first, up to two: a lossy
@@ -140,7 +142,8 @@ impl<S: Storage> Membership<S> {
                 member.false_alarms = member.false_alarms.saturating_sub(1);
             }
         }
-        if probe.asks <= ASKS_EASY || probe.answers >= ANSWERS_ENOUGH {
+        let enough = if self.health.sees_no_loss() { ANSWERS_ENOUGH } else { ANSWERS_ENOUGH_AMID_LOSS };
+        if probe.asks <= ASKS_EASY || probe.answers >= enough {
             self.prober.finish(cx);
         }
         true
