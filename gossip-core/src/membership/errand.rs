@@ -38,7 +38,7 @@ impl Errands {
 
     fn add(&mut self, errand: Errand) {
         if self.0.is_full() {
-            self.0.remove(0);
+            let _ = self.take_at(0);
         }
         // There is room.
         let _ = self.0.push(errand);
@@ -46,7 +46,16 @@ impl Errands {
 
     /// Takes out the first that is meant.
     fn take(&mut self, is_meant: impl Fn(&Errand) -> bool) -> Option<Errand> {
-        self.0.iter().position(is_meant).map(|at| self.0.remove(at))
+        let at = self.0.iter().position(is_meant)?;
+        self.take_at(at)
+    }
+
+    /// Exchanged with all that came later, the last one first, and taken off the end: so those keep their order, and to move
+    /// them up by one takes no `memmove`, which is longer than any function of ours.
+    fn take_at(&mut self, at: usize) -> Option<Errand> {
+        let (errand, later) = self.0.get_mut(at..)?.split_first_mut()?;
+        later.iter_mut().rev().for_each(|other| core::mem::swap(errand, other));
+        self.0.pop()
     }
 }
 
