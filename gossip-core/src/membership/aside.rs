@@ -57,8 +57,8 @@ impl<S: Storage> Membership<S> {
         }
         let interval = cx.config.probe_interval;
         match accused_at {
-            Some(at) if cx.now < at + interval * SAME_TROUBLE => false,
-            Some(at) if cx.now < at + interval * UNRELATED => true,
+            Some(at) if cx.now < at + interval.saturating_mul(SAME_TROUBLE) => false,
+            Some(at) if cx.now < at + interval.saturating_mul(UNRELATED) => true,
             _ => {
                 self.part = Part::Taking { accused_at: Some(cx.now), told };
                 false

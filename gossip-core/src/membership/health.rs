@@ -61,7 +61,7 @@ impl Health {
 
     /// What is waited for takes longer, the worse we do (Lifeguard, LHA-Probe).
     pub(super) fn stretch(&self, span: Duration) -> Duration {
-        span * (u32::from(self.score) + 1)
+        span.saturating_mul(u32::from(self.score) + 1)
     }
 
     /// Somebody answered us.
@@ -121,7 +121,7 @@ impl Health {
     }
 
     fn is_fresh(&self, now: Instant, interval: Duration) -> bool {
-        now < self.recorded_at + interval * FRESH
+        now < self.recorded_at + interval.saturating_mul(FRESH)
     }
 
     /// How many of the `count` probes were answered that came before the last `skipped` ones.

@@ -106,7 +106,8 @@ impl Prober {
     fn finish<S: Storage>(&mut self, cx: &Context<S>) {
         let Some(probe) = self.probe.take() else { return };
         if !cx.config.detection.is_plain() {
-            self.next_at = self.next_at + cx.config.probe_interval / 2 * u32::from((probe.asks - 1).min(PUT_OFF_MAX));
+            let half = cx.config.probe_interval / 2;
+            self.next_at = self.next_at + half.saturating_mul(u32::from((probe.asks - 1).min(PUT_OFF_MAX)));
         }
     }
 }
@@ -310,7 +311,8 @@ impl Patience {
         let longest = cx.config.probe_timeout;
         let shortest = longest / 16;
         let measured = member.round_trip.timeout().or_else(|| health.round_trip().timeout());
-        let answer = measured.unwrap_or(longest / 4).clamp(shortest, longest);
+        // Not by `clamp`, which has a word to say where the bounds are the wrong way round: these cannot be.
+        let answer = measured.unwrap_or(longest / 4).min(longest).max(shortest);
         Self { answer: health.stretch(answer), repeat: health.stretch((answer / 4).max(shortest)) }
     }
 }

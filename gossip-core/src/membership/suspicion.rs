@@ -144,7 +144,7 @@ impl<S: Storage> Membership<S> {
     fn is_excused(&self, cx: &Context<S>, member: &Member<S::Blob>) -> bool {
         let since = match member.standing {
             Standing::Suspect => member.since,
-            _ => cx.now.saturating_sub(cx.config.gossip_interval + look_wait(cx) * u32::from(LOOKS)),
+            _ => cx.now.saturating_sub(cx.config.gossip_interval).saturating_sub(looks_wait(cx, LOOKS)),
         };
         let confirmed = confirmations(cx, member.accusers) == needed(cx);
         let speaks = member.heard_at.is_some_and(|heard_at| heard_at > since);
@@ -187,7 +187,7 @@ fn trial_end<S: Storage>(cx: &Context<S>, since: Instant, accusers: Accusers, fa
         return since + span(cx, confirmations, 0);
     }
     let looks = looks(cx, confirmations);
-    since + span(cx, confirmations, false_alarms).saturating_sub(look_wait(cx) * u32::from(looks))
+    since + span(cx, confirmations, false_alarms).saturating_sub(looks_wait(cx, looks))
 }
 
 /// So many times do we ask a suspect ourselves before a verdict: at a loss of one in four, 99 in 100 that live are heard.
@@ -207,6 +207,11 @@ pub(super) const FALSE_ALARMS_MAX: u8 = 3;
 /// How long to wait for the answer to each look.
 fn look_wait<S: Storage>(cx: &Context<S>) -> Duration {
     cx.config.probe_timeout / 8
+}
+
+/// How long so many looks take.
+fn looks_wait<S: Storage>(cx: &Context<S>, looks: u8) -> Duration {
+    look_wait(cx).saturating_mul(u32::from(looks))
 }
 
 /// How often to look, when so many confirm a suspicion.
