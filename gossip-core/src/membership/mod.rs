@@ -357,11 +357,17 @@ impl<S: Storage> Membership<S> {
         true
     }
 
-    /// Changes a row, and keeps in step what is counted and noted of all rows.
+    /// Changes a row.
     fn update(&mut self, cx: &mut Context<S>, slot: usize, change: impl FnOnce(&mut Member<S::Blob>)) {
         let Some((id, member)) = self.members.at_mut(slot) else { return };
         let (id, before) = (*id, Counted::of(member));
         change(member);
+        self.recount(cx, slot, id, before);
+    }
+
+    /// Keeps in step what is counted and noted of all rows, after one of them has changed.
+    fn recount(&mut self, cx: &mut Context<S>, slot: usize, id: NodeId, before: Counted) {
+        let Some((_, member)) = self.members.as_slice().get(slot) else { return };
         let after = Counted::of(member);
         if before != after {
             self.uncount(cx, id, before);
