@@ -1,12 +1,12 @@
 //! The driver: one task that owns the node and its socket. There is no lock around either.
 use async_std::{
     channel::Receiver,
-    net::UdpSocket,
-    task::{JoinHandle, sleep, spawn_blocking},
+    net::{ToSocketAddrs, UdpSocket},
+    task::{JoinHandle, sleep, spawn, spawn_blocking},
 };
 use core::{future, net::SocketAddr};
 use futures_lite::future::{poll_once, race};
-use gossip_core::adapter::{Call, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step};
+use gossip_core::adapter::{Call, LookUp, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step};
 use std::{io, time::Instant};
 
 /// Fields drop in this order. The pump goes last: its end tells the handles that the socket is free again.
@@ -56,6 +56,8 @@ impl Driver {
                     }
                 }
                 Step::Save(save) => self.saving = Some(spawn_blocking(|| save.write())),
+                // It ends by itself; a node that has stopped does not wait for it.
+                Step::LookUp(seed) => drop(spawn(look_up(seed))),
                 Step::Wait(deadline) => return Some(deadline),
                 Step::Stop => return None,
             }
@@ -116,6 +118,12 @@ impl Driver {
             spawn_blocking(|| save.write()).await;
         }
     }
+}
+
+/// Asks the operating system what a seed's name stands for, which may take as long as it likes.
+async fn look_up(seed: LookUp) {
+    let found = seed.name().to_socket_addrs().await.map(Vec::from_iter);
+    seed.answer(found);
 }
 
 /// The next call; `None` when the last handle goes, and then never anything again.

@@ -9,7 +9,7 @@ use core::{
     task::{Context, Poll, Waker},
 };
 use gossip_core::{
-    Addr, ClusterLabel, Digest, Generation, Incarnation, NodeId, Urgency,
+    Addr, ClusterLabel, Digest, Generation, Incarnation, JoinError, NodeId, Urgency,
     adapter::{Events, Happening, Options, Pump, Step, TextOrHex},
     wire::{Frame, Header, MemberFrame, Standing, Writer},
 };
@@ -39,6 +39,9 @@ struct Room {
     told: Vec<Vec<Happening>>,
     /// One that neither speaks nor hears.
     silent: Option<usize>,
+    /// What names stand for, and how often that was asked.
+    names: BTreeMap<String, Vec<SocketAddr>>,
+    looked_up: usize,
 }
 
 impl Room {
@@ -52,7 +55,7 @@ impl Room {
             })
             .collect();
         let told = pumps.iter().map(|_| Vec::new()).collect();
-        Self { pumps, told, silent: None }
+        Self { pumps, told, silent: None, names: BTreeMap::new(), looked_up: 0 }
     }
 
     /// Carries datagrams until it is done.
@@ -78,6 +81,11 @@ impl Room {
             match pump.poll() {
                 Step::Send { to, bytes } => sent.push((to, bytes.to_vec())),
                 Step::Save(save) => save.write(),
+                Step::LookUp(seed) => {
+                    self.looked_up += 1;
+                    let found = self.names.get(seed.name()).cloned();
+                    seed.answer(found.ok_or_else(|| io::Error::other("no such name")));
+                }
                 Step::Wait(_) => break false,
                 Step::Stop => break true,
             }
@@ -294,4 +302,42 @@ fn whoever_waits_for_the_end_waits_for_nothing_else() {
     assert_eq!(ended.as_mut().poll(&mut cx), Poll::Pending);
     drop(pump);
     assert_eq!(ended.as_mut().poll(&mut cx), Poll::Ready(()));
+}
+
+#[test]
+fn a_seeds_name_is_looked_up_until_somebody_answers_from_there() {
+    let mut second = options("bob");
+    second.seed_names = vec!["ada.example:1".into()];
+    let mut room = Room::new(vec![options("ada"), second]);
+    // Nobody knows the name: that does not keep the node from running, and it is told once, and so is that it is alone.
+    room.until(|room| room.looked_up == 2);
+    let unresolved = |told: &&Happening| matches!(told, Happening::SeedUnresolved { .. });
+    let reason = "no such name".to_owned();
+    let first = Happening::SeedUnresolved { seed: "ada.example:1".into(), reason: reason.clone() };
+    assert_eq!(room.told[1].iter().filter(unresolved).collect::<Vec<_>>(), [&first]);
+    assert!(room.told(1, |told| *told == Happening::Alone), "{:?}", room.told[1]);
+    let seeds = room.pump(1).info().seeds;
+    assert_eq!((seeds.len(), seeds[0].seed.as_str(), seeds[0].trouble.as_ref()), (1, "ada.example:1", Some(&reason)));
+
+    // It stands for a deaf place, then for another, where somebody answers: nobody had to be told to look again.
+    room.names.insert("ada.example:1".into(), vec![addr(9)]);
+    room.until(|room| room.told(1, |told| matches!(told, Happening::SeedResolved { addrs, .. } if *addrs == [addr(9)])));
+    room.names.insert("ada.example:1".into(), vec![addr(1)]);
+    room.until(|room| room.told(1, |told| matches!(told, Happening::MemberUp { member, .. } if member.name == "ada")));
+    let seeds = room.pump(1).info().seeds;
+    let named = &seeds[0];
+    assert_eq!((named.addrs.as_slice(), named.answered, named.trouble.as_ref()), (&[addr(1)][..], Some(room.pump(0).id()), None));
+    assert_eq!((seeds.len(), seeds[1].seed.as_str(), seeds[1].answered), (2, "127.0.0.1:9", None), "asked as before");
+}
+
+#[test]
+fn no_more_names_are_taken_than_seeds() {
+    let mut first = options("ada");
+    first.config.limits.seeds = 2;
+    first.seed_names = vec!["one.example:1".into(), "two.example:1".into()];
+    let mut room = Room::new(vec![first.clone()]);
+    assert_eq!(room.pump(0).join_name("three.example:1"), Err(JoinError::SeedsFull { limit: 2 }));
+    first.seed_names.push("three.example:1".into());
+    let refused = Pump::new(first, addr(1)).unwrap_err().to_string();
+    assert!(refused.contains("three.example:1") && refused.contains("limits.seeds"), "{refused}");
 }

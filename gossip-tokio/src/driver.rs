@@ -1,11 +1,11 @@
 //! The driver: one task that owns the node and its socket. There is no lock around either.
 use core::{future, net::SocketAddr};
-use gossip_core::adapter::{Call, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step};
+use gossip_core::adapter::{Call, LookUp, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step};
 use std::{io, time::Instant};
 use tokio::{
-    net::UdpSocket,
+    net::{UdpSocket, lookup_host},
     sync::mpsc::Receiver,
-    task::{JoinHandle, spawn_blocking},
+    task::{JoinHandle, spawn, spawn_blocking},
     time::{sleep, sleep_until},
 };
 
@@ -49,6 +49,8 @@ impl Driver {
                     }
                 }
                 Step::Save(save) => self.saving = Some(spawn_blocking(|| save.write())),
+                // It ends by itself; a node that has stopped does not wait for it.
+                Step::LookUp(seed) => drop(spawn(look_up(seed))),
                 Step::Wait(deadline) => return Some(deadline),
                 Step::Stop => return None,
             }
@@ -94,6 +96,12 @@ impl Driver {
             drop(spawn_blocking(|| save.write()).await);
         }
     }
+}
+
+/// Asks the operating system what a seed's name stands for, which may take as long as it likes.
+async fn look_up(seed: LookUp) {
+    let found = lookup_host(seed.name()).await.map(Vec::from_iter);
+    seed.answer(found);
 }
 
 /// The next call; `None` when the last handle goes, and then never anything again.

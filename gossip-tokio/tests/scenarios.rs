@@ -30,6 +30,9 @@ impl suite::Adapter for Gossip {
     fn join(&self, seed: SocketAddr) -> Result<(), CallError<JoinError>> {
         wait(self.join(seed))
     }
+    fn join_name(&self, seed: &str) -> Result<(), CallError<JoinError>> {
+        wait(self.join_name(seed))
+    }
     fn leave(&self) -> Result<(), Closed> {
         wait(self.leave())
     }

@@ -1,10 +1,10 @@
 //! The driver: one thread that owns the node and its socket. Everything that blocks, blocks here, but for the disk.
 use crate::{alarm::LOOK_UP_INTERVAL, scribe::Scribe};
 use core::net::SocketAddr;
-use gossip_core::adapter::{Call, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Save, Step};
+use gossip_core::adapter::{Call, LookUp, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Save, Step};
 use std::{
     io,
-    net::UdpSocket,
+    net::{ToSocketAddrs, UdpSocket},
     sync::mpsc::{Receiver, TryRecvError},
     thread,
     time::Instant,
@@ -62,6 +62,7 @@ impl Driver {
                     }
                 }
                 Step::Save(save) => self.write(save),
+                Step::LookUp(seed) => look_up(seed),
                 Step::Wait(deadline) => return Some(deadline),
                 Step::Stop => return None,
             }
@@ -111,4 +112,14 @@ impl Driver {
             }
         }
     }
+}
+
+/// Asks the operating system what a seed's name stands for. That may take as long as it likes, and so has a thread of its
+/// own, which nobody waits for. One that cannot be had is no answer, and the name is looked up again.
+fn look_up(seed: LookUp) {
+    let ask = || {
+        let found = seed.name().to_socket_addrs();
+        seed.answer(found);
+    };
+    drop(thread::Builder::new().name("gossip-seed".into()).spawn(ask));
 }

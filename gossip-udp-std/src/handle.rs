@@ -74,6 +74,18 @@ impl Gossip {
         self.ask(move |pump| pump.join(seed))
     }
 
+    /// Asks for the cluster at whatever a name stands for, `seed.example:7946`, until somebody answers from there.
+    ///
+    /// The name is looked up again and again until then, as those in [`Options::seed_names`] are.
+    ///
+    /// # Errors
+    ///
+    /// It is one seed too many, or the node has stopped.
+    pub fn join_name(&self, seed: &str) -> Result<(), CallError<JoinError>> {
+        let seed = seed.to_owned();
+        self.ask(move |pump| pump.join_name(&seed))
+    }
+
     /// Says farewell, and waits until the node has stopped: its socket is closed, its data file is written.
     ///
     /// It takes a few gossip intervals, at most [`Options::leave_timeout`].

@@ -22,6 +22,9 @@ impl suite::Adapter for Gossip {
     fn join(&self, seed: SocketAddr) -> Result<(), CallError<JoinError>> {
         self.join(seed)
     }
+    fn join_name(&self, seed: &str) -> Result<(), CallError<JoinError>> {
+        self.join_name(seed)
+    }
     fn leave(&self) -> Result<(), Closed> {
         self.leave()
     }

@@ -1,13 +1,18 @@
 //! What the handles ask of the pump: one method a call, the same for all adapters.
 use crate::{
-    adapter::{AgreementInfo, EntryInfo, Info, Lengths, MemberInfo, Pump, RecordingState},
+    adapter::{AgreementInfo, EntryInfo, Info, Lengths, MemberInfo, Pump, RecordingState, SeedInfo, info},
     error::{DeleteError, JoinError, PresenceError, PublishError, PutError},
-    id::{Addr, Dot},
+    id::{Addr, Dot, NodeId},
     presence::Presence,
     wire::Urgency,
 };
 use core::net::SocketAddr;
-use std::{collections::BTreeMap, string::String, vec, vec::Vec};
+use std::{
+    collections::BTreeMap,
+    string::{String, ToString},
+    vec,
+    vec::Vec,
+};
 
 impl Pump {
     /// Asks `seed` for the cluster until it answers.
@@ -17,6 +22,22 @@ impl Pump {
     pub fn join(&mut self, seed: SocketAddr) -> Result<(), JoinError> {
         // As members are known: an IPv4 address is one, however it is written.
         self.node.join(self.clock.now(), Addr::from(SocketAddr::new(seed.ip().to_canonical(), seed.port())))
+    }
+
+    /// Asks for the cluster at whatever `seed`, a host's name and a port, stands for, until somebody answers from there.
+    ///
+    /// # Errors
+    /// It is one too many; or the node is leaving.
+    pub fn join_name(&mut self, seed: &str) -> Result<(), JoinError> {
+        let limit = self.node.config().limits.seeds;
+        if !self.is_running() {
+            return Err(JoinError::Left);
+        }
+        if self.seeds.len() >= limit {
+            return Err(JoinError::SeedsFull { limit });
+        }
+        self.seeds.add(seed, self.clock.now());
+        Ok(())
     }
 
     /// Writes an entry of the replicated map.
@@ -109,11 +130,28 @@ impl Pump {
                 entry_max: node.entry_len_max(),
                 presence_max: node.presence_len_max(),
             },
+            seeds: self.seed_infos(),
             data_file: self.data_file.clone(),
             recording: RecordingState::of(node.recorder()),
             io,
             usage: node.usage().rows().collect(),
             stats: node.stats().rows().collect(),
         }
+    }
+
+    fn seed_infos(&self) -> Vec<SeedInfo> {
+        let mut asked: Vec<(SocketAddr, Option<NodeId>)> =
+            self.node.seeds().map(|(addr, answered)| (info::socket_addr(addr), answered)).collect();
+        asked.sort_unstable();
+        let info = |seed, addrs: Vec<SocketAddr>, trouble| {
+            let mut there = asked.iter().filter(|(addr, _)| addrs.contains(addr));
+            let answered = there.find_map(|(_, answered)| *answered);
+            let answered_name = answered.map(|id| info::name_of(&self.node, id));
+            SeedInfo { seed, addrs, answered, answered_name, trouble }
+        };
+        let names = self.seeds.names();
+        let named = names.iter().map(|name| info(name.name.clone(), name.addrs.clone(), name.trouble.clone()));
+        let others = asked.iter().filter(|(addr, _)| !names.iter().any(|name| name.addrs.contains(addr)));
+        named.chain(others.map(|(addr, _)| info(addr.to_string(), vec![*addr], None))).collect()
     }
 }

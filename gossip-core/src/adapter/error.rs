@@ -5,7 +5,7 @@ use crate::{
     error::{JoinError, PresenceError, RestoreError},
 };
 use core::{error::Error, fmt, net::SocketAddr};
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, string::String};
 
 /// Why a node did not start. The message says what was wrong and what to do.
 #[non_exhaustive]
@@ -37,6 +37,13 @@ pub enum BindError {
     Seed {
         /// The seed.
         addr: SocketAddr,
+        /// Why.
+        source: JoinError,
+    },
+    /// A seed that was given by name was refused.
+    SeedName {
+        /// The seed.
+        name: String,
         /// Why.
         source: JoinError,
     },
@@ -80,6 +87,7 @@ impl fmt::Display for BindError {
             Self::Config(source) => write!(f, "configuration refused: {source}"),
             Self::Presence(source) => write!(f, "name, role and tags are too long together: {source}"),
             Self::Seed { addr, source } => write!(f, "seed {addr} refused: {source}"),
+            Self::SeedName { name, source } => write!(f, "seed {name} refused: {source}"),
             Self::DataDir { path, source } => write!(f, "cannot use {}: {source}", path.display()),
             Self::DataFile { path, source } => {
                 write!(f, "cannot start from {}: {source}; use another data directory", path.display())
@@ -98,7 +106,7 @@ impl Error for BindError {
             Self::Bind { source, .. } | Self::DataDir { source, .. } | Self::Driver(source) => Some(source),
             Self::Config(source) => Some(source),
             Self::Presence(source) => Some(source),
-            Self::Seed { source, .. } => Some(source),
+            Self::Seed { source, .. } | Self::SeedName { source, .. } => Some(source),
             Self::DataFile { source, .. } => Some(source),
             Self::Recording { source, .. } => Some(source),
             Self::AddressInUse(_) | Self::NoAdvertisedAddress { .. } | Self::NoName | Self::DataDirInUse(_) => None,

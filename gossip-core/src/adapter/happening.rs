@@ -97,6 +97,20 @@ pub enum Happening {
         /// How many live members there are, ourselves included.
         live: usize,
     },
+    /// A seed that was given by name stands for other addresses than before, or is known for the first time.
+    SeedResolved {
+        /// The seed.
+        seed: String,
+        /// All that it stands for now; they are asked for the cluster.
+        addrs: Vec<SocketAddr>,
+    },
+    /// It is not known what a seed stands for that was given by name. It is looked up again; told once, until it is known.
+    SeedUnresolved {
+        /// The seed.
+        seed: String,
+        /// What the operating system said.
+        reason: String,
+    },
     /// The data file cannot be written. It is tried again every few seconds, and told again only after it went well.
     SaveFailed {
         /// Which file, and what the operating system said.

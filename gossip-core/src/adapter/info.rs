@@ -89,6 +89,12 @@ impl MemberInfo {
     }
 }
 
+/// What a node is called, as far as that is known; else its id.
+pub(super) fn name_of(node: &Node<Heap>, id: NodeId) -> String {
+    let view = if id == node.me().id { Some(node.me()) } else { node.member(id) };
+    view.map_or_else(|| id.to_string(), |view| MemberInfo::of(&view).name)
+}
+
 /// The socket address behind an address of the core; `0.0.0.0:0` stands for another medium's.
 pub(super) fn socket_addr(addr: Addr) -> SocketAddr {
     addr.to_socket_addr().unwrap_or_else(|| SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)))
@@ -157,6 +163,8 @@ pub struct Info {
     pub agreement: AgreementInfo,
     /// What a call may carry at most, in bytes.
     pub lengths: Lengths,
+    /// Whom it asks for the cluster: first those it was given by name, in that order, then the others by address.
+    pub seeds: Vec<SeedInfo>,
     /// What became of its data file.
     pub data_file: DataFile,
     /// What becomes of its recording.
@@ -169,6 +177,22 @@ pub struct Info {
     /// What it has counted.
     #[serde(serialize_with = "stats_rows")]
     pub stats: Vec<(&'static str, u64)>,
+}
+
+/// One whom the node asks for the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SeedInfo {
+    /// As it was given: `seed.example:7946`, or an address.
+    pub seed: String,
+    /// Where it is asked: what the name stood for when that was last known.
+    pub addrs: Vec<SocketAddr>,
+    /// The member that answered from there last.
+    #[serde(serialize_with = "text::optional_display")]
+    pub answered: Option<NodeId>,
+    /// What that one is called; its id while the name is not known.
+    pub answered_name: Option<String>,
+    /// Why it is not known what the name stands for now.
+    pub trouble: Option<String>,
 }
 
 /// What a call may carry at most, in bytes.
@@ -199,6 +223,8 @@ pub struct IoCounts {
     pub recorded_bytes: u64,
     /// Times that something is missing in the recording, because the disk was too slow.
     pub recording_gaps: u64,
+    /// Addresses that a seed's name stands for, and that found no room: see `limits.seeds`.
+    pub seeds_refused: u64,
     /// The latest error of any kind, in the operating system's words.
     pub last_error: Option<String>,
 }

@@ -9,7 +9,8 @@
 //! `gossip-udp-std` does it in one thread and is the one to read first. Files, in the order in which they build on each other:
 //! `options` and `error` (what goes in, what is refused), `clock`, `text` (how values look in JSON), `info` and `happening`
 //! (what is told), `subscribers` (to whom), `keeper` (what survives a restart), `flight` (what the node was given, to be
-//! replayed), `save` (what of these is to be written), `pump` (all of it around one node), `calls` (what the handles ask of it).
+//! replayed), `save` (what of these is to be written), `seeds` (whom to ask, when only the name is known), `pump` (all of it
+//! around one node), `calls` (what the handles ask of it).
 
 mod calls;
 mod clock;
@@ -21,6 +22,7 @@ mod keeper;
 mod options;
 mod pump;
 mod save;
+mod seeds;
 mod subscribers;
 mod text;
 
@@ -28,11 +30,12 @@ pub use self::{
     clock::Clock,
     error::{BindError, CallError, Closed},
     happening::Happening,
-    info::{AgreementInfo, EntryInfo, Info, IoCounts, Lengths, MemberInfo, RecordingState},
+    info::{AgreementInfo, EntryInfo, Info, IoCounts, Lengths, MemberInfo, RecordingState, SeedInfo},
     keeper::{DataFile, FileSave, Keeper},
     options::Options,
-    pump::{Call, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step},
+    pump::{Call, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step, can_send},
     save::Save,
+    seeds::LookUp,
     subscribers::{Events, Subscribers},
     text::TextOrHex,
 };
@@ -41,7 +44,7 @@ pub use self::{
 pub mod vocabulary {
     pub use super::{
         AgreementInfo, BindError, CallError, Closed, DataFile, EntryInfo, Happening, Info, IoCounts, Lengths,
-        MemberInfo, Options, RecordingState, TextOrHex, flight::RecordingError,
+        MemberInfo, Options, RecordingState, SeedInfo, TextOrHex, flight::RecordingError,
     };
     pub use crate::{
         config::{Config, ConfigError, Limits},

@@ -1,13 +1,14 @@
 //! The pump: a node with its clock, its subscribers and its files. A driver adds a socket and a way to wait.
 use crate::{
     adapter::{
-        BindError, Clock, DataFile, Happening, IoCounts, Keeper, Options, Save, Subscribers,
+        BindError, Clock, DataFile, Happening, IoCounts, Keeper, LookUp, Options, Save, Subscribers,
         flight::{Recorded, Recorder},
+        seeds::{Found, Seeds},
     },
     error::JoinError,
     id::{Addr, NodeId},
     io::{Input, Output},
-    node::Node,
+    node::{Liveness, Node},
     time::Instant,
 };
 use core::{
@@ -49,6 +50,8 @@ pub enum Step<'p> {
     },
     /// Run [`Save::write`], where blocking on the disk hurts nobody; no need to wait for it.
     Save(Save),
+    /// Look up [`LookUp::name`], and say what was found with [`LookUp::answer`]; no need to wait for it.
+    LookUp(LookUp),
     /// Wait for a datagram, a call or this moment, whichever comes first; then tell the pump, and poll again.
     Wait(std::time::Instant),
     /// The node has left. Close the socket, run [`Pump::last_save`], drop the pump.
@@ -61,7 +64,8 @@ pub enum Step<'p> {
 /// loop {
 ///     match pump.poll() {
 ///         Step::Send { to, bytes } => …    Step::Save(save) => save.write(),
-///         Step::Stop => break,             Step::Wait(deadline) => …
+///         Step::LookUp(look_up) => …       Step::Wait(deadline) => …
+///         Step::Stop => break,
 ///     }       // a datagram: pump.receive(…); a call: call(&mut pump); the deadline: pump.fire_timer()
 /// }
 /// ```
@@ -79,6 +83,7 @@ pub struct Pump {
     /// Whether something is being written.
     saving: Weak<()>,
     pub(super) counts: IoCounts,
+    pub(super) seeds: Seeds,
     standing: Standing,
     leave_timeout: Duration,
     /// What the node writes its output into.
@@ -125,12 +130,16 @@ impl Pump {
             data_file,
             saving: Weak::new(),
             counts: IoCounts::default(),
+            seeds: Seeds::default(),
             standing: Standing::Running,
             leave_timeout: options.leave_timeout,
             output,
             datagram: Vec::new(),
         };
         pump.set_presence(&options.role, &options.tags).map_err(BindError::Presence)?;
+        for name in options.seed_names {
+            pump.join_name(&name).map_err(|source| BindError::SeedName { name, source })?;
+        }
         for addr in options.seeds {
             match pump.join(addr) {
                 // All nodes may be given one list of seeds, and then some of them are on it.
@@ -191,6 +200,8 @@ impl Pump {
                         self.on_happening(&happening);
                     }
                 }
+                // What was found out may give the node something to do.
+                Output::Schedule(_) if self.take_found() => {}
                 Output::Schedule(at) => return self.wait(at),
             }
         }
@@ -230,8 +241,15 @@ impl Pump {
         &self.subscribers
     }
 
+    pub(super) fn is_running(&self) -> bool {
+        self.standing == Standing::Running
+    }
+
     fn on_happening(&mut self, happening: &Happening) {
-        self.mark_changed();
+        let now = self.mark_changed();
+        if *happening == Happening::Alone {
+            self.seeds.hurry(now);
+        }
         if *happening == Happening::Departed {
             self.standing = Standing::Departed;
         }
@@ -258,7 +276,57 @@ impl Pump {
         if let Some(save) = self.due_save(now) {
             return Step::Save(save);
         }
-        Step::Wait(self.clock.to_std(at.min(leave_by).min(self.save_at(now)).min(now + WAIT_MAX)))
+        if let Some(look_up) = self.due_look_up(now) {
+            return Step::LookUp(look_up);
+        }
+        let look_up_at = if self.is_running() { self.seeds.next_deadline(now) } else { Instant::NEVER };
+        let at = at.min(leave_by).min(self.save_at(now)).min(look_up_at);
+        Step::Wait(self.clock.to_std(at.min(now + WAIT_MAX)))
+    }
+
+    /// The name of a seed that is to be looked up now: nobody who lives has answered from where it was found before.
+    fn due_look_up(&mut self, now: Instant) -> Option<LookUp> {
+        if !self.is_running() {
+            return None;
+        }
+        let node = &self.node;
+        let is_live = |id| node.member(id).is_some_and(|member| member.liveness <= Liveness::Suspect);
+        let answers = |addr: &SocketAddr| {
+            let addr = Addr::from(*addr);
+            node.seeds().any(|(seed, answered)| seed == addr && answered.is_some_and(is_live))
+        };
+        self.seeds.due(now, answers)
+    }
+
+    /// Takes in what was found out about a seed's name, and says whether there was any news.
+    fn take_found(&mut self) -> bool {
+        let local = self.local;
+        let found = self.seeds.found(self.clock.now(), |addr| can_send(local, *addr));
+        match found.filter(|_| self.is_running()) {
+            Some(Found::Changed { name: seed, addrs, fresh }) => {
+                for addr in fresh {
+                    // The node itself may be behind the name, too. Where there is no room for all of them, some will do.
+                    if let Err(error) = self.join(addr) {
+                        self.counts.seeds_refused += u64::from(error != JoinError::OwnAddress);
+                    }
+                }
+                self.subscribers.tell(&Happening::SeedResolved { seed, addrs });
+                true
+            }
+            Some(Found::Lost { name: seed, reason }) => {
+                self.subscribers.tell(&Happening::SeedUnresolved { seed, reason });
+                self.tell_if_nobody_can_be_asked();
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// A node that has nobody to ask hears of nobody's silence: that it is alone, it cannot know by itself.
+    fn tell_if_nobody_can_be_asked(&self) {
+        if self.node.live() == 1 && self.node.seeds().next().is_none() {
+            self.subscribers.tell(&Happening::Alone);
+        }
     }
 
     /// What is to be written now. There is never more than one on its way.
@@ -297,6 +365,13 @@ impl Pump {
             _ => to,
         }
     }
+}
+
+/// Whether a socket that is bound to `local` can send to `to`: only one that is bound to all IPv6 addresses serves both families.
+#[must_use]
+pub fn can_send(local: SocketAddr, to: SocketAddr) -> bool {
+    let (local, to) = (local.ip().to_canonical(), to.ip().to_canonical());
+    local.is_ipv4() == to.is_ipv4() || (local.is_ipv6() && local.is_unspecified())
 }
 
 impl Drop for Pump {
@@ -347,6 +422,7 @@ mod tests {
             match pump.poll() {
                 Step::Send { .. } => sent += 1,
                 Step::Save(save) => save.write(),
+                Step::LookUp(look_up) => look_up.answer(Ok([SocketAddr::from(([127, 0, 0, 1], 3))])),
                 Step::Wait(deadline) => return (sent, Ok(deadline)),
                 Step::Stop => return (sent, Err(Closed)),
             }
@@ -451,6 +527,14 @@ mod tests {
         assert_eq!(events.poll_next(&cx), Poll::Pending);
         drop(pump);
         assert_eq!(events.poll_next(&cx), Poll::Ready(None));
+    }
+
+    #[test]
+    fn a_socket_sends_to_its_own_family_or_to_both() {
+        let sends = |local: &str, to: &str| can_send(local.parse().unwrap(), to.parse().unwrap());
+        assert!(sends("127.0.0.1:1", "127.0.0.1:2") && sends("127.0.0.1:1", "[::ffff:127.0.0.1]:2"));
+        assert!(sends("[::]:1", "[::1]:2") && sends("[::]:1", "127.0.0.1:2"));
+        assert!(!sends("0.0.0.0:1", "[::1]:2") && !sends("[::1]:1", "127.0.0.1:2"));
     }
 
     #[test]

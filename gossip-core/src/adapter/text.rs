@@ -39,6 +39,16 @@ pub(super) fn display<T: fmt::Display, W: Serializer>(value: &T, serializer: W) 
     serializer.collect_str(value)
 }
 
+pub(super) fn optional_display<T: fmt::Display, W: Serializer>(
+    value: &Option<T>,
+    serializer: W,
+) -> Result<W::Ok, W::Error> {
+    match value {
+        Some(value) => serializer.collect_str(value),
+        None => serializer.serialize_none(),
+    }
+}
+
 pub(super) fn bytes<W: Serializer>(bytes: &impl AsRef<[u8]>, serializer: W) -> Result<W::Ok, W::Error> {
     TextOrHex(bytes.as_ref()).serialize(serializer)
 }

@@ -58,6 +58,11 @@ impl<S: Storage> Membership<S> {
         self.reconnect_at = self.reconnect_at.min(cx.now + cx.config.gossip_interval);
     }
 
+    /// The addresses to join through, and who answered from there last.
+    pub(crate) fn seeds(&self) -> impl Iterator<Item = (Addr, &Seed)> {
+        self.seeds.as_slice().iter().map(|(addr, seed)| (*addr, seed))
+    }
+
     /// How many knocks a seed has not answered, at most.
     pub(super) fn knocks_unanswered(&self) -> u32 {
         self.seeds.as_slice().iter().map(|(_, seed)| seed.knocks).max().unwrap_or(0)

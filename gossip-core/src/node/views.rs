@@ -45,6 +45,11 @@ impl<S: Storage> Node<S> {
         self.membership.get(id).map(|row| view_of(id, row))
     }
 
+    /// The addresses that this node joins through, in no particular order, and who answered from there last.
+    pub fn seeds(&self) -> impl Iterator<Item = (Addr, Option<NodeId>)> {
+        self.membership.seeds().map(|(addr, seed)| (addr, seed.answered))
+    }
+
     /// The value of an entry.
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<&[u8]> {

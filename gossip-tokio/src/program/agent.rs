@@ -3,7 +3,6 @@ use super::{
     args::AgentArgs,
     console,
     control::{
-        can_reach,
         event_log::EventLog,
         server::{Api, ControlListener},
     },
@@ -115,19 +114,14 @@ enum End {
 
 impl Agent {
     async fn start(settings: &Settings) -> Result<Self, Failure> {
-        let seeds = resolve(&settings.seeds, settings.bind).await?;
         let listener = ControlListener::bind(&settings.control).await?;
         let options = settings.options();
         let gossip = Gossip::bind(options).await.map_err(bind_failure)?;
         // Subscribed before the first seed is asked: nothing that happens is missed.
         let log = EventLog::new();
         let chronicle = tokio::spawn(keep_chronicle(gossip.subscribe(), log.clone()));
-        for seed in seeds {
-            match gossip.join(seed).await {
-                // Where all are given the same list of seeds, each finds itself on it.
-                Ok(()) | Err(CallError::Refused(JoinError::OwnAddress)) => {}
-                Err(error) => return Err(Failure::refused(format!("cannot join {seed}: {error}"))),
-            }
+        for seed in &settings.seeds {
+            join(&gossip, seed).await?;
         }
         let info = gossip.info().await.map_err(|error| Failure::refused(error.to_string()))?;
         Ok(Self { gossip, info, listener, log, chronicle })
@@ -224,9 +218,12 @@ fn tell(happening: &Happening) {
         Happening::NameConflict { .. } | Happening::SaveFailed { .. } | Happening::RecordingStopped { .. } => {
             error!("{sentence}");
         }
-        Happening::MemberSuspect { .. } | Happening::MemberDown { .. } | Happening::Missed { .. } => {
-            warn!("{sentence}")
-        }
+        Happening::MemberSuspect { .. }
+        | Happening::MemberDown { .. }
+        | Happening::Alone
+        | Happening::SteppedAside
+        | Happening::SeedUnresolved { .. }
+        | Happening::Missed { .. } => warn!("{sentence}"),
         // A busy cluster does these all the time.
         Happening::Changed { .. } | Happening::Converged { .. } | Happening::Diverged { .. } => debug!("{sentence}"),
         _ => info!("{sentence}"),
@@ -260,17 +257,17 @@ async fn stdin_closed() {
     let _ = wait.await;
 }
 
-/// The addresses of the seeds that a socket bound to `bind` can send to: a name may well stand for others besides.
-async fn resolve(seeds: &[Seed], bind: SocketAddr) -> Result<Vec<SocketAddr>, Failure> {
-    let mut addrs = Vec::new();
-    for seed in seeds {
-        let known = addrs.len();
-        addrs.extend(seed.resolve().await?.into_iter().filter(|addr| can_reach(bind, *addr)));
-        if addrs.len() == known {
-            return Err(Failure::usage(format!("--seed {seed}: a socket bound to {bind} cannot send there")));
-        }
+/// Begins to ask a seed. Whether it can be found, or answers, shows later: no seed keeps a node from running.
+async fn join(gossip: &Gossip, seed: &Seed) -> Result<(), Failure> {
+    let asked = match seed.addr() {
+        Some(addr) => gossip.join(addr).await,
+        None => gossip.join_name(seed.as_str()).await,
+    };
+    match asked {
+        // Where all are given the same list of seeds, each finds itself on it.
+        Ok(()) | Err(CallError::Refused(JoinError::OwnAddress)) => Ok(()),
+        Err(error) => Err(Failure::refused(format!("cannot join {seed}: {error}"))),
     }
-    Ok(addrs)
 }
 
 fn data_sentence(file: &DataFile) -> String {

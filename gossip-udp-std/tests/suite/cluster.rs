@@ -54,6 +54,60 @@ pub(crate) fn presence_spreads<A: Adapter>() {
     assert_eq!(names, [("one".to_owned(), true), ("two".to_owned(), false)]);
 }
 
+pub(crate) fn the_longest_presences_reach_all<A: Adapter>() {
+    let nodes = three::<A>();
+    let len_max = nodes[0].info().unwrap().lengths.presence_max;
+    let tags = |letter: &str, len: usize| BTreeMap::from([("pad".to_owned(), letter.repeat(len))]);
+    for (node, letter) in nodes.iter().zip(["a", "b", "c"]) {
+        let fits = |len: &usize| node.set_presence("role", tags(letter, *len)).is_ok();
+        let longest = (0..len_max).rev().find(fits).unwrap();
+        assert!(longest + 32 > len_max, "name, role and framing take little: {longest} of {len_max}");
+    }
+    for node in &nodes {
+        for (name, letter) in [("one", "a"), ("two", "b"), ("three", "c")] {
+            eventually("what each says of itself", || {
+                let pad = member(node, name).and_then(|member| member.tags.get("pad").cloned()).unwrap_or_default();
+                pad.len() + 32 > len_max && pad.starts_with(letter)
+            });
+        }
+    }
+}
+
+pub(crate) fn a_node_with_nobody_to_answer_says_that_it_is_alone<A: Adapter>() {
+    let deaf = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut options = options("one");
+    let one = A::bind(options).unwrap();
+    let mut events = one.subscribe();
+    one.join(deaf.local_addr().unwrap()).unwrap();
+    happens::<A>(&mut events, "loneliness", |it| *it == Happening::Alone);
+    let seeds = one.info().unwrap().seeds;
+    assert_eq!((seeds.len(), seeds[0].addrs[0], seeds[0].answered), (1, deaf.local_addr().unwrap(), None));
+
+    let two = start::<A>("two", &[&one]);
+    everybody_sees(&[one.clone()], "two", Liveness::Alive);
+    two.leave().unwrap();
+    happens::<A>(&mut events, "loneliness again", |it| *it == Happening::Alone);
+}
+
+pub(crate) fn a_seed_may_be_a_name<A: Adapter>() {
+    let one = start::<A>("one", &[]);
+    let mut options = options("two");
+    // What no resolver knows, by the standard that reserves it (RFC 6761, section 6.4), beside what each one does.
+    let port = one.local_addr().port();
+    options.seed_names = vec!["nowhere.invalid:7946".into()];
+    let two = A::bind(options).unwrap();
+    eventually("trouble with the name", || two.info().unwrap().seeds[0].trouble.is_some());
+    let mut events = two.subscribe();
+    two.join_name(&format!("localhost:{port}")).unwrap();
+    let resolved = |it: &Happening| matches!(it, Happening::SeedResolved { seed, .. } if seed.starts_with("localhost"));
+    happens::<A>(&mut events, "the name to be looked up", resolved);
+    everybody_sees(&[two.clone()], "one", Liveness::Alive);
+    eventually("an answer from there", || {
+        let seeds = two.info().unwrap().seeds;
+        seeds.len() == 2 && seeds[1].answered == Some(one.id()) && seeds[1].answered_name.as_deref() == Some("one")
+    });
+}
+
 pub(crate) fn a_critical_rumor_reaches_each_once<A: Adapter>() {
     let [one, two, three] = three::<A>();
     let mut listeners = [one.subscribe(), two.subscribe(), three.subscribe()];

@@ -33,6 +33,7 @@ pub(crate) trait Adapter: Clone + Send + Sync + 'static {
     fn id(&self) -> NodeId;
     fn local_addr(&self) -> SocketAddr;
     fn join(&self, seed: SocketAddr) -> Result<(), CallError<JoinError>>;
+    fn join_name(&self, seed: &str) -> Result<(), CallError<JoinError>>;
     fn leave(&self) -> Result<(), Closed>;
     fn abort(&self) -> Result<(), Closed>;
     fn put(&self, key: &[u8], value: &[u8]) -> Result<Dot, CallError<PutError>>;
@@ -64,6 +65,9 @@ macro_rules! scenarios {
             cluster {
                 three_nodes_replicate_and_agree
                 presence_spreads
+                the_longest_presences_reach_all
+                a_node_with_nobody_to_answer_says_that_it_is_alone
+                a_seed_may_be_a_name
                 a_critical_rumor_reaches_each_once
                 a_farewell_is_seen_as_left
                 dropping_all_handles_is_a_farewell

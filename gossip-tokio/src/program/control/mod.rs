@@ -77,12 +77,6 @@ impl fmt::Display for ControlAddr {
     }
 }
 
-/// Whether a socket bound to `bind` can send to `to`: only one that is bound to all IPv6 addresses serves both families.
-pub(crate) fn can_reach(bind: SocketAddr, to: SocketAddr) -> bool {
-    let (bind, to) = (bind.ip().to_canonical(), to.ip().to_canonical());
-    bind.is_ipv4() == to.is_ipv4() || (bind.is_ipv6() && bind.is_unspecified())
-}
-
 /// Longer than any datagram; a longer body of a request can only be a mistake, and is not read.
 pub(crate) const BODY_LEN_MAX: usize = 64 * 1024;
 
@@ -149,14 +143,6 @@ mod tests {
         let error = ControlAddr::from_str("localhost").unwrap_err();
         assert!(error.contains("\"localhost\""), "{error}");
         assert!(ControlAddr::from_str("unix:").is_err());
-    }
-
-    #[test]
-    fn a_socket_reaches_its_own_family_or_both() {
-        let reaches = |bind: &str, to: &str| can_reach(bind.parse().unwrap(), to.parse().unwrap());
-        assert!(reaches("127.0.0.1:1", "127.0.0.1:2") && reaches("127.0.0.1:1", "[::ffff:127.0.0.1]:2"));
-        assert!(reaches("[::]:1", "[::1]:2") && reaches("[::]:1", "127.0.0.1:2"));
-        assert!(!reaches("0.0.0.0:1", "[::1]:2") && !reaches("[::1]:1", "127.0.0.1:2"));
     }
 
     #[cfg(unix)]

@@ -1,6 +1,6 @@
 //! What each request of the control API does.
 use super::{
-    Accepted, BODY_LEN_MAX, JoinRequest, Joined, PresenceRequest, can_reach,
+    Accepted, BODY_LEN_MAX, JoinRequest, Joined, PresenceRequest,
     event_log::Told,
     refusal::Refusal,
     server::{Api, local_requests_only},
@@ -23,6 +23,7 @@ use axum::{
 };
 use core::{net::SocketAddr, time::Duration};
 use futures_util::stream::{self, Stream};
+use gossip_core::adapter::can_send;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::time::SystemTime;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -164,7 +165,7 @@ async fn join(State(api): State<Api>, body: Body) -> Answer<Json<Joined>> {
     if seed == me.addr || seed == api.gossip.local_addr() {
         return Err(Refusal::bad_request(format!("{seed} is this agent's own address")));
     }
-    if !can_reach(api.gossip.local_addr(), seed) {
+    if !can_send(api.gossip.local_addr(), seed) {
         let reason = format!("a socket bound to {} cannot send to {seed}", api.gossip.local_addr());
         return Err(Refusal::bad_request(reason));
     }

@@ -81,7 +81,16 @@ pub(crate) fn sentence(event: &Value) -> String {
         "name_conflict" => {
             format!("another living node, at {}, goes by our name: rename one of the two", text(&event["addr"]))
         }
-        "alone" => "no other member is live".to_owned(),
+        "alone" => "no other member is live; `gossip info` tells what has become of the seeds".to_owned(),
+        "stepped_aside" => "this node has stepped aside: most of what it sends or is sent is lost, so the others count it \
+            as gone; it returns by itself once its links are good: look at its network, and at what loads this machine"
+            .to_owned(),
+        "resumed" => "this node takes part again: its links have been good for a while; nothing needs to be done".to_owned(),
+        "seed_resolved" => format!("the seed {} is at {}", text(&event["seed"]), addrs_text(&event["addrs"])),
+        "seed_unresolved" => {
+            let (seed, reason) = (text(&event["seed"]), text(&event["reason"]));
+            format!("the seed {seed} cannot be found, and is looked up again: {reason}")
+        }
         "delivered" => {
             let urgency = if event["urgency"] == "critical" { "critical notice" } else { "notice" };
             format!("{urgency} {}: {}", text(&event["dot"]), bytes_text(&event["payload"]))
@@ -115,6 +124,11 @@ fn is_change_under(event: &Value, prefix: &str) -> bool {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or("?")
+}
+
+fn addrs_text(addrs: &Value) -> String {
+    let addrs = addrs.as_array().into_iter().flatten().map(text);
+    addrs.collect::<Vec<_>>().join(", ")
 }
 
 fn bytes_text(value: &Value) -> String {

@@ -1,7 +1,7 @@
 //! `gossip info`.
 use super::{
     members::details,
-    views::{Agreement, DataFile, Info, Io, Recording, since},
+    views::{Agreement, DataFile, Info, Io, Recording, Seed, since},
 };
 use crate::program::{
     args::InfoArgs,
@@ -26,6 +26,10 @@ pub(crate) async fn show(args: InfoArgs) -> Result<(), Failure> {
         ("cluster".to_owned(), info.cluster.clone()),
         ("running for".to_owned(), age(Duration::from_millis(info.uptime_ms))),
         ("agreement".to_owned(), agreement(&info.agreement)),
+    ]);
+    member.extend(company(&info).map(|said| ("company".to_owned(), said)));
+    member.extend(info.seeds.iter().map(|known| ("seed".to_owned(), seed(known))));
+    member.extend([
         ("data file".to_owned(), data_file(&info.data_file)),
         ("recording".to_owned(), recording(&info.recording)),
     ]);
@@ -50,6 +54,30 @@ fn agreement(agreement: &Agreement) -> String {
     }
 }
 
+/// What is to be said of the others as a whole, if anything.
+fn company(info: &Info) -> Option<String> {
+    (info.agreement.live == 1).then(|| match info.seeds.as_slice() {
+        [] => "alone: no other member is live, and it has no seed to ask".to_owned(),
+        seeds => format!("alone: no other member is live; {} are asked for the cluster, see below", seeds.len()),
+    })
+}
+
+/// What has become of a seed: where it is, who answered there, what is wrong.
+fn seed(seed: &Seed) -> String {
+    let place = match seed.addrs.as_slice() {
+        [addr] if *addr == seed.seed => seed.seed.clone(),
+        [] => seed.seed.clone(),
+        addrs => format!("{} ({})", seed.seed, addrs.join(", ")),
+    };
+    let answer = match (&seed.answered_name, seed.addrs.as_slice()) {
+        (Some(name), _) => format!(": {name} has answered"),
+        (None, []) => String::new(),
+        (None, _) => ": nobody has answered".to_owned(),
+    };
+    let trouble = seed.trouble.iter().map(|reason| format!(": cannot be found, and is looked up again: {reason}"));
+    format!("{place}{answer}{}", trouble.collect::<String>())
+}
+
 fn data_file(file: &DataFile) -> String {
     match file {
         DataFile::None => "none".to_owned(),
@@ -68,7 +96,7 @@ fn recording(recording: &Recording) -> String {
 }
 
 fn io_rows(io: &Io) -> Vec<(String, String)> {
-    let Io { send_errors, receive_errors, saves, save_errors, recorded_bytes, recording_gaps, last_error } = io;
+    let Io { send_errors, receive_errors, saves, save_errors, recorded_bytes, recording_gaps, seeds_refused, last_error } = io;
     let mut rows = vec![
         ("send_errors".to_owned(), send_errors.to_string()),
         ("receive_errors".to_owned(), receive_errors.to_string()),
@@ -76,6 +104,7 @@ fn io_rows(io: &Io) -> Vec<(String, String)> {
         ("save_errors".to_owned(), save_errors.to_string()),
         ("recorded_bytes".to_owned(), recorded_bytes.to_string()),
         ("recording_gaps".to_owned(), recording_gaps.to_string()),
+        ("seeds_refused".to_owned(), seeds_refused.to_string()),
     ];
     rows.extend(last_error.iter().map(|error| ("last_error".to_owned(), error.clone())));
     rows

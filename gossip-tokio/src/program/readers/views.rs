@@ -66,11 +66,21 @@ pub(crate) struct Info {
     pub(crate) uptime_ms: u64,
     pub(crate) agreement: Agreement,
     pub(crate) lengths: Rows<u64>,
+    pub(crate) seeds: Vec<Seed>,
     pub(crate) data_file: DataFile,
     pub(crate) recording: Recording,
     pub(crate) io: Io,
     pub(crate) usage: Rows<Fill>,
     pub(crate) stats: Rows<u64>,
+}
+
+/// One whom an agent asks for the cluster.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Seed {
+    pub(crate) seed: String,
+    pub(crate) addrs: Vec<String>,
+    pub(crate) answered_name: Option<String>,
+    pub(crate) trouble: Option<String>,
 }
 
 /// What became of an agent's data file when it started.
@@ -101,6 +111,7 @@ pub(crate) struct Io {
     pub(crate) save_errors: u64,
     pub(crate) recorded_bytes: u64,
     pub(crate) recording_gaps: u64,
+    pub(crate) seeds_refused: u64,
     pub(crate) last_error: Option<String>,
 }
 

@@ -9,6 +9,7 @@ use super::{control::ControlAddr, failure::Failure};
 use crate::{ClusterLabel, Config, Options};
 use clap::Args;
 use core::{net::SocketAddr, num::NonZeroU32};
+use gossip_core::adapter::can_send;
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -31,7 +32,7 @@ pub(crate) struct Layer {
     /// Where the others reach this node, if not at the address it is bound to
     #[arg(long, value_name = "IP:PORT")]
     advertise: Option<SocketAddr>,
-    /// A member to join through; may be repeated
+    /// A member to join through; may be repeated. A name is looked up again until somebody answers from there
     #[arg(long = "seed", value_name = "HOST:PORT")]
     seeds: Vec<Seed>,
     /// What the node is there for, shown to the others
@@ -94,7 +95,7 @@ impl Settings {
         Self::of(flags.over(environment.layer).over(file))
     }
 
-    /// What the node itself needs of all this, but for the seeds: they are names yet.
+    /// What the node itself needs of all this, but for the seeds: they are asked once there is somebody to tell.
     pub(crate) fn options(&self) -> Options {
         let mut options = Options::new(&self.name);
         options.role.clone_from(&self.role);
@@ -146,6 +147,11 @@ impl Settings {
         }
         if let Some(addr) = self.advertise.filter(|addr| addr.ip().is_unspecified()) {
             return Err(Failure::usage(format!("--advertise {addr}: the others cannot reach that address")));
+        }
+        for seed in &self.seeds {
+            if seed.addr().is_some_and(|addr| !can_send(self.bind, addr)) {
+                return Err(Failure::usage(format!("--seed {seed}: a socket bound to {} cannot send there", self.bind)));
+            }
         }
         match self.control {
             ControlAddr::Tcp(addr) if !addr.ip().is_loopback() => Err(Failure::usage(format!(
@@ -210,6 +216,7 @@ mod tests {
             ("name = 'n'\nadvertise = '0.0.0.0:1'", "--advertise 0.0.0.0:1"),
             ("name = 'n'\ncontrol = '0.0.0.0:1'", "--control 0.0.0.0:1"),
             ("name = 'n'\ncluster = ''", "--cluster"),
+            ("name = 'n'\nseeds = ['[::1]:1']", "--seed [::1]:1"),
         ] {
             let Err(Failure::Usage(reason)) = Settings::of(layer(toml)) else {
                 panic!("{toml} was accepted");

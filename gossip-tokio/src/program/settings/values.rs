@@ -13,6 +13,16 @@ use tracing_subscriber::filter::LevelFilter;
 pub(crate) struct Seed(String);
 
 impl Seed {
+    /// The address, if it is one and needs no looking up.
+    pub(crate) fn addr(&self) -> Option<SocketAddr> {
+        self.0.parse().ok()
+    }
+
+    /// As it was written.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The addresses that it stands for now.
     pub(crate) async fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
         let found = lookup_host(self.0.as_str()).await;

@@ -1,0 +1,302 @@
+//! Seeds given by name: looked up for as long as nobody answers from there.
+//!
+//! What a name stands for changes, and whoever knows may not be up yet when a node starts: a machine that boots, a seed that
+//! comes back under another address. So no name keeps a node from starting, and none is looked up once and for all.
+//!
+//! This is a machine without a clock, a resolver and a network. It says which name is to be looked up ([`Seeds::due`]), as a
+//! [`LookUp`] that a driver answers whenever it can, and then what was found ([`Seeds::found`]); a [`Pump`] stands around it.
+//! A name is looked up at once, and then every [`WAIT_MIN`], twice as long after each time, up to [`WAIT_MAX`]; while a live
+//! member is known to be behind it, it is left alone.
+//!
+//! [`Pump`]: crate::adapter::Pump
+use crate::time::Instant;
+use core::{net::SocketAddr, time::Duration};
+use std::{
+    io,
+    string::{String, ToString},
+    sync::{Arc, Mutex, PoisonError},
+    vec::Vec,
+};
+
+/// How long a name is left alone after it was looked up for the first time.
+const WAIT_MIN: Duration = Duration::from_secs(2);
+/// How long at most; and how often it is seen to that somebody behind it lives.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+/// While a name is being looked up, it is seen so often whether that is done.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// A name to be looked up, where waiting hurts nobody.
+///
+/// Dropping it unanswered is an answer, too: that it could not be looked up.
+#[derive(Debug)]
+pub struct LookUp {
+    name: String,
+    answer: Answer,
+}
+
+impl LookUp {
+    /// What to look up: a host's name and a port, `seed.example:7946`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it stands for, or what the operating system said.
+    pub fn answer(self, found: io::Result<impl IntoIterator<Item = SocketAddr>>) {
+        let found = found.map(Vec::from_iter).map_err(|error| error.to_string());
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+    }
+}
+
+/// All seeds that were given by name.
+#[derive(Debug, Default)]
+pub(super) struct Seeds {
+    names: Vec<Name>,
+}
+
+/// A seed that was given by name.
+#[derive(Debug)]
+pub(super) struct Name {
+    pub(super) name: String,
+    /// What it stood for when that was last known, in order.
+    pub(super) addrs: Vec<SocketAddr>,
+    /// Why that is not known now.
+    pub(super) trouble: Option<String>,
+    due: Instant,
+    wait: Duration,
+    under_way: Option<Answer>,
+}
+
+/// What has become of a name.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// It stands for other addresses than before; these are new.
+    Changed { name: String, addrs: Vec<SocketAddr>, fresh: Vec<SocketAddr> },
+    /// It stands for nothing any more, or not yet.
+    Lost { name: String, reason: String },
+}
+
+type Answer = Arc<Mutex<Option<Result<Vec<SocketAddr>, String>>>>;
+
+impl Seeds {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Those there are, in the order in which they were given.
+    pub(super) fn names(&self) -> &[Name] {
+        &self.names
+    }
+
+    /// One more, unless it is known.
+    pub(super) fn add(&mut self, name: &str, now: Instant) {
+        if !self.names.iter().any(|known| known.name == name) {
+            let (addrs, name) = (Vec::new(), name.to_string());
+            self.names.push(Name { name, addrs, trouble: None, due: now, wait: WAIT_MIN, under_way: None });
+        }
+    }
+
+    /// Nobody is left: every name is worth a look, however long ago the last one was.
+    pub(super) fn hurry(&mut self, now: Instant) {
+        for name in &mut self.names {
+            name.wait = WAIT_MIN;
+            name.due = name.due.min(now + WAIT_MIN);
+        }
+    }
+
+    /// A name that is to be looked up now, unless `answers` knows of somebody behind one of its addresses.
+    pub(super) fn due(&mut self, now: Instant, answers: impl Fn(&SocketAddr) -> bool) -> Option<LookUp> {
+        let mut due = self.names.iter_mut().filter(|name| name.under_way.is_none() && name.due <= now);
+        due.find_map(|name| name.look_up(now, &answers))
+    }
+
+    /// What was found out about one of the names, if it is news. Addresses that cannot be sent to are none.
+    pub(super) fn found(&mut self, now: Instant, can_send: impl Fn(&SocketAddr) -> bool) -> Option<Found> {
+        self.names.iter_mut().find_map(|name| {
+            let answer = name.take_answer()?;
+            name.due = now + name.wait;
+            name.wait = (name.wait * 2).min(WAIT_MAX);
+            name.learn(answer, &can_send)
+        })
+    }
+
+    /// When to ask again.
+    pub(super) fn next_deadline(&self, now: Instant) -> Instant {
+        let deadline = |name: &Name| if name.under_way.is_some() { now + PATIENCE } else { name.due };
+        self.names.iter().map(deadline).min().unwrap_or(Instant::NEVER)
+    }
+}
+
+impl Name {
+    fn look_up(&mut self, now: Instant, answers: impl Fn(&SocketAddr) -> bool) -> Option<LookUp> {
+        if self.addrs.iter().any(answers) {
+            self.wait = WAIT_MIN;
+            self.due = now + WAIT_MAX;
+            return None;
+        }
+        let answer = Answer::default();
+        self.under_way = Some(Arc::clone(&answer));
+        Some(LookUp { name: self.name.clone(), answer })
+    }
+
+    fn take_answer(&mut self) -> Option<Result<Vec<SocketAddr>, String>> {
+        let under_way = self.under_way.as_mut()?;
+        let answer = match Arc::get_mut(under_way) {
+            // Nobody else holds it: either it was answered, or it never will be.
+            Some(answer) => answer.get_mut().unwrap_or_else(PoisonError::into_inner).take(),
+            None => return None,
+        };
+        self.under_way = None;
+        Some(answer.unwrap_or_else(|| Err("nobody looked it up".to_string())))
+    }
+
+    fn learn(&mut self, answer: Result<Vec<SocketAddr>, String>, can_send: impl Fn(&SocketAddr) -> bool) -> Option<Found> {
+        let canonical = |addr: SocketAddr| SocketAddr::new(addr.ip().to_canonical(), addr.port());
+        let usable = answer.and_then(|found| {
+            let known = found.len();
+            let mut addrs: Vec<SocketAddr> = found.into_iter().filter(&can_send).map(canonical).collect();
+            addrs.sort_unstable();
+            addrs.dedup();
+            match (known, addrs.is_empty()) {
+                (_, false) => Ok(addrs),
+                (0, true) => Err("it has no address".to_string()),
+                (_, true) => Err("the socket is of another family than its addresses".to_string()),
+            }
+        });
+        match usable {
+            Ok(addrs) => {
+                let fresh: Vec<SocketAddr> = addrs.iter().filter(|addr| !self.addrs.contains(addr)).copied().collect();
+                let had_trouble = self.trouble.take().is_some();
+                if addrs == self.addrs && !had_trouble {
+                    return None;
+                }
+                self.addrs.clone_from(&addrs);
+                Some(Found::Changed { name: self.name.clone(), addrs, fresh })
+            }
+            Err(reason) => {
+                let news = self.trouble.is_none();
+                self.trouble = Some(reason.clone());
+                news.then(|| Found::Lost { name: self.name.clone(), reason })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec;
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_micros(seconds * 1_000_000)
+    }
+
+    fn addr(port: u16) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, 1], port))
+    }
+
+    fn one_name() -> Seeds {
+        let mut seeds = Seeds::default();
+        seeds.add("seed.example:1", at(0));
+        seeds
+    }
+
+    fn nobody(_: &SocketAddr) -> bool {
+        false
+    }
+
+    fn anywhere(_: &SocketAddr) -> bool {
+        true
+    }
+
+    fn failed() -> io::Result<Vec<SocketAddr>> {
+        Err(io::Error::other("no such name"))
+    }
+
+    /// Looks the name up with this outcome, now, and tells what came of it.
+    fn look(seeds: &mut Seeds, now: Instant, found: io::Result<Vec<SocketAddr>>) -> Option<Found> {
+        seeds.due(now, nobody).expect("a look-up is due").answer(found);
+        seeds.found(now, anywhere)
+    }
+
+    #[test]
+    fn a_name_is_looked_up_ever_more_slowly_and_for_ever() {
+        let mut seeds = one_name();
+        let mut now = at(0);
+        let mut waits = Vec::new();
+        for _ in 0..9 {
+            look(&mut seeds, now, failed());
+            let next = seeds.next_deadline(now);
+            assert!(seeds.due(now, nobody).is_none(), "not before its time");
+            waits.push(next.saturating_duration_since(now).as_secs());
+            now = next;
+        }
+        assert_eq!(waits, [2, 4, 8, 16, 32, 60, 60, 60, 60]);
+    }
+
+    #[test]
+    fn a_change_is_told_once() {
+        let mut seeds = one_name();
+        let name = || "seed.example:1".to_string();
+        let lost = Some(Found::Lost { name: name(), reason: "no such name".to_string() });
+        assert_eq!(look(&mut seeds, at(0), failed()), lost);
+        assert_eq!(look(&mut seeds, at(100), failed()), None, "as before");
+        let changed = |addrs, fresh| Some(Found::Changed { name: name(), addrs, fresh });
+        assert_eq!(look(&mut seeds, at(200), Ok(vec![addr(1)])), changed(vec![addr(1)], vec![addr(1)]));
+        assert_eq!(look(&mut seeds, at(300), Ok(vec![addr(1)])), None, "as before");
+        let both = vec![addr(1), addr(2)];
+        assert_eq!(look(&mut seeds, at(400), Ok(vec![addr(2), addr(1), addr(2)])), changed(both.clone(), vec![addr(2)]));
+        assert_eq!(look(&mut seeds, at(500), Ok(both.clone())), None, "in another order");
+        assert!(look(&mut seeds, at(600), Ok(Vec::new())).is_some());
+        assert_eq!(look(&mut seeds, at(700), Ok(both.clone())), changed(both, vec![]), "it is known again");
+    }
+
+    #[test]
+    fn a_name_with_somebody_behind_it_is_left_alone_until_nobody_is() {
+        let mut seeds = one_name();
+        look(&mut seeds, at(0), Ok(vec![addr(1), addr(2)]));
+        assert!(seeds.due(at(10), |at| *at == addr(2)).is_none());
+        assert_eq!(seeds.next_deadline(at(10)), at(70), "and yet it is seen to");
+        assert!(seeds.due(at(69), nobody).is_none());
+        assert!(seeds.due(at(70), nobody).is_some());
+    }
+
+    #[test]
+    fn whoever_is_alone_does_not_wait_long() {
+        let mut seeds = one_name();
+        look(&mut seeds, at(0), Ok(vec![addr(1)]));
+        assert!(seeds.due(at(10), anywhere).is_none());
+        seeds.hurry(at(11));
+        assert!(seeds.due(at(13), nobody).is_some());
+    }
+
+    #[test]
+    fn while_it_is_looked_up_nothing_else_is_due_and_silence_is_an_answer() {
+        let mut seeds = one_name();
+        let under_way = seeds.due(at(0), nobody).unwrap();
+        assert_eq!(under_way.name(), "seed.example:1");
+        assert!(seeds.due(at(0), nobody).is_none() && seeds.found(at(0), anywhere).is_none());
+        assert_eq!(seeds.next_deadline(at(0)), at(0) + PATIENCE);
+        drop(under_way);
+        assert!(matches!(seeds.found(at(1), anywhere), Some(Found::Lost { .. })));
+    }
+
+    #[test]
+    fn addresses_that_cannot_be_sent_to_are_none() {
+        let mut seeds = one_name();
+        seeds.due(at(0), nobody).unwrap().answer(Ok([addr(1), "[::1]:1".parse().unwrap()]));
+        let found = seeds.found(at(0), SocketAddr::is_ipv4);
+        assert!(matches!(found, Some(Found::Changed { addrs, .. }) if addrs == [addr(1)]));
+        seeds.due(at(2), nobody).unwrap().answer(Ok([addr(1)]));
+        assert!(matches!(seeds.found(at(2), SocketAddr::is_ipv6), Some(Found::Lost { .. })));
+        assert_eq!(seeds.names()[0].addrs, [addr(1)], "what was known is not forgotten");
+    }
+
+    #[test]
+    fn a_name_is_one_however_often_it_is_given() {
+        let mut seeds = one_name();
+        seeds.add("seed.example:1", at(5));
+        assert_eq!(seeds.len(), 1);
+    }
+}
