@@ -321,12 +321,17 @@ fn a_seeds_name_is_looked_up_until_somebody_answers_from_there() {
 
     // It stands for a deaf place, then for another, where somebody answers: nobody had to be told to look again.
     room.names.insert("ada.example:1".into(), vec![addr(9)]);
-    room.until(|room| room.told(1, |told| matches!(told, Happening::SeedResolved { addrs, .. } if *addrs == [addr(9)])));
+    room.until(|room| {
+        room.told(1, |told| matches!(told, Happening::SeedResolved { addrs, .. } if *addrs == [addr(9)]))
+    });
     room.names.insert("ada.example:1".into(), vec![addr(1)]);
     room.until(|room| room.told(1, |told| matches!(told, Happening::MemberUp { member, .. } if member.name == "ada")));
     let seeds = room.pump(1).info().seeds;
     let named = &seeds[0];
-    assert_eq!((named.addrs.as_slice(), named.answered, named.trouble.as_ref()), (&[addr(1)][..], Some(room.pump(0).id()), None));
+    assert_eq!(
+        (named.addrs.as_slice(), named.answered, named.trouble.as_ref()),
+        (&[addr(1)][..], Some(room.pump(0).id()), None)
+    );
     assert_eq!((seeds.len(), seeds[1].seed.as_str(), seeds[1].answered), (2, "127.0.0.1:9", None), "asked as before");
 }
 

@@ -1,7 +1,9 @@
 //! The driver: one thread that owns the node and its socket. Everything that blocks, blocks here, but for the disk.
 use crate::{alarm::LOOK_UP_INTERVAL, scribe::Scribe};
 use core::net::SocketAddr;
-use gossip_core::adapter::{Call, LookUp, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Save, Step};
+use gossip_core::adapter::{
+    Call, LookUp, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Save, Step,
+};
 use std::{
     io,
     net::{ToSocketAddrs, UdpSocket},

@@ -120,10 +120,12 @@ impl Pump {
             recorder.count_into(&mut io);
         }
         Info {
-            me: MemberInfo::of_self(&node.me()),
+            me: MemberInfo::of_self(node),
             cluster: config.cluster,
             uptime: self.clock.uptime(),
             agreement: self.agreement(),
+            is_aside: node.is_aside(),
+            is_partial: node.is_partial(),
             lengths: Lengths {
                 datagram_max: usize::from(config.datagram_len_max),
                 payload_max: node.payload_len_max(),

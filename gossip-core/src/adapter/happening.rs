@@ -1,15 +1,15 @@
 //! The core's events, in owned form: they outlive the drain that they came out of.
 use crate::{
-    adapter::{MemberInfo, info, text},
+    adapter::{MemberInfo, WhyInfo, info, text},
     id::{Dot, NodeId},
     io::{Arrival, Departure, Event},
     node::Node,
     storage::Heap,
     wire::Urgency,
 };
-use core::net::SocketAddr;
+use core::{net::SocketAddr, time::Duration};
 use serde::{Serialize, Serializer};
-use std::{borrow::ToOwned, string::String, vec::Vec};
+use std::{borrow::ToOwned, boxed::Box, string::String, vec::Vec};
 
 /// Something that happened to the node, or in its cluster. In JSON, the field `event` names it: `member_up`, `changed`, …
 #[non_exhaustive]
@@ -23,21 +23,29 @@ pub enum Happening {
         /// How.
         #[serde(serialize_with = "write_arrival")]
         arrival: Arrival,
+        /// How long it had been gone or suspected, where that was told. In JSON, `after_ms`: milliseconds.
+        #[serde(rename = "after_ms", serialize_with = "text::optional_millis")]
+        after: Option<Duration>,
     },
     /// A member changed what it says of itself, or its address.
     MemberUpdated {
         /// Who.
         member: MemberInfo,
     },
-    /// A member does not answer; it may yet contradict.
+    /// A member does not answer, or too seldom; it may yet contradict.
     MemberSuspect {
-        /// Who.
+        /// Who; and in [`MemberInfo::why`], who found that, and on what grounds.
         member: MemberInfo,
     },
     /// A suspected member contradicted.
     MemberRefuted {
         /// Who.
         member: MemberInfo,
+        /// How long it had been suspected. In JSON, `after_ms`: milliseconds.
+        #[serde(rename = "after_ms", serialize_with = "text::optional_millis")]
+        after: Option<Duration>,
+        /// On what grounds it had been.
+        why: Option<Box<WhyInfo>>,
     },
     /// A member left, or was given up for dead.
     MemberDown {
@@ -46,6 +54,9 @@ pub enum Happening {
         /// How.
         #[serde(serialize_with = "write_departure")]
         departure: Departure,
+        /// How long it had been suspected before, if it was. In JSON, `after_ms`: milliseconds.
+        #[serde(rename = "after_ms", serialize_with = "text::optional_millis")]
+        after: Option<Duration>,
     },
     /// Two living nodes go by one name.
     NameConflict {
@@ -131,15 +142,15 @@ pub enum Happening {
 }
 
 impl Happening {
-    /// An event of `node`, with what is known now of the member that it speaks of.
+    /// An event of `node`, with what is known now of the member that it speaks of; what was known before is added later.
     pub(super) fn of(event: Event<'_>, node: &Node<Heap>) -> Option<Self> {
-        let member = |id| node.member(id).map(|view| MemberInfo::of(&view));
+        let member = |id| node.member(id).map(|view| MemberInfo::of(&view, node));
         Some(match event {
-            Event::MemberUp { id, arrival } => Self::MemberUp { member: member(id)?, arrival },
+            Event::MemberUp { id, arrival } => Self::MemberUp { member: member(id)?, arrival, after: None },
             Event::MemberUpdated(id) => Self::MemberUpdated { member: member(id)? },
             Event::MemberSuspect(id) => Self::MemberSuspect { member: member(id)? },
-            Event::MemberRefuted(id) => Self::MemberRefuted { member: member(id)? },
-            Event::MemberDown { id, departure } => Self::MemberDown { member: member(id)?, departure },
+            Event::MemberRefuted(id) => Self::MemberRefuted { member: member(id)?, after: None, why: None },
+            Event::MemberDown { id, departure } => Self::MemberDown { member: member(id)?, departure, after: None },
             Event::NameConflict { id, addr } => Self::NameConflict { id, addr: info::socket_addr(addr) },
             Event::Alone => Self::Alone,
             Event::SteppedAside => Self::SteppedAside,

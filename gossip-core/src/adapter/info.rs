@@ -3,10 +3,10 @@ use crate::{
     adapter::{Clock, DataFile, flight::Recorder, text},
     convergence::Agreement,
     id::{Addr, Dot, Generation, Incarnation, NodeId},
-    node::{EntryView, Liveness, MemberView, Node},
+    node::{EntryView, Liveness, MemberView, Node, Why},
     presence::Presence,
     storage::Heap,
-    wire::ClusterLabel,
+    wire::{Cause, ClusterLabel},
 };
 use core::{
     net::{Ipv4Addr, SocketAddr},
@@ -15,6 +15,7 @@ use core::{
 use serde::{Serialize, Serializer};
 use std::{
     borrow::ToOwned,
+    boxed::Box,
     collections::BTreeMap,
     path::PathBuf,
     string::{String, ToString},
@@ -50,32 +51,58 @@ pub struct MemberInfo {
     /// When it was last heard itself. In JSON, `last_heard_ms`.
     #[serde(rename = "last_heard_ms", serialize_with = "text::optional_unix_ms")]
     pub last_heard: Option<SystemTime>,
+    /// How long a ping and its answer take, smoothed; `None` while that is not known. In JSON, `round_trip_us`: microseconds.
+    #[serde(rename = "round_trip_us", serialize_with = "text::optional_micros")]
+    pub round_trip: Option<Duration>,
+    /// On what grounds it is suspected or counted as gone; `None` while it is neither, which is nearly always: hence the box.
+    pub why: Option<Box<WhyInfo>>,
     /// Whether this is the node that tells.
     pub is_self: bool,
+}
+
+/// On what grounds a member is suspected, or counted as gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WhyInfo {
+    /// Who found it first.
+    #[serde(serialize_with = "text::display")]
+    pub by: NodeId,
+    /// What that one is called; its id while the name is not known.
+    pub by_name: String,
+    /// What was found. In JSON: `silence`, `loss` or `own_word`.
+    #[serde(serialize_with = "write_cause")]
+    pub cause: Cause,
+    /// How many have found the same, that one included, as far as is known: too few at times, never too many.
+    pub observers: u32,
+}
+
+impl WhyInfo {
+    fn of(why: &Why, node: &Node<Heap>) -> Self {
+        let Why { by, cause, observers } = *why;
+        Self { by, by_name: name_of(node, by), cause, observers }
+    }
 }
 
 impl MemberInfo {
     /// All that a node remembers, itself included, sorted by name and then by id.
     #[must_use]
     pub fn all(node: &Node<Heap>) -> Vec<Self> {
-        let others = node.members().map(|view| Self::of(&view));
-        let mut members: Vec<Self> = others.chain([Self::of_self(&node.me())]).collect();
+        let others = node.members().map(|view| Self::of(&view, node));
+        let mut members: Vec<Self> = others.chain([Self::of_self(node)]).collect();
         members.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
         members
     }
 
-    pub(super) fn of_self(view: &MemberView<'_>) -> Self {
-        Self { is_self: true, ..Self::of(view) }
+    pub(super) fn of_self(node: &Node<Heap>) -> Self {
+        Self { is_self: true, ..Self::of(&node.me(), node) }
     }
 
-    pub(super) fn of(view: &MemberView<'_>) -> Self {
+    pub(super) fn of(view: &MemberView<'_>, node: &Node<Heap>) -> Self {
         let presence = Presence::decode(view.presence);
         let text = |part: for<'p> fn(&Presence<'p>) -> &'p str| presence.as_ref().map_or("", part).to_owned();
         let tags = presence.iter().flat_map(|presence| presence.tags.iter());
-        let name = text(|presence| presence.name);
         Self {
             id: view.id,
-            name: if name.is_empty() { view.id.to_string() } else { name },
+            name: name_in(view),
             role: text(|presence| presence.role),
             tags: tags.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             addr: socket_addr(view.addr),
@@ -84,6 +111,8 @@ impl MemberInfo {
             generation: view.generation,
             since: Clock::to_system(view.since),
             last_heard: view.heard_at.map(Clock::to_system),
+            round_trip: view.round_trip,
+            why: view.why.as_ref().map(|why| Box::new(WhyInfo::of(why, node))),
             is_self: false,
         }
     }
@@ -92,7 +121,20 @@ impl MemberInfo {
 /// What a node is called, as far as that is known; else its id.
 pub(super) fn name_of(node: &Node<Heap>, id: NodeId) -> String {
     let view = if id == node.me().id { Some(node.me()) } else { node.member(id) };
-    view.map_or_else(|| id.to_string(), |view| MemberInfo::of(&view).name)
+    view.map_or_else(|| id.to_string(), |view| name_in(&view))
+}
+
+fn name_in(view: &MemberView<'_>) -> String {
+    let name = Presence::decode(view.presence).map(|presence| presence.name).filter(|name| !name.is_empty());
+    name.map_or_else(|| view.id.to_string(), ToOwned::to_owned)
+}
+
+fn write_cause<W: Serializer>(cause: &Cause, serializer: W) -> Result<W::Ok, W::Error> {
+    serializer.serialize_str(match cause {
+        Cause::Silence => "silence",
+        Cause::Loss => "loss",
+        Cause::OwnWord => "own_word",
+    })
 }
 
 /// The socket address behind an address of the core; `0.0.0.0:0` stands for another medium's.
@@ -161,6 +203,10 @@ pub struct Info {
     pub uptime: Duration,
     /// How far the cluster agrees with it.
     pub agreement: AgreementInfo,
+    /// Whether it has stepped aside, because its own links are bad: the others count it as gone until they are good again.
+    pub is_aside: bool,
+    /// Whether it knows a part of the cluster only: its table is full of living members, and others were turned away.
+    pub is_partial: bool,
     /// What a call may carry at most, in bytes.
     pub lengths: Lengths,
     /// Whom it asks for the cluster: first those it was given by name, in that order, then the others by address.

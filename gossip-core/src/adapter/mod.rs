@@ -8,7 +8,7 @@
 //!
 //! `gossip-udp-std` does it in one thread and is the one to read first. Files, in the order in which they build on each other:
 //! `options` and `error` (what goes in, what is refused), `clock`, `text` (how values look in JSON), `info` and `happening`
-//! (what is told), `subscribers` (to whom), `keeper` (what survives a restart), `flight` (what the node was given, to be
+//! (what is told), `past` (with what led to it), `subscribers` (to whom), `keeper` (what survives a restart), `flight` (what the node was given, to be
 //! replayed), `save` (what of these is to be written), `seeds` (whom to ask, when only the name is known), `pump` (all of it
 //! around one node), `calls` (what the handles ask of it).
 
@@ -20,6 +20,7 @@ mod happening;
 mod info;
 mod keeper;
 mod options;
+mod past;
 mod pump;
 mod save;
 mod seeds;
@@ -30,7 +31,7 @@ pub use self::{
     clock::Clock,
     error::{BindError, CallError, Closed},
     happening::Happening,
-    info::{AgreementInfo, EntryInfo, Info, IoCounts, Lengths, MemberInfo, RecordingState, SeedInfo},
+    info::{AgreementInfo, EntryInfo, Info, IoCounts, Lengths, MemberInfo, RecordingState, SeedInfo, WhyInfo},
     keeper::{DataFile, FileSave, Keeper},
     options::Options,
     pump::{Call, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step, can_send},
@@ -44,7 +45,7 @@ pub use self::{
 pub mod vocabulary {
     pub use super::{
         AgreementInfo, BindError, CallError, Closed, DataFile, EntryInfo, Happening, Info, IoCounts, Lengths,
-        MemberInfo, Options, RecordingState, SeedInfo, TextOrHex, flight::RecordingError,
+        MemberInfo, Options, RecordingState, SeedInfo, TextOrHex, WhyInfo, flight::RecordingError,
     };
     pub use crate::{
         config::{Config, ConfigError, Limits},
@@ -52,6 +53,6 @@ pub mod vocabulary {
         id::{Dot, Generation, Incarnation, NodeId},
         io::{Arrival, Departure},
         node::Liveness,
-        wire::{ClusterLabel, Urgency},
+        wire::{Cause, ClusterLabel, Urgency},
     };
 }

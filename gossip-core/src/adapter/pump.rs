@@ -3,6 +3,7 @@ use crate::{
     adapter::{
         BindError, Clock, DataFile, Happening, IoCounts, Keeper, LookUp, Options, Save, Subscribers,
         flight::{Recorded, Recorder},
+        past::Past,
         seeds::{Found, Seeds},
     },
     error::JoinError,
@@ -84,6 +85,7 @@ pub struct Pump {
     saving: Weak<()>,
     pub(super) counts: IoCounts,
     pub(super) seeds: Seeds,
+    past: Past,
     standing: Standing,
     leave_timeout: Duration,
     /// What the node writes its output into.
@@ -131,6 +133,7 @@ impl Pump {
             saving: Weak::new(),
             counts: IoCounts::default(),
             seeds: Seeds::default(),
+            past: Past::default(),
             standing: Standing::Running,
             leave_timeout: options.leave_timeout,
             output,
@@ -197,12 +200,15 @@ impl Pump {
                 Output::Event(event) => {
                     // A member that was forgotten between the event and its drain is nobody to tell of.
                     if let Some(happening) = Happening::of(event, &self.node) {
-                        self.on_happening(&happening);
+                        self.on_happening(happening);
                     }
                 }
-                // What was found out may give the node something to do.
-                Output::Schedule(_) if self.take_found() => {}
-                Output::Schedule(at) => return self.wait(at),
+                Output::Schedule(at) => {
+                    // What was found out may give the node something to do.
+                    if !self.take_found() {
+                        return self.wait(at);
+                    }
+                }
             }
         }
     }
@@ -245,15 +251,19 @@ impl Pump {
         self.standing == Standing::Running
     }
 
-    fn on_happening(&mut self, happening: &Happening) {
+    fn on_happening(&mut self, mut happening: Happening) {
         let now = self.mark_changed();
-        if *happening == Happening::Alone {
-            self.seeds.hurry(now);
+        self.past.complete(&mut happening);
+        if self.past.len() > self.node.config().limits.members {
+            let node = &self.node;
+            self.past.retain(|id| node.member(id).is_some());
         }
-        if *happening == Happening::Departed {
-            self.standing = Standing::Departed;
+        match happening {
+            Happening::Alone => self.seeds.hurry(now),
+            Happening::Departed => self.standing = Standing::Departed,
+            _ => {}
         }
-        self.subscribers.tell(happening);
+        self.subscribers.tell(&happening);
     }
 
     pub(super) fn mark_changed(&mut self) -> Instant {

@@ -151,7 +151,11 @@ impl Name {
         Some(answer.unwrap_or_else(|| Err("nobody looked it up".to_string())))
     }
 
-    fn learn(&mut self, answer: Result<Vec<SocketAddr>, String>, can_send: impl Fn(&SocketAddr) -> bool) -> Option<Found> {
+    fn learn(
+        &mut self,
+        answer: Result<Vec<SocketAddr>, String>,
+        can_send: impl Fn(&SocketAddr) -> bool,
+    ) -> Option<Found> {
         let canonical = |addr: SocketAddr| SocketAddr::new(addr.ip().to_canonical(), addr.port());
         let usable = answer.and_then(|found| {
             let known = found.len();
@@ -246,7 +250,10 @@ mod tests {
         assert_eq!(look(&mut seeds, at(200), Ok(vec![addr(1)])), changed(vec![addr(1)], vec![addr(1)]));
         assert_eq!(look(&mut seeds, at(300), Ok(vec![addr(1)])), None, "as before");
         let both = vec![addr(1), addr(2)];
-        assert_eq!(look(&mut seeds, at(400), Ok(vec![addr(2), addr(1), addr(2)])), changed(both.clone(), vec![addr(2)]));
+        assert_eq!(
+            look(&mut seeds, at(400), Ok(vec![addr(2), addr(1), addr(2)])),
+            changed(both.clone(), vec![addr(2)])
+        );
         assert_eq!(look(&mut seeds, at(500), Ok(both.clone())), None, "in another order");
         assert!(look(&mut seeds, at(600), Ok(Vec::new())).is_some());
         assert_eq!(look(&mut seeds, at(700), Ok(both.clone())), changed(both, vec![]), "it is known again");

@@ -74,6 +74,15 @@ pub(super) fn millis<W: Serializer>(duration: &Duration, serializer: W) -> Resul
     serializer.serialize_u64(whole_millis(*duration))
 }
 
+pub(super) fn optional_millis<W: Serializer>(duration: &Option<Duration>, serializer: W) -> Result<W::Ok, W::Error> {
+    duration.map(whole_millis).serialize(serializer)
+}
+
+pub(super) fn optional_micros<W: Serializer>(duration: &Option<Duration>, serializer: W) -> Result<W::Ok, W::Error> {
+    let whole_micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+    duration.map(whole_micros).serialize(serializer)
+}
+
 fn since_epoch_ms(at: SystemTime) -> u64 {
     whole_millis(at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO))
 }

@@ -86,6 +86,20 @@ pub(crate) fn age(age: Duration) -> String {
     }
 }
 
+/// A short duration in one unit, with one decimal where there is but one digit before it: `412us`, `1.2ms`, `35ms`, `2.0s`.
+pub(crate) fn short(time: Duration) -> String {
+    let us = time.as_micros();
+    let in_units = |unit: u128, name: &str| match us / unit {
+        whole @ 0..10 => format!("{whole}.{}{name}", us % unit * 10 / unit),
+        whole => format!("{whole}{name}"),
+    };
+    match us {
+        0..1_000 => format!("{us}us"),
+        1_000..1_000_000 => in_units(1_000, "ms"),
+        _ => in_units(1_000_000, "s"),
+    }
+}
+
 /// Names and values, the names right-aligned as a block.
 pub(crate) fn rows<N: AsRef<str>>(rows: &[(N, String)]) -> String {
     let width = rows.iter().map(|(name, _)| name.as_ref().chars().count()).max().unwrap_or(0);
@@ -150,6 +164,12 @@ mod tests {
         assert_eq!(age(Duration::from_secs(185)), "3m05s");
         assert_eq!(age(Duration::from_secs(7_800)), "2h10m");
         assert_eq!(age(Duration::from_secs(349_200)), "4d01h");
+    }
+
+    #[test]
+    fn short_times_have_two_digits_or_three() {
+        let short = |us| short(Duration::from_micros(us));
+        assert_eq!([short(412), short(1_299), short(35_800), short(2_000_000)], ["412us", "1.2ms", "35ms", "2.0s"]);
     }
 
     #[test]

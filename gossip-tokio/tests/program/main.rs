@@ -2,6 +2,7 @@
 mod process;
 mod settings;
 mod commands;
+mod company;
 mod control;
 mod endings;
 mod replay;

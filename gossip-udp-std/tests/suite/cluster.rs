@@ -75,8 +75,7 @@ pub(crate) fn the_longest_presences_reach_all<A: Adapter>() {
 
 pub(crate) fn a_node_with_nobody_to_answer_says_that_it_is_alone<A: Adapter>() {
     let deaf = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-    let mut options = options("one");
-    let one = A::bind(options).unwrap();
+    let one = start::<A>("one", &[]);
     let mut events = one.subscribe();
     one.join(deaf.local_addr().unwrap()).unwrap();
     happens::<A>(&mut events, "loneliness", |it| *it == Happening::Alone);
@@ -159,7 +158,7 @@ pub(crate) fn a_crash_is_seen_as_down_and_a_restart_is_recognised<A: Adapter>() 
     let life = member(&one, "three").unwrap().generation;
     three.abort().unwrap();
     everybody_sees(&[one.clone(), two.clone()], "three", Liveness::Down);
-    let failed = |it: &Happening| matches!(it, Happening::MemberDown { member, departure: Departure::Failed } if member.id == id);
+    let failed = |it: &Happening| matches!(it, Happening::MemberDown { member, departure: Departure::Failed, .. } if member.id == id);
     happens::<A>(&mut events, "the failure was told", failed);
 
     // It comes back under its name, without its memory and on another port.

@@ -1,5 +1,8 @@
 //! `gossip monitor` and `gossip watch`: what happens, as it happens.
-use super::{entries::excerpt, views::Text};
+use super::{
+    entries::excerpt,
+    views::{Text, Why},
+};
 use crate::program::{
     args::{MonitorArgs, Stop, WatchArgs},
     console,
@@ -73,19 +76,31 @@ pub(crate) fn sentence(event: &Value) -> String {
     let member = &event["member"];
     let (name, addr) = (text(&member["name"]), text(&member["addr"]));
     let said = match kind(event) {
-        "member_up" => format!("{name} at {addr} is up: {}", text(&event["arrival"])),
+        "member_up" => format!("{name} at {addr} is up: {}{}", text(&event["arrival"]), lasted(event, " after ")),
         "member_updated" => format!("{name} at {addr} has changed what it says of itself"),
-        "member_suspect" => format!("{name} at {addr} does not answer"),
-        "member_refuted" => format!("{name} at {addr} answers after all"),
-        "member_down" => format!("{name} at {addr} is gone: {}", text(&event["departure"])),
+        "member_suspect" => {
+            format!("{name} at {addr} is suspected{}{}", grounds(&member["why"], ": "), last_heard(member))
+        }
+        "member_refuted" => {
+            let suspected = lasted(event, ", having been suspected for ");
+            format!("{name} at {addr} answers after all{suspected}{}", grounds(&event["why"], ": "))
+        }
+        "member_down" => {
+            let (how, suspected) = (text(&event["departure"]), lasted(event, ", having been suspected for "));
+            format!("{name} at {addr} is gone: {how}{}{suspected}", grounds(&member["why"], ", "))
+        }
         "name_conflict" => {
             format!("another living node, at {}, goes by our name: rename one of the two", text(&event["addr"]))
         }
         "alone" => "no other member is live; `gossip info` tells what has become of the seeds".to_owned(),
-        "stepped_aside" => "this node has stepped aside: most of what it sends or is sent is lost, so the others count it \
+        "stepped_aside" => {
+            "this node has stepped aside: most of what it sends or is sent is lost, so the others count it \
             as gone; it returns by itself once its links are good: look at its network, and at what loads this machine"
-            .to_owned(),
-        "resumed" => "this node takes part again: its links have been good for a while; nothing needs to be done".to_owned(),
+                .to_owned()
+        }
+        "resumed" => {
+            "this node takes part again: its links have been good for a while; nothing needs to be done".to_owned()
+        }
         "seed_resolved" => format!("the seed {} is at {}", text(&event["seed"]), addrs_text(&event["addrs"])),
         "seed_unresolved" => {
             let (seed, reason) = (text(&event["seed"]), text(&event["reason"]));
@@ -126,6 +141,25 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or("?")
 }
 
+/// On what grounds a member is suspected or gone, and whose finding that is, if there is any to be told.
+fn grounds(why: &Value, before: &str) -> String {
+    let why: Option<Why> = serde_json::from_value(why.clone()).ok().flatten();
+    why.map(|why| format!("{before}{}", why.sentence())).unwrap_or_default()
+}
+
+/// How long a member had stood otherwise, where that is known.
+fn lasted(event: &Value, before: &str) -> String {
+    let after = event["after_ms"].as_u64().map(Duration::from_millis);
+    after.map(|after| format!("{before}{}", console::short(after))).unwrap_or_default()
+}
+
+/// How long a member had been silent when it came to be suspected.
+fn last_heard(member: &Value) -> String {
+    let (since, heard) = (member["since_ms"].as_u64(), member["last_heard_ms"].as_u64());
+    let silent = since.zip(heard).map(|(since, heard)| Duration::from_millis(since.saturating_sub(heard)));
+    silent.map(|silent| format!("; last heard {} before", console::short(silent))).unwrap_or_default()
+}
+
 fn addrs_text(addrs: &Value) -> String {
     let addrs = addrs.as_array().into_iter().flatten().map(text);
     addrs.collect::<Vec<_>>().join(", ")
@@ -156,6 +190,29 @@ mod tests {
         assert_eq!(sentence(&changed), "motd = 0x00ff");
         let deleted = json!({"event": "changed", "key": "motd", "value": null, "dot": "1.2.3"});
         assert_eq!(sentence(&deleted), "motd was deleted");
+    }
+
+    #[test]
+    fn suspicions_are_told_with_their_grounds() {
+        let why = json!({"by": "3", "by_name": "web-3", "cause": "loss", "observers": 1});
+        let member = json!({
+            "name": "a", "addr": "127.0.0.1:1", "why": why, "since_ms": 5_000, "last_heard_ms": 3_800,
+        });
+        let suspect = json!({"event": "member_suspect", "member": member});
+        assert_eq!(sentence(&suspect), "a at 127.0.0.1:1 is suspected: lossy, says web-3; last heard 1.2s before");
+        let down = json!({"event": "member_down", "departure": "failed", "after_ms": 2_300, "member": member});
+        assert_eq!(
+            sentence(&down),
+            "a at 127.0.0.1:1 is gone: failed, lossy, says web-3, having been suspected for 2.3s"
+        );
+        let refuted = json!({"event": "member_refuted", "after_ms": 400, "why": why, "member": member});
+        assert_eq!(
+            sentence(&refuted),
+            "a at 127.0.0.1:1 answers after all, having been suspected for 400ms: lossy, says web-3"
+        );
+        for told in ["stepped_aside", "resumed"] {
+            assert!(!sentence(&json!({"event": told})).contains('{'), "{told} is put into words");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `gossip info`.
 use super::{
     members::details,
-    views::{Agreement, DataFile, Info, Io, Recording, Seed, since},
+    views::{Agreement, DataFile, Info, Io, Recording, Rows, Seed, since},
 };
 use crate::program::{
     args::InfoArgs,
@@ -27,7 +27,7 @@ pub(crate) async fn show(args: InfoArgs) -> Result<(), Failure> {
         ("running for".to_owned(), age(Duration::from_millis(info.uptime_ms))),
         ("agreement".to_owned(), agreement(&info.agreement)),
     ]);
-    member.extend(company(&info).map(|said| ("company".to_owned(), said)));
+    member.extend(notable(&info));
     member.extend(info.seeds.iter().map(|known| ("seed".to_owned(), seed(known))));
     member.extend([
         ("data file".to_owned(), data_file(&info.data_file)),
@@ -37,6 +37,7 @@ pub(crate) async fn show(args: InfoArgs) -> Result<(), Failure> {
     section("lengths, in bytes", &info.lengths.0.iter().map(number).collect::<Vec<_>>())?;
     let fill = info.usage.0.iter().map(|(name, fill)| (name.clone(), format!("{} of {}", fill.used, fill.limit)));
     section("usage", &fill.collect::<Vec<_>>())?;
+    section("suspicions", &suspicions(&info.stats))?;
     section("io", &io_rows(&info.io))?;
     section("counters", &info.stats.0.iter().map(number).collect::<Vec<_>>())
 }
@@ -54,12 +55,42 @@ fn agreement(agreement: &Agreement) -> String {
     }
 }
 
-/// What is to be said of the others as a whole, if anything.
-fn company(info: &Info) -> Option<String> {
-    (info.agreement.live == 1).then(|| match info.seeds.as_slice() {
-        [] => "alone: no other member is live, and it has no seed to ask".to_owned(),
-        seeds => format!("alone: no other member is live; {} are asked for the cluster, see below", seeds.len()),
-    })
+/// What a person should know of the cluster as this node sees it: nothing, where all is well.
+fn notable(info: &Info) -> Vec<(String, String)> {
+    let live = info.agreement.live;
+    let alone = (live == 1).then(|| match info.seeds.as_slice() {
+        [] => ("alone", "no other member is live, and there is no seed to ask: `gossip join` names one".to_owned()),
+        _ => ("alone", "no other member is live; what has become of the seeds is said below".to_owned()),
+    });
+    let aside = info.is_aside.then(|| {
+        let said =
+            "the others count this node as gone, by its own word, until its links are good again: look at its network";
+        ("stepped aside", said.to_owned())
+    });
+    let partial = info.is_partial.then(|| {
+        let known = info.usage.get("members").map_or(0, |fill| fill.used);
+        ("partial view", format!("{known} of at least {} members; raise limits.members", known.saturating_add(1)))
+    });
+    [alone, aside, partial].into_iter().flatten().map(|(name, said)| (name.to_owned(), said)).collect()
+}
+
+/// What has become of suspicions, and on what grounds they were raised.
+fn suspicions(stats: &Rows<u64>) -> Vec<(String, String)> {
+    let count = |name: &str| stats.get(name).copied().unwrap_or(0);
+    let by_cause = |name: &str| {
+        let (all, of_loss) = (count(name), count(&format!("{name}_of_loss")));
+        format!("{all}: {} of silence, {of_loss} of loss", all.saturating_sub(of_loss))
+    };
+    let row = |name: &str, said: String| (name.to_owned(), said);
+    vec![
+        row("raised here", by_cause("suspicions_raised")),
+        row("of these, unshared", format!("{}: nobody answered us", count("suspicions_unshared"))),
+        row("heard of", count("suspicions_heard").to_string()),
+        row("refuted", by_cause("suspicions_refuted")),
+        row("confirmed", by_cause("suspicions_confirmed")),
+        row("late wakes", format!("{}: this machine kept the node waiting", count("late"))),
+        row("withdrawals", format!("{}: its own links were too bad", count("withdrawals"))),
+    ]
 }
 
 /// What has become of a seed: where it is, who answered there, what is wrong.
@@ -96,7 +127,16 @@ fn recording(recording: &Recording) -> String {
 }
 
 fn io_rows(io: &Io) -> Vec<(String, String)> {
-    let Io { send_errors, receive_errors, saves, save_errors, recorded_bytes, recording_gaps, seeds_refused, last_error } = io;
+    let Io {
+        send_errors,
+        receive_errors,
+        saves,
+        save_errors,
+        recorded_bytes,
+        recording_gaps,
+        seeds_refused,
+        last_error,
+    } = io;
     let mut rows = vec![
         ("send_errors".to_owned(), send_errors.to_string()),
         ("receive_errors".to_owned(), receive_errors.to_string()),

@@ -1,11 +1,12 @@
 //! `gossip members` and `gossip member`.
-use super::views::{Member, since};
+use super::views::{Member, Why, since};
 use crate::program::{
     args::{MemberArgs, MembersArgs},
     console::{self, Table, age},
     control::{client::Client, percent},
     failure::Failure,
 };
+use core::time::Duration;
 
 /// Lists members, by name.
 pub(crate) async fn list(args: MembersArgs) -> Result<(), Failure> {
@@ -40,8 +41,9 @@ pub(super) fn details(member: &Member) -> Vec<(&'static str, String)> {
         ("name", member.name.clone()),
         ("id", member.id.clone()),
         ("address", member.addr.clone()),
-        ("status", format!("{} for {}", member.liveness, age(since(member.since_ms)))),
+        ("status", status(member)),
         ("last heard", last_heard(member)),
+        ("round trip", round_trip(member)),
         ("incarnation", member.incarnation.to_string()),
         ("generation", member.generation.clone()),
         ("role", member.role.clone()),
@@ -50,22 +52,38 @@ pub(super) fn details(member: &Member) -> Vec<(&'static str, String)> {
     rows
 }
 
+/// Narrow, so that it fits a terminal; and why is a column only where there is anything to explain.
 fn table(members: &[Member]) -> Table {
-    let mut table = Table::new(&["NAME", "ADDRESS", "STATUS", "SINCE", "LAST-HEARD", "INCARNATION", "ROLE", "TAGS"]);
+    let explains = members.iter().any(|member| member.why.is_some());
+    let header = ["NAME", "ADDRESS", "STATUS", "SINCE", "HEARD", "RTT", "INC"].into_iter();
+    let header: Vec<&'static str> = header.chain(explains.then_some("WHY")).chain(["ROLE", "TAGS"]).collect();
+    let mut table = Table::new(&header);
     for member in members {
         let blank_as_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
-        table.row([
+        let cells = [
             member.name.clone(),
             member.addr.clone(),
             member.liveness.clone(),
             age(since(member.since_ms)),
             last_heard(member),
+            round_trip(member),
             member.incarnation.to_string(),
-            blank_as_dash(&member.role),
-            blank_as_dash(&member.tags_text()),
-        ]);
+        ];
+        let reason = explains.then(|| blank_as_dash(&member.why.as_ref().map(Why::brief).unwrap_or_default()));
+        let said = [blank_as_dash(&member.role), blank_as_dash(&member.tags_text())];
+        table.row(cells.into_iter().chain(reason).chain(said));
     }
     table
+}
+
+fn status(member: &Member) -> String {
+    let status = format!("{} for {}", member.liveness, age(since(member.since_ms)));
+    let why = member.why.as_ref().map(|why| format!(": {}", why.sentence()));
+    status + &why.unwrap_or_default()
+}
+
+fn round_trip(member: &Member) -> String {
+    member.round_trip_us.map_or_else(|| "-".to_owned(), |us| console::short(Duration::from_micros(us)))
 }
 
 fn last_heard(member: &Member) -> String {
@@ -73,5 +91,39 @@ fn last_heard(member: &Member) -> String {
         _ if member.is_self => "self".to_owned(),
         Some(at) => age(since(at)),
         None => "never".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn member(change: serde_json::Value) -> Member {
+        let mut member = json!({
+            "id": "1", "name": "database-12", "role": "db", "tags": {"zone": "a"}, "addr": "192.168.100.100:17946",
+            "liveness": "alive", "incarnation": 2, "generation": "1", "since_ms": 0, "last_heard_ms": null,
+            "round_trip_us": null, "why": null, "is_self": false,
+        });
+        for (field, value) in change.as_object().unwrap() {
+            member[field] = value.clone();
+        }
+        serde_json::from_value(member).unwrap()
+    }
+
+    #[test]
+    fn the_table_says_why_where_there_is_anything_to_explain() {
+        let healthy = member(json!({"round_trip_us": 1_234}));
+        let calm = table(core::slice::from_ref(&healthy)).to_string();
+        assert!(!calm.contains("WHY") && calm.contains(" 1.2ms  2    db    zone=a"), "{calm}");
+        let why = json!({"by": "3", "by_name": "web-3", "cause": "silence", "observers": 4});
+        let gone = member(json!({"liveness": "down", "why": why}));
+        let troubled = table(&[healthy, gone.clone()]).to_string();
+        let rows: Vec<&str> = troubled.lines().collect();
+        assert!(rows[0].contains("INC  WHY ") && rows[1].contains("2    - "), "{troubled}");
+        assert!(rows[2].contains("silent, web-3 +3  db    zone=a"), "{troubled}");
+        // Two columns are wide only for those who tag themselves at length.
+        assert!(rows.iter().all(|row| row.chars().count() <= 110), "{troubled}");
+        assert!(status(&gone).ends_with(": silent, says web-3 and 3 more"), "{}", status(&gone));
     }
 }

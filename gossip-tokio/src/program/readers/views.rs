@@ -19,6 +19,8 @@ pub(crate) struct Member {
     pub(crate) generation: String,
     pub(crate) since_ms: u64,
     pub(crate) last_heard_ms: Option<u64>,
+    pub(crate) round_trip_us: Option<u64>,
+    pub(crate) why: Option<Why>,
     pub(crate) is_self: bool,
 }
 
@@ -31,6 +33,44 @@ impl Member {
     pub(crate) fn tags_text(&self) -> String {
         let tags = self.tags.iter().map(|(key, value)| format!("{key}={value}"));
         tags.collect::<Vec<_>>().join(",")
+    }
+}
+
+/// On what grounds a member is suspected, or counted as gone.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Why {
+    pub(crate) by_name: String,
+    pub(crate) cause: String,
+    pub(crate) observers: u64,
+}
+
+impl Why {
+    /// The same for a narrow column: `silent, web-3 +3`.
+    pub(crate) fn brief(&self) -> String {
+        match self.observers {
+            _ if self.cause == "own_word" => self.sentence(),
+            0 | 1 => format!("{}, {}", self.adjective(), self.by_name),
+            observers => format!("{}, {} +{}", self.adjective(), self.by_name, observers - 1),
+        }
+    }
+
+    /// What was found, and who says so: `silent, says web-3 and 3 more`.
+    pub(crate) fn sentence(&self) -> String {
+        let cause = self.adjective();
+        match self.observers {
+            _ if self.cause == "own_word" => cause.to_owned(),
+            0 | 1 => format!("{cause}, says {}", self.by_name),
+            observers => format!("{cause}, says {} and {} more", self.by_name, observers - 1),
+        }
+    }
+
+    fn adjective(&self) -> &str {
+        match self.cause.as_str() {
+            "silence" => "silent",
+            "loss" => "lossy",
+            "own_word" => "its own word",
+            other => other,
+        }
     }
 }
 
@@ -65,6 +105,8 @@ pub(crate) struct Info {
     pub(crate) cluster: String,
     pub(crate) uptime_ms: u64,
     pub(crate) agreement: Agreement,
+    pub(crate) is_aside: bool,
+    pub(crate) is_partial: bool,
     pub(crate) lengths: Rows<u64>,
     pub(crate) seeds: Vec<Seed>,
     pub(crate) data_file: DataFile,

@@ -150,7 +150,10 @@ impl Settings {
         }
         for seed in &self.seeds {
             if seed.addr().is_some_and(|addr| !can_send(self.bind, addr)) {
-                return Err(Failure::usage(format!("--seed {seed}: a socket bound to {} cannot send there", self.bind)));
+                return Err(Failure::usage(format!(
+                    "--seed {seed}: a socket bound to {} cannot send there",
+                    self.bind
+                )));
             }
         }
         match self.control {
