@@ -130,7 +130,7 @@ impl Convergence {
         }
         self.patience = match (self.is_unanimous(), core::mem::take(&mut self.tried)) {
             (true, _) => first_wait(cx),
-            (false, true) => self.patience.saturating_mul(2).min(cx.config.probe_interval.saturating_mul(WAIT_MAX)),
+            (false, true) => self.patience.saturating_mul(2).min(patience_max(cx)),
             (false, false) => self.patience.max(first_wait(cx)),
         };
         if let Some(oldest) = self.past.get_mut(self.past_at) {
@@ -444,6 +444,17 @@ fn knows<S: Storage>(members: &S::Members, slot: usize) -> Digest {
 fn first_wait<S: Storage>(cx: &Context<S>) -> Duration {
     cx.config.gossip_interval / 4
 }
+
+/// How long things have to stand still at most, before it is asked and passed on who agrees: the longer, the more there are, for
+/// each piece of evidence has a bit for each of them.
+fn patience_max<S: Storage>(cx: &Context<S>) -> Duration {
+    let crowds = u32::try_from(cx.live / CROWD).unwrap_or(u32::MAX).saturating_add(1);
+    let longest = cx.config.probe_interval.saturating_mul(WAIT_MAX);
+    cx.config.gossip_interval.saturating_mul(crowds).min(longest)
+}
+
+/// For each so many, evidence waits for another gossip interval at most.
+const CROWD: usize = 32;
 
 fn half(digest: Digest) -> u32 {
     u32::try_from(digest.0 >> 32).unwrap_or(0)

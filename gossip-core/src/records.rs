@@ -72,7 +72,7 @@ pub struct Member<B> {
     pub cause: Cause,
     /// Who found the same, where it is a suspicion.
     pub accusers: Accusers,
-    /// How many suspicions of it were false of late.
+    /// What its false alarms of late add up to: it is given more time.
     pub false_alarms: u8,
     /// How long its answers take.
     pub round_trip: RoundTrip,

@@ -1,7 +1,7 @@
 //! What is said of members: a lattice of claims, joined from whatever source, in whatever order.
 use super::{
     Change, Membership,
-    suspicion::{CONFIRMATIONS_MAX, FALSE_ALARMS_MAX},
+    suspicion::{CONFIRMATIONS_MAX, FALSE_ALARM, FALSE_ALARMS_MAX},
 };
 use crate::{
     context::Context,
@@ -380,8 +380,8 @@ impl<S: Storage> Membership<S> {
 fn false_alarms<B>(member: &Member<B>, joined: Claim) -> u8 {
     let more = match (member.standing, joined.standing) {
         _ if joined.generation != member.generation => return 0,
-        (Standing::Suspect, Standing::Alive) => 1,
-        (Standing::Down, Standing::Alive) => 2,
+        (Standing::Suspect, Standing::Alive) => FALSE_ALARM,
+        (Standing::Down, Standing::Alive) => 2 * FALSE_ALARM,
         _ => 0,
     };
     (member.false_alarms + more).min(FALSE_ALARMS_MAX)

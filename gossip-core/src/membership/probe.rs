@@ -3,7 +3,7 @@
 //! SWIM asks once, directly, and then its helpers once: at a loss of one in four that suspects the healthy in 14 of 100
 //! probes ((1-q²)(1-q⁴)ᵏ of §3.1, k = 3). We ask on, at the pace of the round trips that were measured: whoever answers late
 //! in this costs a few datagrams, and whoever never does has been asked many times before it is accused.
-use super::{Membership, health::Health};
+use super::{Membership, health::Health, suspicion::leniency};
 use crate::{
     context::Context,
     id::{Addr, NodeId},
@@ -313,7 +313,9 @@ impl Patience {
         let measured = member.round_trip.timeout().or_else(|| health.round_trip().timeout());
         // Not by `clamp`, which has a word to say where the bounds are the wrong way round: these cannot be.
         let answer = measured.unwrap_or(longest / 4).min(longest).max(shortest);
-        Self { answer: health.stretch(answer), repeat: health.stretch((answer / 4).max(shortest)) }
+        // Whoever was slow lately is asked as often, over a longer time.
+        let repeat = (answer / 4).max(shortest).saturating_mul(leniency(member.false_alarms));
+        Self { answer: health.stretch(answer), repeat: health.stretch(repeat) }
     }
 }
 

@@ -97,18 +97,25 @@ impl<S: Storage> Membership<S> {
         self.trial_at = self.trial_at + late;
     }
 
-    /// Goes on with one suspicion that is due.
+    /// Goes on with the suspicions that are due, up to one that ends in a verdict.
     pub(super) fn on_trial_timer(&mut self, cx: &mut Context<S>) -> Option<Change> {
-        while cx.now >= self.trial_at {
-            let Some(slot) = self.trials_from(0).find(|(_, until)| *until <= cx.now).map(|(slot, _)| slot) else {
-                self.trial_at = self.trials_from(0).map(|(_, until)| until).min().unwrap_or(Instant::NEVER);
-                break;
-            };
-            let change = self.proceed(cx, slot);
-            if change.is_some() {
-                return change;
-            }
+        if cx.now < self.trial_at {
+            return None;
         }
+        let (mut from, mut next_at) = (0, Instant::NEVER);
+        loop {
+            let Some((slot, until)) = self.trials_from(from).next() else { break };
+            if until <= cx.now {
+                let change = self.proceed(cx, slot);
+                if change.is_some() {
+                    return change;
+                }
+            }
+            let until = self.members.as_slice().get(slot).map_or(Instant::NEVER, |(_, member)| member.until);
+            next_at = next_at.min(until);
+            from = slot + 1;
+        }
+        self.trial_at = next_at;
         None
     }
 
@@ -199,10 +206,19 @@ const MANY: usize = 33;
 /// How many tell somebody that it is counted as gone.
 const HERALDS: usize = 8;
 
-/// However few there are, a suspicion is as long as among 32: most pauses of a program are shorter.
+/// However few there are, a suspicion is as long as among 32: most pauses of a program are shorter. Among more, it grows by two
+/// thirds of the logarithm: news takes so many rounds, but these are shorter than a probe interval by far.
 const LOG_MIN: u64 = 1_500;
-/// So many false alarms make a suspicion as long as it gets, and are remembered.
-pub(super) const FALSE_ALARMS_MAX: u8 = 3;
+
+/// By how much a member is given more time, for its false alarms of late: up to eight times.
+pub(super) const fn leniency(false_alarms: u8) -> u32 {
+    1 << false_alarms.div_ceil(FALSE_ALARM)
+}
+
+/// What a false alarm counts; an answer in time takes one off.
+pub(super) const FALSE_ALARM: u8 = 8;
+/// More than three are not remembered.
+pub(super) const FALSE_ALARMS_MAX: u8 = 3 * FALSE_ALARM;
 
 /// How long to wait for the answer to each look.
 fn look_wait<S: Storage>(cx: &Context<S>) -> Duration {
@@ -245,11 +261,12 @@ fn span<S: Storage>(cx: &Context<S>, confirmations: u32, false_alarms: u8) -> Du
         _ => 792,
     };
     let interval = micros(cx.config.probe_interval);
-    let shortest = interval.saturating_mul(log10_thousandths(cx.live).max(LOG_MIN)) / 1_000;
+    let beyond_few = log10_thousandths(cx.live).saturating_sub(LOG_MIN);
+    let shortest = interval.saturating_mul(LOG_MIN + beyond_few * 2 / 3) / 1_000;
     let shortest = shortest.saturating_mul(u64::from(cx.config.suspicion_mult));
     let beyond = shortest.saturating_mul(u64::from(cx.config.suspicion_max_mult - 1));
     let found = shortest.saturating_add(beyond / 1_000 * (1_000 - share));
-    let patient = found.saturating_mul(1 << false_alarms.min(FALSE_ALARMS_MAX));
+    let patient = found.saturating_mul(u64::from(leniency(false_alarms)));
     Duration::from_micros(patient.min(shortest.saturating_add(beyond)))
 }
 
