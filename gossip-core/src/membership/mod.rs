@@ -271,23 +271,14 @@ impl<S: Storage> Membership<S> {
         self.members.ascending(after)
     }
 
-    /// A live member drawn at random, other than us and `not`.
-    pub(crate) fn sample(&self, cx: &mut Context<S>, not: &[NodeId]) -> Option<(NodeId, Addr)> {
-        self.sample_where(cx, |id, _| !not.contains(&id))
-    }
-
-    /// A live member drawn at random from those that will do, other than us.
-    fn sample_where(
-        &self,
-        cx: &mut Context<S>,
-        will_do: impl Fn(NodeId, &Member<S::Blob>) -> bool,
-    ) -> Option<(NodeId, Addr)> {
+    /// A live member drawn at random, other than us and those that will not do.
+    pub(crate) fn sample(&self, cx: &mut Context<S>, will_not_do: &dyn Fn(NodeId) -> bool) -> Option<(NodeId, Addr)> {
         let rows = self.members.as_slice();
         let start = cx.rng.below(rows.len());
         // A walk from a random start favours whoever stands behind a gap; gaps are rare, and gossip is no lottery.
         let mut walk = rows.iter().cycle().skip(start).take(rows.len());
         let me = cx.me.id;
-        let drawn = walk.find(|(id, member)| *id != me && member.is_live() && will_do(*id, member));
+        let drawn = walk.find(|(id, member)| *id != me && member.is_live() && !will_not_do(*id));
         drawn.map(|(id, member)| (*id, member.addr))
     }
 

@@ -267,7 +267,7 @@ impl<S: Storage> Membership<S> {
     /// Asks helpers, others each time, and of those the ones that we heard of late: to them, the path is known to lead.
     fn ask_helpers(&self, cx: &mut Context<S>, probe: &mut Probe) {
         for _ in 0..cx.config.indirect_probes {
-            let mut draw = || self.sample_where(cx, |id, _| !probe.asked.may_include(id));
+            let mut draw = || self.sample(cx, &|id| probe.asked.may_include(id));
             let (Some(one), Some(other)) = (draw(), draw()) else { return };
             let heard_at = |(id, _): (NodeId, Addr)| self.get(id).and_then(|member| member.heard_at);
             let (helper, addr) = if heard_at(one) >= heard_at(other) { one } else { other };

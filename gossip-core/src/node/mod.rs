@@ -226,7 +226,7 @@ impl<S: Storage> Node<S> {
         self.gossip.pace.mark(self.cx.now, self.cx.config.gossip_interval);
         let mut drawn = heapless::Vec::<NodeId, 16>::new();
         for _ in 0..self.cx.config.fanout {
-            let Some((peer, addr)) = self.membership.sample(&mut self.cx, &drawn) else { break };
+            let Some((peer, addr)) = self.membership.sample(&mut self.cx, &|id| drawn.contains(&id)) else { break };
             self.cx.send(addr, Some(peer), Intent::News);
             if drawn.push(peer).is_err() {
                 break;
