@@ -95,7 +95,8 @@ fn broken(name: &str, only: &str, scope: &Scope) -> Vec<String> {
             let bounds = case.bounds.iter().filter(|_| preset.held == Held::ToBounds);
             let judged = bounds.map(|bound| bound.judge(&pool)).filter(|judged| !judged.is_kept());
             broken.extend(judged.map(|judged| format!("{}: {judged}; {notes:?}", case.name)));
-            outcomes.push(Outcome { preset: preset.name, nodes: case.nodes, loss: case.loss, pool });
+            let (case, nodes, loss) = (case.name.clone(), case.nodes, case.loss);
+            outcomes.push(Outcome { case, preset: preset.name, nodes, loss, pool });
         }
     }
     assert!(!outcomes.is_empty(), "no case of {name} has `{only}` in its name");

@@ -71,7 +71,8 @@ fn run(workload: &Workload, arguments: &Arguments) -> usize {
                 print_notes(&runs);
             }
             let _ = stdout().flush();
-            outcomes.push(Outcome { preset: preset.name, nodes: case.nodes, loss: case.loss, pool });
+            let (case, nodes, loss) = (case.name.clone(), case.nodes, case.loss);
+            outcomes.push(Outcome { case, preset: preset.name, nodes, loss, pool });
         }
     }
     let judged = (workload.across)(&outcomes);

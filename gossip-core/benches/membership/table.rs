@@ -36,5 +36,5 @@ pub(crate) fn print_notes(runs: &[(u64, Findings)]) {
 
 fn print_row(case: &str, preset: &str, figure: &str, cells: [String; 6]) {
     let cells: String = cells.iter().map(|cell| format!(" {cell:>8}")).collect();
-    println!("{case:<36} {preset:<6} {figure:<36}{cells}");
+    println!("{case:<38} {preset:<6} {figure:<36}{cells}");
 }

@@ -1,7 +1,7 @@
 //! How a world goes on: one thing after another, and what follows from it.
 use super::{
     Chance, HostId, Memory, News, Scrutiny, Truth, World,
-    host::Unread,
+    host::Waiting,
     links::Fate,
     measure::Death,
     oracle::{Caller, Drained, End, Prompt},
@@ -30,7 +30,7 @@ impl<S: Storage> World<S> {
         match what {
             What::Deliver { to, from, datagram } => self.arrive(to, from, datagram),
             What::Wake { host } => self.wake(HostId(index(host)), at),
-            What::Read { host } => self.read(HostId(index(host)), at),
+            What::Serve { host } => self.serve(HostId(index(host)), at),
         }
         true
     }
@@ -90,53 +90,64 @@ impl<S: Storage> World<S> {
     fn arrive(&mut self, to: Berth, from: Berth, datagram: DatagramId) {
         let id = self.berths[index(to.0)];
         let host = &mut self.hosts[id.0];
-        let resumes = host.ailments.pauses_until(self.now);
-        let unread = Unread { to, from, datagram };
-        if resumes.is_none() && host.inbox.is_empty() {
+        let unread = Waiting { to, from, datagram };
+        if host.inbox.is_empty() && host.ailments.unread_until(self.now).is_none() {
             return self.deliver(id, unread);
         }
         // What waits is read when the host resumes, in the order in which it came.
-        let is_first = host.inbox.is_empty();
         if !host.inbox.take_in(unread, self.queue.len_of(datagram)) {
-            self.queue.drop_unread(datagram);
+            self.queue.drop_waiting(datagram);
             self.lost_by(from, |losses| losses.queue_full += 1);
-        } else if is_first {
-            self.read_at(id, resumes.unwrap_or(self.now));
         }
+        self.set_service(id);
     }
 
     /// Whatever ails a host has changed: it looks at once whether there is something to do for it.
     pub(super) fn rouse(&mut self, id: HostId) {
-        if !self.hosts[id.0].inbox.is_empty() {
-            self.read_at(id, self.now);
-        }
+        self.set_service(id);
         self.set_timer(id);
     }
 
-    fn read_at(&mut self, id: HostId, at: Instant) {
-        self.hosts[id.0].inbox.read_at = at;
-        if at < Instant::NEVER {
-            self.queue.push(at, What::Read { host: short(id.0) });
+    /// Sees to it that what waits goes out, and is read, as soon as may be.
+    fn set_service(&mut self, id: HostId) {
+        let host = &mut self.hosts[id.0];
+        let resumes = match (host.outbox.is_empty(), host.inbox.is_empty()) {
+            (true, true) => return,
+            (true, false) => host.ailments.unread_until(self.now),
+            (false, _) => host.ailments.shut_until(self.now),
+        };
+        let at = resumes.unwrap_or(self.now);
+        if at < host.served_at {
+            host.served_at = at;
+            self.queue.push(at, What::Serve { host: short(id.0) });
         }
     }
 
-    /// Has a host read what has come in, if it is to be now; later, if it pauses still.
-    fn read(&mut self, id: HostId, at: Instant) {
+    /// What waited goes out and is read, if it is to be now; later, if the host is held up still.
+    fn serve(&mut self, id: HostId, at: Instant) {
         let host = &mut self.hosts[id.0];
-        if host.inbox.read_at != at {
+        if host.served_at != at {
             return;
         }
-        if let Some(resumes) = host.ailments.pauses_until(at) {
-            return self.read_at(id, resumes);
+        host.served_at = Instant::NEVER;
+        if host.ailments.shut_until(at).is_none() {
+            for Waiting { to, from, datagram } in host.outbox.empty() {
+                let bytes = self.queue.take(datagram);
+                self.transmit(id, from, to, &bytes);
+                self.queue.release(datagram, bytes);
+            }
         }
-        host.inbox.read_at = Instant::NEVER;
-        for unread in host.inbox.empty() {
-            self.deliver(id, unread);
+        let host = &mut self.hosts[id.0];
+        if host.ailments.unread_until(at).is_none() {
+            for unread in host.inbox.empty() {
+                self.deliver(id, unread);
+            }
         }
+        self.set_service(id);
     }
 
     /// A host takes up a datagram.
-    fn deliver(&mut self, id: HostId, Unread { to, from, datagram }: Unread) {
+    fn deliver(&mut self, id: HostId, Waiting { to, from, datagram }: Waiting) {
         let mut bytes = self.queue.take(datagram);
         let host = &self.hosts[id.0];
         if host.berth == to && host.node.is_some() {
@@ -236,7 +247,7 @@ impl<S: Storage> World<S> {
         }
     }
 
-    /// A host hands a datagram to the network.
+    /// A host hands its socket a datagram.
     fn send(&mut self, id: HostId, to: Addr, bytes: &[u8]) {
         self.record(id, to.as_bytes(), bytes);
         let berth = Berth::of(to).filter(|berth| index(berth.0) < self.berths.len());
@@ -246,7 +257,22 @@ impl<S: Storage> World<S> {
             host.traffic.lost.nobody += 1;
             return;
         };
-        let (from, end, mute) = (host.berth, host.end(id), host.ailments.mute);
+        let from = host.berth;
+        if host.outbox.is_empty() && host.ailments.shut_until(self.now).is_none() {
+            return self.transmit(id, from, berth, bytes);
+        }
+        let datagram = self.queue.keep(bytes, None);
+        if !host.outbox.take_in(Waiting { to: berth, from, datagram }, bytes.len()) {
+            host.traffic.lost.queue_full += 1;
+            self.queue.drop_waiting(datagram);
+        }
+        self.set_service(id);
+    }
+
+    /// A host's socket hands a datagram to the network.
+    fn transmit(&mut self, id: HostId, from: Berth, berth: Berth, bytes: &[u8]) {
+        let host = &self.hosts[id.0];
+        let (end, mute) = (host.end(id), host.ailments.mute);
         let mut uplink = host.uplink;
         let receiver = self.berths[index(berth.0)];
         let other = &self.hosts[receiver.0];
@@ -256,7 +282,7 @@ impl<S: Storage> World<S> {
         host.uplink = uplink;
         if self.journaled >= Detail::Datagrams {
             let lost = mute || deaf || matches!(fate, Fate::Lost(_));
-            self.journal.push((self.now, id, Noted::Sent { to, bytes: bytes.to_vec(), lost }));
+            self.journal.push((self.now, id, Noted::Sent { to: berth.addr(), bytes: bytes.to_vec(), lost }));
         }
         match fate {
             Fate::Lost(cause) => host.traffic.lost.count(cause),
@@ -371,9 +397,43 @@ mod tests {
     }
 
     #[test]
+    fn a_blocked_host_goes_on_but_neither_hears_nor_is_heard_until_its_socket_opens() {
+        let (mut world, a, b) = pair(Network::lan());
+        let shortly = Duration::from_millis(100);
+        let heard = |world: &World| [a, b].map(|host| world.traffic(host).received.datagrams);
+        world.afflict(b, Ailment::Blocked { open: SECOND, shut: 10 * SECOND });
+        // What was under way arrives; then nothing does.
+        world.run_for(SECOND + shortly);
+        let (before, said) = (heard(&world), [a, b].map(|host| world.traffic(host).sent.datagrams));
+        world.run_for(10 * SECOND - 2 * shortly);
+        let waits: [u64; 2] = [1, 0].map(|other| world.traffic([a, b][other]).sent.datagrams - said[other]);
+        assert_eq!(heard(&world), before);
+        assert!(waits.iter().all(|&waits| waits > 0), "both send: {waits:?}");
+        world.run_for(2 * shortly);
+        for (host, (now, (before, waits))) in heard(&world).into_iter().zip(before.into_iter().zip(waits)).enumerate() {
+            assert!(now >= before + waits, "{host}: {now}, {before} before, {waits} sent to it");
+        }
+        // A cure opens the socket at once.
+        world.run_for(2 * SECOND);
+        let (before, said) = (heard(&world)[0], world.traffic(b).sent.datagrams);
+        world.run_for(5 * SECOND);
+        assert!(world.traffic(b).sent.datagrams > said);
+        world.cure(b);
+        world.run_for(shortly);
+        assert!(heard(&world)[0] > before);
+    }
+
+    #[test]
     fn every_datagram_is_accounted_for_by_its_sender() {
+        let (awake, paused) = (Duration::from_millis(1), 3_600 * SECOND);
+        account_for_all(|world, _, b| world.afflict(b, Ailment::Slow { awake, paused }));
+        account_for_all(|world, _, b| world.afflict(b, Ailment::Blocked { open: awake, shut: paused }));
+        account_for_all(|world, a, _| world.afflict(a, Ailment::Blocked { open: awake, shut: paused }));
+    }
+
+    fn account_for_all(afflict: impl Fn(&mut World, HostId, HostId)) {
         let (mut world, a, b) = pair(Network::lan().with_loss(0.1));
-        world.afflict(b, Ailment::Slow { awake: Duration::from_millis(1), paused: 3_600 * SECOND });
+        afflict(&mut world, a, b);
         for round in 0..1_500 {
             // What is refused for want of room is sent the next time.
             let _ = world.put(a, format!("k{}", round % 8).as_bytes(), &[0; 1_000]);
@@ -381,7 +441,7 @@ mod tests {
         }
         assert!(world.traffic(a).lost.queue_full > 0, "{:?}", world.traffic(a).lost);
         assert_eq!(world.traffic(b).lost.queue_full, 0);
-        world.cure(b);
+        [a, b].into_iter().for_each(|host| world.cure(host));
         world.run_for(SECOND);
         world.crash(a);
         world.crash(b);

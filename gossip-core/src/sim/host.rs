@@ -46,13 +46,22 @@ pub enum Ailment {
     Deaf,
     /// Nothing it says reaches anybody.
     Mute,
-    /// It runs for a while and pauses for a while, again and again, as in Lifeguard's experiments (Dadgar et al. 2018, §V).
-    /// What comes in meanwhile waits, as far as there is room in the socket's buffer.
+    /// It runs for a while and pauses for a while, again and again, as a starved process does. What comes in meanwhile
+    /// waits, as far as there is room in the socket's buffer.
     Slow {
         /// How long it runs at a time.
         awake: Duration,
         /// How long it pauses.
         paused: Duration,
+    },
+    /// It runs, and so do its timers, but its socket is open for a while and shut for a while, again and again, as in
+    /// Lifeguard's experiments (Dadgar et al. 2018, §V). What comes in and what is to go out meanwhile waits, as far as
+    /// there is room in the socket's buffers. There, a sender that waits sends nothing else; a node hands over all it has.
+    Blocked {
+        /// How long its socket is open at a time.
+        open: Duration,
+        /// How long it is shut.
+        shut: Duration,
     },
 }
 
@@ -73,7 +82,10 @@ pub(super) struct Host<S: Storage> {
     pub(super) traffic: Traffic,
     pub(super) uplink: Uplink,
     pub(super) ailments: Ailments,
-    pub(super) inbox: Inbox,
+    pub(super) inbox: Buffer,
+    pub(super) outbox: Buffer,
+    /// When what waits in either will be seen to.
+    pub(super) served_at: Instant,
     /// The moment for which its timer is set, by its own clock.
     pub(super) deadline: Instant,
     /// The earliest moment at which the world will look whether the timer fires.
@@ -85,37 +97,36 @@ pub(super) struct Host<S: Storage> {
 pub(super) struct Ailments {
     pub(super) deaf: bool,
     pub(super) mute: bool,
-    pub(super) slow: Option<Slow>,
+    pub(super) slow: Option<Rhythm>,
+    pub(super) blocked: Option<Rhythm>,
 }
 
-/// What has come in while a host pauses, in order: its socket's buffer.
-#[derive(Debug)]
-pub(super) struct Inbox {
-    unread: Vec<Unread>,
+/// What waits to be read or sent, in order: one of a socket's buffers.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    waiting: Vec<Waiting>,
     /// How many bytes they are.
     len: usize,
-    /// When they will be read.
-    pub(super) read_at: Instant,
 }
 
-/// A datagram that waits to be read.
+/// A datagram that waits.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Unread {
+pub(super) struct Waiting {
     pub(super) to: Berth,
     pub(super) from: Berth,
     pub(super) datagram: DatagramId,
 }
 
-/// When a slow host runs.
+/// When a slow host runs, or a blocked one's socket is open.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Slow {
+pub(super) struct Rhythm {
     pub(super) since: Instant,
-    pub(super) awake: Duration,
-    pub(super) paused: Duration,
+    pub(super) on: Duration,
+    pub(super) off: Duration,
 }
 
-/// What a socket holds for a program that does not read: what Linux grants by default, in bytes.
-const UNREAD_MAX: usize = 212_992;
+/// What a socket holds each way: what Linux grants by default, in bytes.
+const WAITING_MAX: usize = 212_992;
 
 impl<S: Storage> Host<S> {
     pub(super) fn new(name: String, berth: Berth, config: Config, now: Instant) -> Self {
@@ -134,7 +145,9 @@ impl<S: Storage> Host<S> {
             traffic: Traffic::default(),
             uplink: Uplink::default(),
             ailments: Ailments::default(),
-            inbox: Inbox::default(),
+            inbox: Buffer::default(),
+            outbox: Buffer::default(),
+            served_at: Instant::NEVER,
             deadline: Instant::NEVER,
             wake_at: Instant::NEVER,
         }
@@ -170,47 +183,60 @@ impl<S: Storage> Host<S> {
 impl Ailments {
     /// Whether anything ails the host.
     pub(super) const fn any(&self) -> bool {
-        self.deaf || self.mute || self.slow.is_some()
+        self.deaf || self.mute || self.slow.is_some() || self.blocked.is_some()
     }
 
     /// When the host runs again, if it pauses now.
     pub(super) fn pauses_until(&self, now: Instant) -> Option<Instant> {
-        let Slow { since, awake, paused } = self.slow.filter(|slow| !slow.paused.is_zero())?;
-        if awake.is_zero() {
-            return Some(Instant::NEVER);
-        }
-        let (awake, round) = (awake.as_micros().max(1), awake.saturating_add(paused).as_micros().max(1));
-        let into = now.saturating_duration_since(since).as_micros() % round;
-        let left = u64::try_from(round - into).unwrap_or(u64::MAX);
-        (into >= awake).then(|| now + Duration::from_micros(left))
+        self.slow.and_then(|slow| slow.resumes(now))
+    }
+
+    /// When it sends again, if what it sends waits now.
+    pub(super) fn shut_until(&self, now: Instant) -> Option<Instant> {
+        self.blocked.and_then(|blocked| blocked.resumes(now))
+    }
+
+    /// When it reads again, if what comes in waits now.
+    pub(super) fn unread_until(&self, now: Instant) -> Option<Instant> {
+        self.pauses_until(now).max(self.shut_until(now))
     }
 }
 
-impl Inbox {
+impl Rhythm {
+    /// When it is on again, if it is off now.
+    fn resumes(&self, now: Instant) -> Option<Instant> {
+        if self.off.is_zero() {
+            return None;
+        }
+        if self.on.is_zero() {
+            return Some(Instant::NEVER);
+        }
+        let (on, round) = (self.on.as_micros().max(1), self.on.saturating_add(self.off).as_micros().max(1));
+        let into = now.saturating_duration_since(self.since).as_micros() % round;
+        let left = u64::try_from(round - into).unwrap_or(u64::MAX);
+        (into >= on).then(|| now + Duration::from_micros(left))
+    }
+}
+
+impl Buffer {
     pub(super) fn is_empty(&self) -> bool {
-        self.unread.is_empty()
+        self.waiting.is_empty()
     }
 
     /// Takes in a datagram of `len` bytes; `false` when there is no room.
-    pub(super) fn take_in(&mut self, unread: Unread, len: usize) -> bool {
-        let fits = self.len + len <= UNREAD_MAX;
+    pub(super) fn take_in(&mut self, waiting: Waiting, len: usize) -> bool {
+        let fits = self.len + len <= WAITING_MAX;
         if fits {
-            self.unread.push(unread);
+            self.waiting.push(waiting);
             self.len += len;
         }
         fits
     }
 
     /// Hands out all there is.
-    pub(super) fn empty(&mut self) -> Vec<Unread> {
+    pub(super) fn empty(&mut self) -> Vec<Waiting> {
         self.len = 0;
-        core::mem::take(&mut self.unread)
-    }
-}
-
-impl Default for Inbox {
-    fn default() -> Self {
-        Self { unread: Vec::new(), len: 0, read_at: Instant::NEVER }
+        core::mem::take(&mut self.waiting)
     }
 }
 

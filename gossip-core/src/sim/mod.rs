@@ -25,7 +25,7 @@
 //! | how a datagram or a timer gets to its node, and what follows | `engine.rs` |
 //! | latency, loss, bandwidth | `network.rs` (what is configured), `links.rs` (what becomes of a datagram) |
 //! | what is yet to happen, and when | `queue.rs` |
-//! | deaf, mute and slow hosts; clocks | `host.rs`, `clock.rs` |
+//! | deaf, mute, slow and blocked hosts; clocks | `host.rs`, `clock.rs` |
 //! | whose an address, a life or a name is | `lookup.rs` |
 //! | what applications were told | `told.rs` |
 //! | what is counted | `tally.rs` (datagrams and frames), `measure.rs` (errors, and who knew what when) |

@@ -29,8 +29,8 @@ pub(super) enum What {
     Deliver { to: Berth, from: Berth, datagram: DatagramId },
     /// A timer fires.
     Wake { host: u32 },
-    /// A host that paused reads what has come in.
-    Read { host: u32 },
+    /// A host that was held up reads and sends what waits.
+    Serve { host: u32 },
 }
 
 /// A number that stands for an address.
@@ -81,8 +81,8 @@ impl Queue {
         self.buffers[index(datagram.0)].len()
     }
 
-    /// Gives up a datagram that nobody reads.
-    pub(super) fn drop_unread(&mut self, datagram: DatagramId) {
+    /// Gives up a datagram for which there is no room to wait.
+    pub(super) fn drop_waiting(&mut self, datagram: DatagramId) {
         self.free.push(datagram.0);
     }
 

@@ -1,7 +1,7 @@
 //! The world, as a test sees it: what can be done to it, and what can be seen of it.
 use super::{
     Ailment, HostId, Impairment, Leap, Measures, Memory, Network, News, Place, Told, Traffic, Way,
-    host::{Host, Slow},
+    host::{Ailments, Host, Rhythm},
     links::Links,
     oracle::{End, Oracles},
     queue::{Berth, Queue},
@@ -255,15 +255,15 @@ impl<S: Storage> World<S> {
         match ailment {
             Ailment::Deaf => ailments.deaf = true,
             Ailment::Mute => ailments.mute = true,
-            Ailment::Slow { awake, paused } => ailments.slow = Some(Slow { since, awake, paused }),
+            Ailment::Slow { awake, paused } => ailments.slow = Some(Rhythm { since, on: awake, off: paused }),
+            Ailment::Blocked { open, shut } => ailments.blocked = Some(Rhythm { since, on: open, off: shut }),
         }
         self.rouse(host);
     }
 
     /// Makes a host well.
     pub fn cure(&mut self, host: HostId) {
-        let ailments = &mut self.hosts[host.0].ailments;
-        (ailments.deaf, ailments.mute, ailments.slow) = (false, false, None);
+        self.hosts[host.0].ailments = Ailments::default();
         self.rouse(host);
     }
 

@@ -113,6 +113,7 @@ pub(crate) struct Trial {
 
 /// What all runs of one case found, of one preset.
 pub(crate) struct Outcome {
+    pub(crate) case: String,
     pub(crate) preset: &'static str,
     pub(crate) nodes: usize,
     pub(crate) loss: f64,

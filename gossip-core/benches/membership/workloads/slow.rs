@@ -1,5 +1,8 @@
-//! Lifeguard's experiment (Dadgar, Phillips, Currey 2018, §V): some members' handlers pause, again and again; the others
-//! must not be blamed for it, and a real crash must not take longer to find.
+//! Lifeguard's experiment (Dadgar, Phillips, Currey 2018, §V): some members are held up, again and again; the others must
+//! not be blamed for it, and a real crash must not take longer to find.
+//!
+//! In the paper, what a member sends and receives is held up while its timers run on, so that it takes the others for
+//! silent: `blocked`. A process that gets no processor stands still with its timers: `slow`.
 //!
 //! We crash one healthy member amid the pauses; the paper measures how long it takes to find those that pause. Pauses
 //! begin together, as there.
@@ -28,14 +31,43 @@ const HALF: Duration = Duration::from_secs(60);
 /// So long may a crash take to be found; one that is not found counts with this.
 const LIMIT: Duration = Duration::from_secs(180);
 
+/// How a member is held up.
+#[derive(Clone, Copy)]
+enum Kind {
+    Slow,
+    Blocked,
+}
+
+impl Kind {
+    const ALL: [Self; 2] = [Self::Slow, Self::Blocked];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Slow => "slow",
+            Self::Blocked => "blocked",
+        }
+    }
+
+    const fn ailment(self, awake: Duration, paused: Duration) -> Ailment {
+        match self {
+            Self::Slow => Ailment::Slow { awake, paused },
+            Self::Blocked => Ailment::Blocked { open: awake, shut: paused },
+        }
+    }
+}
+
 fn cases(scope: &Scope) -> Vec<Case> {
+    Kind::ALL.into_iter().flat_map(|kind| cases_of(kind, scope)).collect()
+}
+
+fn cases_of(kind: Kind, scope: &Scope) -> Vec<Case> {
     let of = |(nodes, slow, paused): (usize, usize, u64)| Case {
-        name: format!("N = {nodes}, C = {slow}, D = {paused} ms"),
+        name: format!("{}, N = {nodes}, C = {slow}, D = {paused} ms", kind.name()),
         nodes,
         loss: 0.0,
         seeds_max: u64::MAX,
         bounds: Vec::new(),
-        play: Box::new(move |trial| play(trial, nodes, slow, Duration::from_millis(paused))),
+        play: Box::new(move |trial| play(trial, kind, nodes, slow, Duration::from_millis(paused))),
     };
     let mut cases = Vec::new();
     for nodes in scope.sizes(&[128]) {
@@ -47,7 +79,7 @@ fn cases(scope: &Scope) -> Vec<Case> {
 }
 
 /// One world for each time awake.
-fn play(trial: &Trial, nodes: usize, slow: usize, paused: Duration) -> Findings {
+fn play(trial: &Trial, kind: Kind, nodes: usize, slow: usize, paused: Duration) -> Findings {
     let mut findings = Findings::default();
     for awake in AWAKE.map(Duration::from_millis) {
         let (mut world, hosts) = trial.settled(nodes);
@@ -55,7 +87,7 @@ fn play(trial: &Trial, nodes: usize, slow: usize, paused: Duration) -> Findings 
         let drawn = dice.some(&hosts, slow + 1);
         let (victim, slow) = drawn.split_last().unwrap_or_else(|| unreachable!("one at least is drawn"));
         let (start, before) = (world.now(), sent(&world).1);
-        slow.iter().for_each(|&host| world.afflict(host, Ailment::Slow { awake, paused }));
+        slow.iter().for_each(|&host| world.afflict(host, kind.ailment(awake, paused)));
         // Amid a pause or between two.
         world.run_for(HALF + dice.within(HALF / 4));
         world.crash(*victim);
@@ -83,17 +115,21 @@ fn is_known(world: &World, slow: &[HostId], victim: HostId) -> bool {
     healthy.all(|node| !counts_in(world, node, victim))
 }
 
-/// What the paper claims for all three of its parts together, with the same worlds under plain SWIM: a hundredth of the
-/// false deaths at healthy members, a crash found sooner, and no more bytes.
+/// What the paper claims for all three of its parts together, with the same worlds under plain SWIM, of each kind: a
+/// hundredth of the false deaths at healthy members, a crash found sooner, and no more bytes.
 fn across(outcomes: &[Outcome]) -> Vec<Judged> {
+    Kind::ALL.into_iter().flat_map(|kind| across_kind(kind, outcomes)).collect()
+}
+
+fn across_kind(kind: Kind, outcomes: &[Outcome]) -> Vec<Judged> {
     let all = |preset: &str, figure: &str| {
-        let of = outcomes.iter().filter(|outcome| outcome.preset == preset);
+        let of = outcomes.iter().filter(|outcome| outcome.case.starts_with(kind.name()) && outcome.preset == preset);
         Sample::of(of.flat_map(|outcome| outcome.pool.sample(figure).values().iter().copied()).collect())
     };
     let ratio =
         |figure: &str, of: fn(&Sample) -> f64| Some(of(&all(LAN, figure)?) / of(&all(PLAIN, figure)?).max(1e-9));
     let judge = |what: &str, ratio: Option<f64>, most| {
-        ratio.map(|value| Judged { what: format!("{what}, ours to plain SWIM's"), value, most })
+        ratio.map(|value| Judged { what: format!("{}: {what}, ours to plain SWIM's", kind.name()), value, most })
     };
     let judged = [
         judge("false deaths at healthy members", ratio(AT_HEALTHY, Sample::sum), 0.01),

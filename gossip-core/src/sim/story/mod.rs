@@ -34,7 +34,7 @@
 //! | `cut a b > c d` | nothing passes this way |
 //! | `heal` | all partitions and cuts are undone |
 //! | `impair a > b loss 30%`, `… bursts 5 20%`, `… delay 50ms`, `… cut`; `mend a > b` | this way is worse than the network; it no longer is |
-//! | `deaf a`, `mute a`, `slow a awake 1s paused 3s`, `cure a` | the host is ill; it is well |
+//! | `deaf a`, `mute a`, `slow a awake 1s paused 3s`, `blocked a open 1s shut 3s`, `cure a` | the host is ill (slow, all of it pauses again and again; blocked, its socket alone); it is well |
 //! | `clock a drift 300` (parts in a million), `clock a ahead 5s`, `clock a back 5s` | its clock runs fast; is set |
 //! | `place a zone 1`, `place a at 1000 -500 height 300` (µs) | where it is, for latencies by zone or position |
 //! | `churn n0..7 lifetime 1m downtime 10s for 10m` | for so long they crash and restart, after exponentially distributed times |

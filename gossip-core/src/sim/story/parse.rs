@@ -183,7 +183,8 @@ impl<'a> Words<'a> {
             "cut" | "mend" | "impair" => self.link(verb)?,
             "deaf" => Act::Afflict { hosts: self.names()?, ailment: Ailment::Deaf },
             "mute" => Act::Afflict { hosts: self.names()?, ailment: Ailment::Mute },
-            "slow" => self.slow()?,
+            "slow" => self.rhythm(["awake", "paused"], |awake, paused| Ailment::Slow { awake, paused })?,
+            "blocked" => self.rhythm(["open", "shut"], |open, shut| Ailment::Blocked { open, shut })?,
             "cure" => Act::Cure(self.names()?),
             "clock" => self.clock()?,
             "place" => self.place()?,
@@ -351,12 +352,12 @@ impl<'a> Words<'a> {
         })
     }
 
-    fn slow(&mut self) -> Result<Act, String> {
-        let hosts = self.names_until(&["awake"])?;
-        self.keyword("awake")?;
-        let awake = self.time()?;
-        self.keyword("paused")?;
-        Ok(Act::Afflict { hosts, ailment: Ailment::Slow { awake, paused: self.time()? } })
+    fn rhythm(&mut self, [on, off]: [&str; 2], of: fn(Duration, Duration) -> Ailment) -> Result<Act, String> {
+        let hosts = self.names_until(&[on])?;
+        self.keyword(on)?;
+        let time = self.time()?;
+        self.keyword(off)?;
+        Ok(Act::Afflict { hosts, ailment: of(time, self.time()?) })
     }
 
     fn clock(&mut self) -> Result<Act, String> {
@@ -482,6 +483,7 @@ mend a > n0
 deaf a
 mute a
 slow a awake 1s paused 3s
+blocked a open 1s shut 3s
 cure a
 clock a drift -300
 clock a ahead 5s

@@ -54,6 +54,9 @@ impl fmt::Display for Act {
             Self::Afflict { hosts, ailment: Ailment::Slow { awake, paused } } => {
                 write!(f, "slow {hosts} awake {} paused {}", Time(*awake), Time(*paused))
             }
+            Self::Afflict { hosts, ailment: Ailment::Blocked { open, shut } } => {
+                write!(f, "blocked {hosts} open {} shut {}", Time(*open), Time(*shut))
+            }
             Self::Cure(hosts) => write!(f, "cure {hosts}"),
             Self::Drift { hosts, drift } => write!(f, "clock {hosts} drift {drift}"),
             Self::Leap { hosts, leap: Leap::Ahead(time) } => write!(f, "clock {hosts} ahead {}", Time(*time)),
