@@ -83,7 +83,7 @@ pub(crate) fn a_node_with_nobody_to_answer_says_that_it_is_alone<A: Adapter>() {
     assert_eq!((seeds.len(), seeds[0].addrs[0], seeds[0].answered), (1, deaf.local_addr().unwrap(), None));
 
     let two = start::<A>("two", &[&one]);
-    everybody_sees(&[one.clone()], "two", Liveness::Alive);
+    everybody_sees(core::slice::from_ref(&one), "two", Liveness::Alive);
     two.leave().unwrap();
     happens::<A>(&mut events, "loneliness again", |it| *it == Happening::Alone);
 }
@@ -100,7 +100,7 @@ pub(crate) fn a_seed_may_be_a_name<A: Adapter>() {
     two.join_name(&format!("localhost:{port}")).unwrap();
     let resolved = |it: &Happening| matches!(it, Happening::SeedResolved { seed, .. } if seed.starts_with("localhost"));
     happens::<A>(&mut events, "the name to be looked up", resolved);
-    everybody_sees(&[two.clone()], "one", Liveness::Alive);
+    everybody_sees(core::slice::from_ref(&two), "one", Liveness::Alive);
     eventually("an answer from there", || {
         let seeds = two.info().unwrap().seeds;
         seeds.len() == 2 && seeds[1].answered == Some(one.id()) && seeds[1].answered_name.as_deref() == Some("one")

@@ -29,7 +29,7 @@ pub(crate) enum Told {
     Event {
         number: u64,
         at: SystemTime,
-        happening: Happening,
+        happening: Arc<Happening>,
     },
     /// This many were forgotten before the reader came to them; the next one has this number.
     Missed {
@@ -50,7 +50,7 @@ pub(crate) struct Reader {
 struct Kept {
     /// The number of the first event kept.
     first: u64,
-    events: VecDeque<(SystemTime, Happening)>,
+    events: VecDeque<(SystemTime, Arc<Happening>)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl EventLog {
                 kept.events.pop_front();
                 kept.first += 1;
             }
-            kept.events.push_back((SystemTime::now(), happening));
+            kept.events.push_back((SystemTime::now(), Arc::new(happening)));
             kept.next()
         };
         self.next.send_replace(Progress::Open { next });

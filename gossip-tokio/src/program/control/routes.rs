@@ -238,7 +238,7 @@ struct Numbered<'a> {
 fn server_sent(told: &Told) -> Result<Event, axum::Error> {
     let missed;
     let (number, at, happening) = match told {
-        Told::Event { number, at, happening } => (*number, *at, happening),
+        Told::Event { number, at, happening } => (*number, *at, happening.as_ref()),
         Told::Missed { count, next } => {
             missed = Happening::Missed { count: *count };
             (next.saturating_sub(1), SystemTime::now(), &missed)
