@@ -51,7 +51,7 @@
 //! | which of two concurrent writes wins | `replica/mod.rs`, by [`records::Precedence`] |
 //! | what a peer lacks of the entries | `replica/delta.rs` |
 //! | when and with whom differences are settled | `reconcile.rs` |
-//! | who agrees, and when that is claimed | `convergence.rs` |
+//! | who agrees, and when that is claimed | `convergence/mod.rs` |
 //! | a frame, and its place on the wire | `wire/frame.rs` |
 //! | a preset, a limit, and what happens there | `config.rs` |
 //!

@@ -3,6 +3,8 @@
 //! A digest stands for all that a node knows: who lives, which rumors it saw, which writes it saw. Whoever was heard with
 //! our digest agrees with us. To hear that of everyone directly takes as long as probing everyone, so that nodes also
 //! pass on whom *they* have heard with that same digest: evidence spreads as rumors do, in a bit for each member.
+mod calm;
+
 use crate::{
     context::Context,
     digest::Digest,
@@ -14,14 +16,12 @@ use crate::{
     time::Instant,
     wire::{Agreeing, Frame, Header, Ping, Writer},
 };
+use calm::{WAIT_MAX, first_wait, patience_max};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// How many of our own former digests we remember, half of each: enough to tell them from a few others.
 const PAST: usize = 20;
-
-/// The longest wait between two inquiries while nothing new is learned, in probe intervals.
-const WAIT_MAX: u32 = 8;
 
 /// As many members are looked up at a time.
 const HEARSAY_MAX: usize = 16;
@@ -440,21 +440,6 @@ fn live_slots<S: Storage>(members: &S::Members) -> impl Iterator<Item = usize> {
 fn knows<S: Storage>(members: &S::Members, slot: usize) -> Digest {
     members.as_slice().get(slot).map_or(Member::<S::Blob>::UNHEARD, |(_, member)| member.knows)
 }
-
-fn first_wait<S: Storage>(cx: &Context<S>) -> Duration {
-    cx.config.gossip_interval / 4
-}
-
-/// How long things have to stand still at most, before it is asked and passed on who agrees: the longer, the more there are, for
-/// each piece of evidence has a bit for each of them.
-fn patience_max<S: Storage>(cx: &Context<S>) -> Duration {
-    let crowds = u32::try_from(cx.live / CROWD).unwrap_or(u32::MAX).saturating_add(1);
-    let longest = cx.config.probe_interval.saturating_mul(WAIT_MAX);
-    cx.config.gossip_interval.saturating_mul(crowds).min(longest)
-}
-
-/// For each so many, evidence waits for another gossip interval at most.
-const CROWD: usize = 32;
 
 fn half(digest: Digest) -> u32 {
     u32::try_from(digest.0 >> 32).unwrap_or(0)
