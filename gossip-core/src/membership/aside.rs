@@ -3,7 +3,7 @@
 //! A node that loses four in five of all that it is sent is reached often enough to contradict every suspicion, and too
 //! seldom to be of use: it would be suspected and refuted for ever. Others cannot settle that, since each sees but one
 //! link; the node itself sees all of its own. When it is accused, and its own record says that the accusers are right, it
-//! does not contradict. It counts as gone, by its own word, which nobody has to doubt, until its links have been good for a while.
+//! does not contradict. The same goes for one that is cut off and back, again and again. It counts as gone, by its own word, which nobody has to doubt, until its links have been good for a while.
 //!
 //! This is our own answer to what Rapid (Suresh et al., ATC 2018, §7) shows of others under one-way loss: there, a view
 //! change removes such nodes by agreement.
@@ -51,11 +51,11 @@ impl<S: Storage> Membership<S> {
     /// We are accused: whether the accusers are right. The first time, it may be about something that is over.
     pub(super) fn pleads_guilty(&mut self, cx: &Context<S>) -> bool {
         let Part::Taking { accused_at, told } = self.part else { return false };
-        let plain = cx.config.detection.is_plain();
-        if plain || cx.live <= 2 || !self.health.is_poor(cx.now, cx.config.probe_interval) {
+        let interval = cx.config.probe_interval;
+        let poor = self.health.is_poor(cx.now, interval) || self.health.was_cut_off(cx.now, interval);
+        if !poor || cx.live <= 2 || cx.config.detection.is_plain() {
             return false;
         }
-        let interval = cx.config.probe_interval;
         match accused_at {
             Some(at) if cx.now < at + interval.saturating_mul(SAME_TROUBLE) => false,
             Some(at) if cx.now < at + interval.saturating_mul(UNRELATED) => true,

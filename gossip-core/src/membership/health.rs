@@ -21,6 +21,8 @@ pub(super) struct Health {
     round_trip: RoundTrip,
     /// When somebody last answered a question of ours: proof that we can be heard, and hear.
     answered_at: Option<Instant>,
+    /// When somebody did so for the first time after an outage.
+    back_at: Option<Instant>,
 }
 
 /// Lifeguard's *S*: intervals and timeouts are stretched by nine at most.
@@ -30,10 +32,15 @@ const JUDGED_BY: u8 = 16;
 const JUDGED_BY_MIN: u8 = 12;
 /// So many of them answered at once mean that nothing is lost.
 const CLEAR: u32 = 14;
+/// Without an answer for so many probe intervals, we are cut off: in a cluster so busy that three probes in four are spared, one is
+/// due every four.
+const OUTAGE: u32 = 16;
+/// For so many probe intervals after that do we hear what was said of us meanwhile.
+const JUST_BACK: u32 = 4;
 /// So many are remembered.
 const RECORD_MAX: u8 = 32;
-/// At a loss of one in four each way, 96 of 100 eights have as many.
-const FIT_OF_EIGHT: u32 = 3;
+/// At a loss of one in four each way, four in five eights have as many; at four in five one way, one in eighteen.
+const FIT_OF_EIGHT: u32 = 4;
 /// For how many probe intervals a record says anything of the present.
 const FRESH: u32 = 20;
 
@@ -46,6 +53,7 @@ impl Health {
             recorded_at: Instant::ZERO,
             round_trip: RoundTrip::UNKNOWN,
             answered_at: None,
+            back_at: None,
         }
     }
 
@@ -65,8 +73,21 @@ impl Health {
     }
 
     /// Somebody answered us.
-    pub(super) fn on_answer(&mut self, now: Instant) {
+    pub(super) fn on_answer(&mut self, now: Instant, interval: Duration) {
+        if self.is_cut_off(now, interval) {
+            self.back_at = Some(now);
+        }
         self.answered_at = Some(now);
+    }
+
+    /// Whether nobody answers us, or nobody did until just now: those who give us up do so with reason.
+    pub(super) fn was_cut_off(&self, now: Instant, interval: Duration) -> bool {
+        let just_back = |at: Instant| now < at + interval.saturating_mul(JUST_BACK);
+        self.is_cut_off(now, interval) || self.back_at.is_some_and(just_back)
+    }
+
+    fn is_cut_off(&self, now: Instant, interval: Duration) -> bool {
+        self.answered_at.is_some_and(|at| at + interval.saturating_mul(OUTAGE) < now)
     }
 
     /// Whether anybody has answered us since then.
@@ -176,6 +197,16 @@ mod tests {
         assert!(fit((0..32).map(|n| n % 2 == 0)));
         let flipping = |from: u32| fit((from..from + 32).map(|n| n % 40 < 20));
         assert!((0..40).all(|from| !flipping(from)), "good for twenty, bad for twenty");
+    }
+
+    #[test]
+    fn an_outage_is_remembered_for_a_moment() {
+        let mut health = Health::new();
+        assert!(!health.was_cut_off(at(100), SECOND), "nobody was asked yet");
+        health.on_answer(at(100), SECOND);
+        assert!(!health.was_cut_off(at(110), SECOND) && health.was_cut_off(at(120), SECOND));
+        health.on_answer(at(120), SECOND);
+        assert!(health.was_cut_off(at(122), SECOND) && !health.was_cut_off(at(125), SECOND));
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl<S: Storage> Membership<S> {
         if ack.probe > Ping::INQUIRY && !self.on_probe_ack(cx, header.sender, ack.probe) {
             cx.stats.stale_answers += u64::from(!self.on_errand_ack(cx, header.sender, ack.probe));
         }
-        self.health.on_answer(cx.now);
+        self.health.on_answer(cx.now, cx.config.probe_interval);
         self.acquit(cx, header.sender);
     }
 
@@ -158,7 +158,7 @@ impl<S: Storage> Membership<S> {
         } else {
             cx.stats.stale_answers += 1;
         }
-        self.health.on_answer(cx.now);
+        self.health.on_answer(cx.now, cx.config.probe_interval);
     }
 
     /// A helper cannot reach it either, and can reach us.
@@ -172,7 +172,7 @@ impl<S: Storage> Membership<S> {
             probe.helpers_heard = probe.helpers_heard.saturating_add(1);
             probe.in_vain = probe.in_vain.and(Accusers::of(helper));
             cx.stats.helpers_failed += 1;
-            self.health.on_answer(cx.now);
+            self.health.on_answer(cx.now, cx.config.probe_interval);
         }
     }
 
