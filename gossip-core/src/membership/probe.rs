@@ -264,13 +264,14 @@ impl<S: Storage> Membership<S> {
         self.suspect(cx, probe.target, cause, accusers, heat);
     }
 
-    /// Asks helpers, others each time, and of those the ones that we heard of late: to them, the path is known to lead.
+    /// Asks helpers, others each time, and rather those that have answered us before: to them, the path is known to lead, and
+    /// they have heard us, so that they take us for no stranger.
     fn ask_helpers(&self, cx: &mut Context<S>, probe: &mut Probe) {
         for _ in 0..cx.config.indirect_probes {
-            let mut draw = || self.sample(cx, &|id| probe.asked.may_include(id));
-            let (Some(one), Some(other)) = (draw(), draw()) else { return };
-            let heard_at = |(id, _): (NodeId, Addr)| self.get(id).and_then(|member| member.heard_at);
-            let (helper, addr) = if heard_at(one) >= heard_at(other) { one } else { other };
+            let asked = probe.asked;
+            let strange = |id: NodeId| self.get(id).is_none_or(|member| member.round_trip.mean().is_none());
+            let drawn = self.sample(cx, &|id| asked.may_include(id) || strange(id));
+            let Some((helper, addr)) = drawn.or_else(|| self.sample(cx, &|id| asked.may_include(id))) else { return };
             cx.send(addr, Some(helper), Intent::PingRequest(probe.number, probe.target));
             probe.asked = probe.asked.and(Accusers::of(helper));
             probe.helpers = probe.helpers.saturating_add(1);
