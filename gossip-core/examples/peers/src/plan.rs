@@ -26,16 +26,19 @@ pub(crate) fn cases(workload: Workload) -> Vec<Case> {
 pub(crate) fn seeds(workload: Workload, case: Case, peer: Peer) -> u64 {
     let large = case.size > 256;
     let calm = workload == Workload::W3Calm;
+    let lossy = case.loss_percent > 0;
     match peer {
-        Peer::Gossip if calm && large => 3,
+        // Whatever changes in a large cluster that loses much, all ask each other for, row by row.
+        Peer::Gossip if large && lossy => 1,
+        Peer::Gossip if large => 3,
         Peer::Gossip => 5,
-        // Its lookups are linear in the number of members, and losses make it talk.
-        Peer::Foca if large && case.loss_percent > 0 => u64::from(!calm),
+        // Its lookups are linear in the number of members, and losses keep it talking, too.
+        Peer::Foca if large && lossy => u64::from(!calm),
         Peer::Foca if large || calm && case.size > 64 => 3,
         Peer::Foca => 5,
-        // Every one of its nodes is a handful of tasks.
-        Peer::Memberlist | Peer::MemberlistGo if large => 0,
-        Peer::Memberlist if case.loss_percent > 0 => 0,
+        // Every one of its nodes is a handful of tasks, and exchanges everything over streams.
+        Peer::MemberlistGo if large => u64::from(workload == Workload::W1 && !lossy),
+        Peer::Memberlist if large || lossy => 0,
         Peer::Memberlist | Peer::MemberlistGo if calm && case.size > 64 => 0,
         Peer::Memberlist | Peer::MemberlistGo => 3,
     }
