@@ -27,15 +27,14 @@ pub(crate) fn seeds(workload: Workload, case: Case, peer: Peer) -> u64 {
     let large = case.size > 256;
     let calm = workload == Workload::W3Calm;
     let lossy = case.loss_percent > 0;
+    let lossy = case.loss_percent > 0;
     match peer {
-        // Whatever changes in a large cluster that loses much, all ask each other for, row by row.
-        Peer::Gossip if large && lossy => 1,
         Peer::Gossip if large => 3,
         Peer::Gossip => 5,
-        // Its lookups are linear in the number of members, and losses keep it talking, too.
-        Peer::Foca if large && lossy => u64::from(!calm),
-        Peer::Foca if large || calm && case.size > 64 => 3,
-        Peer::Foca => 5,
+        // Suspicions and their refutations keep them talking, when the cluster is large and loses much.
+        Peer::GossipPlain | Peer::Foca if large && lossy => u64::from(!calm),
+        Peer::GossipPlain | Peer::Foca if large || calm && case.size > 64 => 3,
+        Peer::GossipPlain | Peer::Foca => 5,
         // Every one of its nodes is a handful of tasks, and exchanges everything over streams.
         Peer::MemberlistGo if large => u64::from(workload == Workload::W1 && !lossy),
         Peer::Memberlist if large || lossy => 0,

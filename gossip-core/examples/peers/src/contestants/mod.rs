@@ -13,6 +13,8 @@ use gossip_core::Config;
 pub(crate) enum Peer {
     /// Ours, with its preset for a datacentre.
     Gossip,
+    /// Ours, with members found to be gone as by plain SWIM.
+    GossipPlain,
     /// foca, with its preset for a local network of the cluster's size.
     Foca,
     /// memberlist-core, with its preset for a local network.
@@ -23,12 +25,14 @@ pub(crate) enum Peer {
 
 impl Peer {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [Self::Gossip, Self::Foca, Self::Memberlist, Self::MemberlistGo];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Gossip, Self::GossipPlain, Self::Foca, Self::Memberlist, Self::MemberlistGo];
 
     /// What it is called.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Gossip => "gossip",
+            Self::GossipPlain => "gossip-plain",
             Self::Foca => "foca",
             Self::Memberlist => "memberlist",
             Self::MemberlistGo => "memberlist-go",
@@ -40,6 +44,7 @@ impl Peer {
 pub(crate) fn build(peer: Peer, size: usize, seed: u64) -> Box<dyn Cluster> {
     match peer {
         Peer::Gossip => Box::new(Driven::<gossip::Gossip>::new(&Config::lan(), size, seed)),
+        Peer::GossipPlain => Box::new(Driven::<gossip::Gossip>::new(&Config::plain_swim(), size, seed)),
         Peer::Foca => Box::new(Driven::<foca::Foca>::new(&foca::lan(size), size, seed)),
         Peer::Memberlist => Box::new(memberlist::Memberlists::new(memberlist::shipped(), size, seed)),
         Peer::MemberlistGo => Box::new(memberlist::Memberlists::new(memberlist::original(), size, seed)),
