@@ -27,7 +27,6 @@ pub(crate) fn seeds(workload: Workload, case: Case, peer: Peer) -> u64 {
     let large = case.size > 256;
     let calm = workload == Workload::W3Calm;
     let lossy = case.loss_percent > 0;
-    let lossy = case.loss_percent > 0;
     match peer {
         Peer::Gossip if large => 3,
         Peer::Gossip => 5,
