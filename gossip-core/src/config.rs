@@ -22,7 +22,7 @@ pub struct Config {
     /// How many helpers are asked at a time (SWIM's *k*).
     pub indirect_probes: u8,
     /// How long a suspect may contradict when several observers agree, in probe intervals times what grows with the decimal
-    /// logarithm of the cluster's size: 1.5 up to 32 members, 2.5 at a thousand.
+    /// logarithm of the cluster's size: 1.5 up to 32 members, 2.25 at a thousand.
     pub suspicion_mult: u32,
     /// How much longer it may when nobody confirms the suspicion, as a multiple of that.
     pub suspicion_max_mult: u32,

@@ -5,7 +5,11 @@
 #[path = "../benches/membership/workloads/mod.rs"]
 mod workloads;
 
-use gossip_core::sim::Scrutiny;
+use core::time::Duration;
+use gossip_core::{
+    Config,
+    sim::{Network, Scrutiny, World},
+};
 use workloads::{
     Case, Held, Outcome, Scope, Trial,
     figures::{Bound, Findings, Pool},
@@ -25,6 +29,30 @@ fn a_crowd_joins_at_little_more_than_the_cost_of_its_table() {
 #[test]
 fn a_crash_is_known_within_seconds() {
     holds("crash", &Scope { losses: vec![0.0, 0.30], ..few(&[16, 64]) });
+}
+
+#[test]
+fn an_accusation_is_confirmed_from_its_start_even_where_much_is_lost() {
+    let seeds = 0..50;
+    let confirmed = seeds.clone().filter(|&seed| observers_at_first(seed, 64, 0.30) >= 4).count();
+    // With six helpers, whatever these find, it is about half of them.
+    assert!(confirmed >= 36, "{confirmed} of {seeds:?}");
+}
+
+/// How many observers the first accusation of a crashed member has.
+fn observers_at_first(seed: u64, nodes: usize, loss: f64) -> u32 {
+    let mut world = World::new(seed, Network::lan());
+    let hosts: Vec<_> = (0..nodes).map(|n| world.spawn(&format!("n{n}"), Config::lan())).collect();
+    hosts[1..].iter().for_each(|&host| world.join(host, hosts[0]));
+    world.settle(Duration::from_secs(60)).unwrap();
+    world.set_network(Network::lan().with_loss(loss));
+    // Long enough for everybody to have some whom it knows to answer.
+    world.run_for(Duration::from_secs(20));
+    world.crash(hosts[1]);
+    let victim = world.id(hosts[1]);
+    let accusation = |world: &World| world.nodes().find_map(|node| node.member(victim).and_then(|member| member.why));
+    world.pass_until(Duration::from_millis(1), Duration::from_secs(60), |world| accusation(world).is_some()).unwrap();
+    accusation(&world).unwrap().observers
 }
 
 #[test]
@@ -105,7 +133,7 @@ fn broken(name: &str, only: &str, scope: &Scope) -> Vec<String> {
     broken
 }
 
-fn play(case: &Case, config: gossip_core::Config, scope: &Scope) -> (Pool, Vec<String>) {
+fn play(case: &Case, config: Config, scope: &Scope) -> (Pool, Vec<String>) {
     let play = |seed| (case.play)(&Trial { config: config.clone(), seed, scrutiny: Scrutiny::Loose });
     let runs: Vec<_> = scope.seeds.clone().map(play).collect();
     let pool = Pool::of(runs.iter());

@@ -3,7 +3,11 @@
 //! SWIM asks once, directly, and then its helpers once: at a loss of one in four that suspects the healthy in 14 of 100
 //! probes ((1-q²)(1-q⁴)ᵏ of §3.1, k = 3). We ask on, at the pace of the round trips that were measured: whoever answers late
 //! in this costs a few datagrams, and whoever never does has been asked many times before it is accused.
-use super::{Membership, health::Health, suspicion::leniency};
+use super::{
+    Membership,
+    health::Health,
+    suspicion::{is_confirmed, leniency},
+};
 use crate::{
     context::Context,
     id::{Addr, NodeId},
@@ -53,8 +57,9 @@ const ASKS_EASY: u8 = 3;
 const ANSWERS_ENOUGH: u8 = 5;
 /// Where losses are common, two: at one in four, all but four in 10,000 do.
 const ANSWERS_ENOUGH_AMID_LOSS: u8 = 2;
-/// Helpers are asked when so many were asked in vain; the second time, others.
-const HELP_AFTER: [u8; 2] = [6, 9];
+/// Helpers are asked when it was asked so often in vain; each time, others. Those of the third time are spared where those of
+/// the first have confirmed enough by then, as they have where nothing is lost; their answers come just before we conclude.
+const HELP_AFTER: [u8; 3] = [6, 9, 11];
 /// What was lost of this probe puts off the next one, by half an interval for each ask beyond the first, up to two: a lossy
 /// network is no reason to load it more.
 const PUT_OFF_MAX: u8 = 2;
@@ -67,6 +72,13 @@ struct Turn {
     slot: usize,
     stride: usize,
     left: usize,
+}
+
+impl Probe {
+    /// Who could not reach it: we, and helpers.
+    const fn accusers(&self, us: NodeId) -> Accusers {
+        self.in_vain.and(Accusers::of(us))
+    }
 }
 
 impl Prober {
@@ -225,7 +237,8 @@ impl<S: Storage> Membership<S> {
             self.prober.finish(cx);
             self.conclude(cx, &probe);
         } else {
-            if probe.answers == 0 && HELP_AFTER.contains(&probe.asks) {
+            let help_is_due = probe.answers == 0 && HELP_AFTER.contains(&probe.asks);
+            if help_is_due && !is_confirmed(cx, probe.accusers(cx.me.id)) {
                 self.ask_helpers(cx, &mut probe);
             }
             self.ask(cx, probe);
@@ -249,7 +262,7 @@ impl<S: Storage> Membership<S> {
     /// Accuses whoever did not answer, or too seldom.
     fn conclude(&mut self, cx: &mut Context<S>, probe: &Probe) {
         cx.stats.probes_failed += 1;
-        let accusers = probe.in_vain.and(Accusers::of(cx.me.id));
+        let accusers = probe.accusers(cx.me.id);
         if cx.config.detection.is_plain() {
             return self.suspect(cx, probe.target, Cause::Silence, accusers, cx.heat());
         }
@@ -265,12 +278,14 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Asks helpers, others each time, and rather those that have answered us before: to them, the path is known to lead, and
-    /// they have heard us, so that they take us for no stranger.
+    /// they have heard us, so that they take us for no stranger. Rather those, too, that are told apart from us among accusers: what
+    /// others find counts as found by us.
     fn ask_helpers(&self, cx: &mut Context<S>, probe: &mut Probe) {
         for _ in 0..cx.config.indirect_probes {
             let asked = probe.asked;
+            let told_apart = asked.and(Accusers::of(cx.me.id));
             let strange = |id: NodeId| self.get(id).is_none_or(|member| member.round_trip.mean().is_none());
-            let drawn = self.sample(cx, &|id| asked.may_include(id) || strange(id));
+            let drawn = self.sample(cx, &|id| told_apart.may_include(id) || strange(id));
             let Some((helper, addr)) = drawn.or_else(|| self.sample(cx, &|id| asked.may_include(id))) else { return };
             cx.send(addr, Some(helper), Intent::PingRequest(probe.number, probe.target));
             probe.asked = probe.asked.and(Accusers::of(helper));

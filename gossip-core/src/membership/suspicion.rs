@@ -139,7 +139,7 @@ impl<S: Storage> Membership<S> {
                 None
             }
             Trial::None | Trial::Suspected | Trial::Doubted => {
-                let looks = looks(cx, confirmations(cx, member.accusers));
+                let looks = looks(cx, member.accusers);
                 self.look(cx, slot, looks - 1);
                 None
             }
@@ -153,7 +153,7 @@ impl<S: Storage> Membership<S> {
             Standing::Suspect => member.since,
             _ => cx.now.saturating_sub(cx.config.gossip_interval).saturating_sub(looks_wait(cx, LOOKS)),
         };
-        let confirmed = confirmations(cx, member.accusers) == needed(cx);
+        let confirmed = is_confirmed(cx, member.accusers);
         let speaks = member.heard_at.is_some_and(|heard_at| heard_at > since);
         speaks && !(confirmed && self.health.is_answered_since(since))
     }
@@ -193,7 +193,7 @@ fn trial_end<S: Storage>(cx: &Context<S>, since: Instant, accusers: Accusers, fa
     if cx.config.detection.is_plain() {
         return since + span(cx, confirmations, 0);
     }
-    let looks = looks(cx, confirmations);
+    let looks = looks(cx, accusers);
     since + span(cx, confirmations, false_alarms).saturating_sub(looks_wait(cx, looks))
 }
 
@@ -206,8 +206,9 @@ const MANY: usize = 33;
 /// How many tell somebody that it is counted as gone.
 const HERALDS: usize = 8;
 
-/// However few there are, a suspicion is as long as among 32: most pauses of a program are shorter. Among more, it grows by two
-/// thirds of the logarithm: news takes so many rounds, but these are shorter than a probe interval by far.
+/// However few there are, a suspicion is as long as among 32: most pauses of a program are shorter. Among more, it grows by half
+/// of the logarithm, so that it covers the rounds that a contradiction takes to reach them all: two and a half more for a thousand
+/// than for 32, where each tells three others, and that is half a probe interval where ours grows by three quarters of one.
 const LOG_MIN: u64 = 1_500;
 
 /// By how much a member is given more time, for its false alarms of late: up to eight times.
@@ -230,9 +231,14 @@ fn looks_wait<S: Storage>(cx: &Context<S>, looks: u8) -> Duration {
     look_wait(cx).saturating_mul(u32::from(looks))
 }
 
-/// How often to look, when so many confirm a suspicion.
-fn looks<S: Storage>(cx: &Context<S>, confirmations: u32) -> u8 {
-    if cx.live >= MANY && confirmations == needed(cx) { LOOKS_OF_MANY } else { LOOKS }
+/// How often to look at whom so many accuse.
+fn looks<S: Storage>(cx: &Context<S>, accusers: Accusers) -> u8 {
+    if cx.live >= MANY && is_confirmed(cx, accusers) { LOOKS_OF_MANY } else { LOOKS }
+}
+
+/// Whether enough observers found the same for a suspicion to be as short as it gets.
+pub(super) fn is_confirmed<S: Storage>(cx: &Context<S>, accusers: Accusers) -> bool {
+    confirmations(cx, accusers) == needed(cx)
 }
 
 /// How many observers confirm a suspicion, beside the first.
@@ -262,7 +268,7 @@ fn span<S: Storage>(cx: &Context<S>, confirmations: u32, false_alarms: u8) -> Du
     };
     let interval = micros(cx.config.probe_interval);
     let beyond_few = log10_thousandths(cx.live).saturating_sub(LOG_MIN);
-    let shortest = interval.saturating_mul(LOG_MIN + beyond_few * 2 / 3) / 1_000;
+    let shortest = interval.saturating_mul(LOG_MIN + beyond_few / 2) / 1_000;
     let shortest = shortest.saturating_mul(u64::from(cx.config.suspicion_mult));
     let beyond = shortest.saturating_mul(u64::from(cx.config.suspicion_max_mult - 1));
     let found = shortest.saturating_add(beyond / 1_000 * (1_000 - share));
