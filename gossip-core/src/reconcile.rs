@@ -174,6 +174,16 @@ impl Reconcile {
         }
     }
 
+    /// What the one knows, or knew, with whom the next exchange is to be. A newcomer asks whatever that is.
+    pub(crate) fn theirs(&self) -> Option<Digest> {
+        self.candidate.filter(|_| !self.pace.is_untried()).map(|candidate| candidate.difference.theirs)
+    }
+
+    /// We know as much by now.
+    pub(crate) fn on_caught_up(&mut self) {
+        self.candidate = None;
+    }
+
     /// `peer` is gone.
     pub(crate) fn on_gone(&mut self, peer: NodeId) {
         self.on_agreeing(peer);

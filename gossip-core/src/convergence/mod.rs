@@ -3,6 +3,7 @@
 //! A digest stands for all that a node knows: who lives, which rumors it saw, which writes it saw. Whoever was heard with
 //! our digest agrees with us. To hear that of everyone directly takes as long as probing everyone, so that nodes also
 //! pass on whom *they* have heard with that same digest: evidence spreads as rumors do, in a bit for each member.
+mod agreement;
 mod calm;
 
 use crate::{
@@ -16,12 +17,16 @@ use crate::{
     time::Instant,
     wire::{Agreeing, Frame, Header, Ping, Writer},
 };
-use calm::{WAIT_MAX, first_wait, patience_max};
+pub use agreement::Agreement;
+use calm::{WAIT_MAX, credit, first_wait, patience_max, price};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// How many of our own former digests we remember, half of each: enough to tell them from a few others.
 const PAST: usize = 20;
+
+/// So many gossip intervals after a change, others may still lack it.
+const LEARNING: u32 = 10;
 
 /// As many members are looked up at a time.
 const HEARSAY_MAX: usize = 16;
@@ -56,6 +61,8 @@ pub(crate) struct Convergence {
     patience: Duration,
     /// Whether we have asked anybody, or passed anything on, since our digest last changed.
     tried: bool,
+    /// When all that this has cost so far will have been made up for.
+    paid_at: Instant,
 }
 
 /// How many others are known to agree.
@@ -81,27 +88,6 @@ enum Claimed {
     Diverged,
 }
 
-/// How far a node's cluster is from agreement, as far as it knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Agreement {
-    /// How many live members are known to agree with us, ourselves included.
-    pub agreeing: usize,
-    /// How many live members there are, ourselves included.
-    pub live: usize,
-    /// Since when all of them are known to agree. A node alone has nobody to agree with.
-    pub since: Option<Instant>,
-    /// How many writes the others were seen to lack, added up. An estimate from below: it is counted when they ask.
-    pub behind: u64,
-}
-
-impl Agreement {
-    /// Whether every live member is known to agree with us.
-    #[must_use]
-    pub const fn is_converged(&self) -> bool {
-        self.since.is_some()
-    }
-}
-
 impl Convergence {
     pub(crate) fn new(digest: Digest) -> Self {
         Self {
@@ -120,6 +106,7 @@ impl Convergence {
             settled_at: Instant::NEVER,
             patience: Duration::ZERO,
             tried: false,
+            paid_at: Instant::ZERO,
         }
     }
 
@@ -150,8 +137,18 @@ impl Convergence {
     /// Our digest is about to change.
     pub(crate) fn unsettle<S: Storage>(&mut self, cx: &Context<S>) {
         self.wait = self.patience;
-        self.settled_at = cx.now + self.patience;
+        self.settled_at = (cx.now + self.patience).max(self.paid_at.saturating_sub(credit(cx)));
         self.inquire_at = self.inquire_at.max(self.settled_at);
+    }
+
+    /// Whether we learned something just now. Others lack that for some time, and nothing follows from it.
+    pub(crate) fn is_learning<S: Storage>(&self, cx: &Context<S>) -> bool {
+        cx.now < self.changed_at + cx.config.gossip_interval.saturating_mul(LEARNING)
+    }
+
+    /// Whether `digest` was ours not long ago: whoever has it knows nothing that we do not.
+    pub(crate) fn has_passed(&self, digest: Digest) -> bool {
+        self.past.contains(&half(digest))
     }
 
     /// `peer` was told all that it lacked. What it said before is out of date.
@@ -252,7 +249,7 @@ impl Convergence {
         if cx.now < self.next_deadline() {
             return None;
         }
-        self.tried = true;
+        self.spend(cx);
         self.wait = (self.wait.saturating_mul(3) / 2).min(cx.config.probe_interval.saturating_mul(WAIT_MAX));
         self.inquire_at = cx.now + self.wait;
         // From a random start on: whoever stands behind others that agree is favoured.
@@ -288,7 +285,7 @@ impl Convergence {
         if self.is_unanimous() || self.tally == Tally::Unheard || !wanted || writer.room() < len + BESIDE_BITS {
             return;
         }
-        self.tried = true;
+        self.spend(cx);
         self.heat = self.heat.cooled();
         self.count(cx, members);
         let me = members.slot(&cx.me.id);
@@ -302,6 +299,13 @@ impl Convergence {
             }
         }
         let _ = writer.put_tailed(&Frame::Agreeing(Agreeing { bits: &[] }), len);
+    }
+
+    /// It costs what it costs, however often we speak of it.
+    fn spend<S: Storage>(&mut self, cx: &Context<S>) {
+        if !core::mem::replace(&mut self.tried, true) {
+            self.paid_at = self.paid_at.max(cx.now) + price(cx);
+        }
     }
 
     /// Something was learned: it is worth asking on.
@@ -351,7 +355,7 @@ impl Convergence {
         let Some((_, member)) = members.as_slice().get(slot) else { return false };
         member.knows == Member::<S::Blob>::UNHEARD
             || member.heard_at.is_none_or(|heard_at| heard_at < self.changed_at)
-            || self.past.contains(&half(member.knows))
+            || self.has_passed(member.knows)
     }
 
     /// Whether a live member is not known to agree.

@@ -178,7 +178,7 @@ impl<S: Storage> Membership<S> {
         self.count_verdict(cx, slot, joined, charge.by);
         let false_alarms = false_alarms(member, joined);
         let trial = self.trial_of(cx, joined.standing, charge.accusers, false_alarms);
-        let (now, heat) = (cx.now, cx.relay_heat());
+        let (now, heat) = (cx.now, self.relay_heat(cx));
         self.update(cx, slot, |member| {
             member.since = if known.standing == joined.standing { member.since } else { now };
             member.set_claim(joined);
@@ -201,7 +201,7 @@ impl<S: Storage> Membership<S> {
             return;
         }
         let is_news = known.count() <= CONFIRMATIONS_MAX;
-        let heat = if is_news { cx.relay_heat() } else { Heat::COLD };
+        let heat = if is_news { self.relay_heat(cx) } else { Heat::COLD };
         self.update(cx, slot, |member| {
             member.accusers = joined;
             member.heat = member.heat.max(heat);
@@ -288,7 +288,7 @@ impl<S: Storage> Membership<S> {
             until,
             knows: Member::<S::Blob>::UNHEARD,
             behind: 0,
-            heat: cx.relay_heat(),
+            heat: self.relay_heat(cx),
             contested: false,
             told: Told::Nothing,
             untold: Untold::Standing,
@@ -312,7 +312,7 @@ impl<S: Storage> Membership<S> {
             cx.stats.members_refused += 1;
             return;
         };
-        let heat = cx.relay_heat();
+        let heat = self.relay_heat(cx);
         self.update(cx, slot, |member| {
             if member.addr != frame.addr || member.presence != presence {
                 member.mark_updated();

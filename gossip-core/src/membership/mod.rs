@@ -10,6 +10,7 @@
 //! - `aside`: stepping aside, when the accusers are right;
 //! - `seeds`: joining, and finding the lost again;
 //! - `news`: which of this rides on a datagram, and what a peer lacks of it;
+//! - `recent`: what changed last, and who lacks just that;
 //! - `events`: what the application is told.
 //!
 //! Unlike SWIM, nothing here depends on luck to end well: news that the push missed shows in the digest that every
@@ -21,6 +22,7 @@ mod events;
 mod health;
 mod news;
 mod probe;
+mod recent;
 mod seeds;
 mod suspicion;
 
@@ -42,6 +44,8 @@ use errand::Errands;
 use events::Company;
 use health::Health;
 use probe::Prober;
+use recent::Recent;
+pub(crate) use recent::{Differences, Otherwise};
 use serde::{Deserialize, Serialize};
 
 /// What an input changed, for `Node` to route to the other machines.
@@ -78,6 +82,7 @@ pub(crate) struct Membership<S: Storage> {
     refused_at: Option<Instant>,
     /// Of the live rows.
     digest: Digest,
+    recent: Recent,
     /// How many rows are news.
     hot: usize,
     /// How many rows the application is to be told of.
@@ -114,6 +119,7 @@ impl<S: Storage> Membership<S> {
             company: Company::Untried,
             refused_at: None,
             digest: Digest::default(),
+            recent: Recent::new(),
             hot: 0,
             untold: 0,
             conflict: claims::Conflict::NONE,
@@ -343,7 +349,9 @@ impl<S: Storage> Membership<S> {
             self.refused_at = Some(cx.now);
             return false;
         }
+        let was = self.digest;
         self.count(cx, id, row);
+        self.recent.note(cx, id, was, self.digest);
         self.note(self.members.len() - 1, row);
         true
     }
@@ -361,8 +369,10 @@ impl<S: Storage> Membership<S> {
         let Some((_, member)) = self.members.as_slice().get(slot) else { return };
         let after = Counted::of(member);
         if before != after {
+            let was = self.digest;
             self.uncount(cx, id, before);
             self.count(cx, id, after);
+            self.recent.note(cx, id, was, self.digest);
             self.note(slot, after);
         }
     }

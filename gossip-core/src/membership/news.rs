@@ -1,9 +1,9 @@
 //! Which members ride on a datagram, and what a peer lacks of them.
-use super::Membership;
+use super::{Membership, suspicion::MANY};
 use crate::{
     context::Context,
     id::{Generation, Life, NodeId},
-    records::{Claim, Intent, Member, Question, Trial},
+    records::{Claim, Heat, Intent, Member, Question, Trial},
     storage::Storage,
     table::{Mark, Smallest, Table},
     wire::{Accusation, Cause, Frame, MemberFrame, Ping, Standing, Writer},
@@ -14,6 +14,8 @@ const YOUTH: u32 = 4;
 /// More rows than these are not pushed at all. A push is blind: it tells each row a few times over, whatever the receiver
 /// knows, where an exchange costs as much as that for some ten rows, and then tells what is lacking and nothing else.
 const PUSHED_MAX: usize = 16;
+/// Blind pushes of *m* copies a node miss a share of e⁻ᵐ (Demers et al. 1987, §1.4).
+const RELAYED_BY_MANY: Heat = Heat(2);
 /// No fewer, and as many as rumors: both are picked by the same code.
 const PICKED_MAX: usize = 32;
 
@@ -72,6 +74,17 @@ impl<S: Storage> Membership<S> {
                 self.update(cx, slot, |member| member.heat = member.heat.cooled());
             }
         }
+    }
+
+    /// How often what others said of a member is told on. Where many tell it and next to nothing is lost, a push that reaches
+    /// six of seven will do: the rest is told in passing, at the price of the datagrams that there are anyway.
+    pub(super) fn relay_heat(&self, cx: &Context<S>) -> Heat {
+        let heat = cx.relay_heat();
+        if self.relays_little(cx) { heat.min(RELAYED_BY_MANY) } else { heat }
+    }
+
+    pub(super) fn relays_little(&self, cx: &Context<S>) -> bool {
+        cx.live >= MANY && self.health.sees_no_loss() && !cx.config.detection.is_plain()
     }
 
     pub(crate) fn has_news(&self) -> bool {
@@ -161,7 +174,7 @@ fn is_never_pulled<B>(member: &Member<B>) -> bool {
 }
 
 /// What is to be told of a member: what is said against it where there is anything, with all who say so.
-fn told<B: AsRef<[u8]>>(id: NodeId, member: &Member<B>) -> Frame<'_> {
+pub(super) fn told<B: AsRef<[u8]>>(id: NodeId, member: &Member<B>) -> Frame<'_> {
     if member.standing == Standing::Suspect { accusation(id, member) } else { news(id, member) }
 }
 

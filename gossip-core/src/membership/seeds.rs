@@ -70,8 +70,8 @@ impl<S: Storage> Membership<S> {
 
     /// Tries one of the lost: a silent seed, or a member that is down. Forgets one that was gone for too long.
     ///
-    /// One at a time, whatever their number: of two sides of a healed partition, each tries the other at this rate per
-    /// node of its own, so that the larger the cluster, the sooner they meet.
+    /// One at a time, whatever their number, and of a large cluster only some nodes each time: of two sides of a healed
+    /// partition, each tries the other at the rate of up to [`KNOCKERS`] nodes, however many it has.
     pub(super) fn on_reconnect_timer(&mut self, cx: &mut Context<S>) -> Option<Change> {
         if cx.now < self.reconnect_at {
             return None;
@@ -93,8 +93,10 @@ impl<S: Storage> Membership<S> {
                 }
                 cx.send(addr, None, Intent::Ping(Ping::KNOCK));
             }
-            Some(Lost::Member(id, addr)) => cx.send(addr, Some(id), Intent::Ping(Ping::KNOCK)),
-            None => {}
+            Some(Lost::Member(id, addr)) if cx.rng.below(cx.live) < KNOCKERS => {
+                cx.send(addr, Some(id), Intent::Ping(Ping::KNOCK));
+            }
+            Some(Lost::Member(..)) | None => {}
         }
         self.reconnect_at = cx.now + patience;
         self.on_company(cx);
@@ -143,6 +145,9 @@ enum Lost {
     Seed(Addr),
     Member(NodeId, Addr),
 }
+
+/// In each reconnect interval, so many of us try one of the members that are down.
+const KNOCKERS: usize = 32;
 
 /// A first few knocks come quickly, for whoever joins waits for them; then ever more slowly.
 fn eagerness(gossip_interval: Duration, knocks: u32) -> Duration {

@@ -6,7 +6,7 @@ use super::{Change, Membership, claims::Charge};
 use crate::{
     context::Context,
     id::NodeId,
-    records::{Claim, Intent, Member, Trial},
+    records::{Claim, Heat, Intent, Member, Trial},
     storage::Storage,
     table::{Mark, Table},
     time::{Instant, micros},
@@ -139,10 +139,19 @@ impl<S: Storage> Membership<S> {
                 None
             }
             Trial::None | Trial::Suspected | Trial::Doubted => {
-                let looks = looks(cx, member.accusers);
+                let looks = self.looks(cx, member);
                 self.look(cx, slot, looks - 1);
                 None
             }
+        }
+    }
+
+    /// How often to look, with so many who confirm the suspicion: among many that lose nothing, hardly ever more than once.
+    fn looks(&self, cx: &Context<S>, member: &Member<S::Blob>) -> u8 {
+        match looks(cx, member.accusers) {
+            LOOKS_OF_MANY if self.relays_little(cx) => 1,
+            _ if member.trial == Trial::Doubted && self.relays_little(cx) => LOOKS_OF_MANY,
+            looks => looks,
         }
     }
 
@@ -166,7 +175,13 @@ impl<S: Storage> Membership<S> {
             Standing::Suspect => (member.by, member.cause),
             _ => (cx.me.id, Cause::Silence),
         };
-        self.adopt(cx, slot, Charge { claim, by, cause, accusers: member.accusers })
+        let was_shared = member.standing == Standing::Suspect && self.relays_little(cx);
+        let change = self.adopt(cx, slot, Charge { claim, by, cause, accusers: member.accusers });
+        if was_shared {
+            // All who heard of the suspicion come to the same by themselves; to others, the digest shows it.
+            self.update(cx, slot, |member| member.heat = Heat::COLD);
+        }
+        change
     }
 
     /// Begins the last look of a suspicion before its time.
@@ -202,7 +217,7 @@ const LOOKS: u8 = 8;
 /// So many where several observers agree, and so many others look that the suspect has heard of it from one of them.
 const LOOKS_OF_MANY: u8 = 2;
 /// From so many members on, they are many.
-const MANY: usize = 33;
+pub(super) const MANY: usize = 33;
 /// How many tell somebody that it is counted as gone.
 const HERALDS: usize = 8;
 

@@ -25,7 +25,7 @@ use crate::{
     dissemination::Dissemination,
     id::{Addr, NodeId},
     io::{Event, Input, Output},
-    membership::{Change, Membership},
+    membership::{Change, Differences, Membership},
     pace::Pace,
     reconcile::Reconcile,
     records::Intent,
@@ -212,6 +212,7 @@ impl<S: Storage> Node<S> {
         while let Some(change) = self.membership.on_timer(&mut self.cx) {
             self.on_change(change);
         }
+        self.drop_needless_question();
         let ours = self.parts();
         self.reconcile.on_timer(&mut self.cx, &ours);
         if self.cx.now >= self.gossip.next_at {
@@ -233,6 +234,15 @@ impl<S: Storage> Node<S> {
             }
         }
         self.membership.on_round(&mut self.cx);
+    }
+
+    /// Asks nobody whom we have caught up with, or passed.
+    fn drop_needless_question(&mut self) {
+        if let Some(theirs) = self.reconcile.theirs()
+            && (theirs == self.digest() || self.is_ahead_of(theirs))
+        {
+            self.reconcile.on_caught_up();
+        }
     }
 
     /// Asks somebody who is not known to agree.
@@ -295,6 +305,20 @@ impl<S: Storage> Node<S> {
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest_of(&self.parts())
+    }
+
+    /// Whether somebody with this digest has nothing that we lack. That is a guess, where it seems to lack what we learned last:
+    /// one who knows that somebody is gone looks like one who has yet to hear of him. If it lasts, we ask all the same.
+    fn is_ahead_of(&self, theirs: Digest) -> bool {
+        let is_learning = self.convergence.is_learning(&self.cx);
+        let differences = if is_learning { Differences::ChangesAndVerdicts } else { Differences::Verdicts };
+        is_learning && self.convergence.has_passed(theirs)
+            || self.membership.is_explained(&self.cx, differences, &|members| self.digest_with(members) == theirs)
+    }
+
+    /// What our digest would be with other members.
+    fn digest_with(&self, members: Digest) -> Digest {
+        self.digest_of(&Parts { members, ..self.parts() })
     }
 
     fn digest_of(&self, parts: &Parts) -> Digest {

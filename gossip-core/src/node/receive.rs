@@ -8,7 +8,7 @@ use crate::{
     records::{Intent, Question},
     storage::Storage,
     table::{Blob, Queue},
-    wire::{Compare, Frame, Header, MemberFrame, Pull, Read, Reader, Refusal, Store},
+    wire::{Compare, Frame, Header, MemberFrame, Parts, Pull, Read, Reader, Refusal, Store},
 };
 
 impl<S: Storage> Node<S> {
@@ -148,7 +148,12 @@ impl<S: Storage> Node<S> {
             _ if !self.membership.is_live(header.sender) => self.cx.stats.news_of_strangers += 1,
             Frame::Parts(parts) => {
                 let ours = self.parts();
-                self.reconcile.on_parts(&mut self.cx, header.sender, parts, &ours);
+                let mut parts = *parts;
+                if self.is_ahead_of(self.digest_of(&Parts { members: parts.members, ..ours })) {
+                    // Of members, there is nothing to ask it.
+                    parts.members = ours.members;
+                }
+                self.reconcile.on_parts(&mut self.cx, header.sender, &parts, &ours);
                 self.on_stalemate();
             }
             Frame::Served(served) => {
@@ -255,6 +260,10 @@ impl<S: Storage> Node<S> {
         self.convergence.set_digest(&self.cx, ours);
         self.convergence.on_heard(&self.cx, self.membership.table_mut(), header);
         if header.digest != ours {
+            if self.is_ahead_of(header.digest) {
+                // There is nothing to ask it; it will ask us.
+                return;
+            }
             let difference = Difference { ours, theirs: header.digest };
             self.reconcile.on_differing(&mut self.cx, header.sender, addr, difference);
             return;

@@ -2,7 +2,8 @@
 use super::Node;
 use crate::{
     id::{Addr, Life, NodeId},
-    records::{Intent, Outgoing, Question},
+    membership::Otherwise,
+    records::{Intent, Outgoing, Question, Trial},
     storage::Storage,
     table::Queue,
     wire::{Ack, Compare, Frame, Header, Ping, PingRequest, Pull, Relayed, Served, Store, Unreached, Writer, len},
@@ -35,6 +36,17 @@ impl<S: Storage> Node<S> {
         let len_max = usize::from(outgoing.len_max).min(buffer.len());
         let mut writer = Writer::new(buffer.get_mut(..len_max)?, &self.header())?;
         let bare = writer.len();
+        let otherwise = match outgoing.intent {
+            Intent::Ack(Ping::INQUIRY..) => Some(Otherwise::Nothing),
+            // Before they are compared: most often, there is nothing left to ask for then.
+            Intent::Parts => Some(Otherwise::All),
+            _ => None,
+        };
+        if let Some(otherwise) = otherwise {
+            writer.reserve(len::PARTS);
+            self.catch_up(outgoing.peer, otherwise, &mut writer);
+            writer.release();
+        }
         if !self.put_intent(outgoing.intent, &mut writer) {
             return None;
         }
@@ -42,10 +54,16 @@ impl<S: Storage> Node<S> {
         match outgoing.intent {
             Intent::Ping(Ping::KNOCK) => writer.pad(self.knock_len()),
             // The answer may have to say what is said against us, and may be no longer than this, where we are not known.
-            Intent::Ping(Ping::INQUIRY) => writer.pad(len::HEADER + len::PING + len::ACCUSATION),
+            Intent::Ping(Ping::INQUIRY) if !self.is_on_trial(outgoing.peer) => {
+                writer.pad(len::HEADER + len::PING + len::ACCUSATION)
+            }
             _ => {}
         }
         (writer.len() > bare).then_some(writer.len())
+    }
+
+    fn is_on_trial(&self, peer: Option<NodeId>) -> bool {
+        peer.and_then(|id| self.membership.get(id)).is_some_and(|peer| peer.trial != Trial::None)
     }
 
     /// Whether the frame that the datagram is for fitted. News is for nothing in particular.
@@ -60,6 +78,15 @@ impl<S: Storage> Node<S> {
             Intent::Compare => writer.put(&Frame::Compare(Compare { parts: self.parts() })),
             Intent::Parts => writer.put(&Frame::Parts(self.parts())),
             Intent::Pull { token, store, from } => self.put_pull(token, store, from, writer),
+        }
+    }
+
+    /// Tells one that spoke just now what it lacks, where that is some of what we learned last.
+    fn catch_up(&self, peer: Option<NodeId>, otherwise: Otherwise, writer: &mut Writer<'_>) {
+        let Some(peer) = peer.and_then(|id| self.membership.get(id)).filter(|peer| peer.is_live()) else { return };
+        if peer.knows != self.digest() {
+            let is_theirs = |members| self.digest_with(members) == peer.knows;
+            self.membership.catch_up(&self.cx, &is_theirs, otherwise, writer);
         }
     }
 

@@ -40,6 +40,8 @@ pub(crate) mod len {
     pub(crate) const PING: usize = FRAMING + 3;
     /// [`Served`](super::Served), whole.
     pub(crate) const SERVED: usize = FRAMING + 2;
+    /// [`Parts`](super::Parts), whole.
+    pub(crate) const PARTS: usize = FRAMING + 24;
     /// A [`RumorFrame`](super::RumorFrame) without its payload.
     pub(crate) const RUMOR: usize = FRAMING + DOT + 1 + 1;
     /// An [`EntryFrame`](super::EntryFrame) without its key and value.

@@ -2,10 +2,9 @@
 //!
 //! Everything it observes it writes into the replicated map, so that the rest of the cluster can check it
 //! from afar; there is no other way out of it.
-use core::fmt::Write;
+use crate::console::say;
 use gossip_core::{Event, Instant, Node, Sensor};
-use heapless::String;
-use semihosting::println;
+use itoa::Buffer;
 
 /// Set by anyone: how often to measure, in milliseconds.
 const INTERVAL: &[u8] = b"interval";
@@ -17,9 +16,6 @@ const UPTIME: &[u8] = b"uptime";
 const HEARD: &[u8] = b"heard";
 /// The notice that ends our work.
 const RETIRE: &[u8] = b"retire";
-
-/// The decimal digits of any `u64`.
-type Digits = String<20>;
 
 /// The state of the application.
 pub(crate) struct Application {
@@ -36,7 +32,7 @@ impl Application {
     /// Reacts to an event of the node.
     pub(crate) fn on_event(&mut self, node: &mut Node<Sensor>, now: Instant, event: &Event<'_>) {
         match *event {
-            Event::MemberUp { id, .. } => println!("sensor: {id} is up"),
+            Event::MemberUp { id, .. } => say(&["sensor: ", Buffer::new().format(id.0), " is up"]),
             Event::Changed { key: INTERVAL, value: Some(value), .. } => {
                 record(node, now, APPLIED, value);
                 self.record_uptime(node, now);
@@ -44,7 +40,7 @@ impl Application {
             Event::Delivered { payload: RETIRE, .. } => node.leave(now),
             Event::Delivered { .. } => {
                 self.heard += 1;
-                record(node, now, HEARD, decimal(self.heard).as_bytes());
+                record(node, now, HEARD, Buffer::new().format(self.heard).as_bytes());
             }
             _ => {}
         }
@@ -53,20 +49,13 @@ impl Application {
     /// Tells how long we have run.
     pub(crate) fn record_uptime(&self, node: &mut Node<Sensor>, now: Instant) {
         let uptime = now.saturating_duration_since(self.started).as_millis();
-        record(node, now, UPTIME, decimal(u64::try_from(uptime).unwrap_or(u64::MAX)).as_bytes());
+        record(node, now, UPTIME, Buffer::new().format(u64::try_from(uptime).unwrap_or(u64::MAX)).as_bytes());
     }
 }
 
 /// Writes an entry; a refusal is no reason to stop, but to say so.
 fn record(node: &mut Node<Sensor>, now: Instant, key: &[u8], value: &[u8]) {
     if node.put(now, key, value).is_err() {
-        println!("sensor: an entry was refused");
+        say(&["sensor: an entry was refused"]);
     }
-}
-
-fn decimal(number: u64) -> Digits {
-    let mut digits = Digits::new();
-    // Cannot fail: there is room for the longest number.
-    let _ = write!(digits, "{number}");
-    digits
 }

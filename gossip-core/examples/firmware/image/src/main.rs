@@ -7,17 +7,19 @@
 
 mod application;
 mod board;
+mod console;
 mod line;
 
 use application::Application;
 use board::Board;
+use console::{say, stop};
 use core::time::Duration;
 use cortex_m_rt::entry;
 use gossip_core::{Addr, Config, ConfigError, Event, Input, Instant, Node, NodeId, Output, Sensor, presence::Presence};
 use line::Line;
 use link::{DATAGRAM_LEN_MAX, Downlink, Provision, Uplink};
 use rand_pcg::Pcg32;
-use semihosting::{println, process};
+use semihosting::process;
 use static_cell::{ConstStaticCell, StaticCell};
 
 // Statics, not locals: the linker then knows the memory of the node, and the stack stays shallow.
@@ -109,7 +111,7 @@ impl Device {
                     self.line.send(&mut self.board, &Uplink::Datagram { to: to.as_bytes(), bytes });
                 }
                 Output::Event(Event::Departed) => {
-                    println!("sensor: farewell");
+                    say(&["sensor: farewell"]);
                     process::exit(0)
                 }
                 Output::Event(event) => {
@@ -127,9 +129,4 @@ impl Device {
 
 fn now(origin: Instant, board: &Board) -> Instant {
     origin + Duration::from_micros(board.micros())
-}
-
-fn stop(why: &str) -> ! {
-    println!("sensor: {why}");
-    process::exit(1)
 }

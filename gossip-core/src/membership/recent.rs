@@ -1,0 +1,172 @@
+//! What changed last, so that whoever lacks just that is told it in passing.
+//!
+//! The digest of the members is a sum. When somebody's differs from ours, it is most often because a change or two of the
+//! last few have not reached it: if ours without those is theirs, we know which, at the price of a few additions. A push then
+//! need not reach everybody, and an exchange need not find out by questions what a datagram's header says already.
+use super::{Counted, Membership};
+use crate::{
+    context::Context,
+    digest::Digest,
+    id::NodeId,
+    records::Trial,
+    storage::Storage,
+    table::{Mark, Table},
+    time::Instant,
+    wire::Writer,
+};
+use core::ops::SubAssign;
+use serde::{Deserialize, Serialize};
+
+/// So many changes are remembered.
+const CHANGES_MAX: usize = 6;
+/// All subsets of so many are tried: of the changes, and of the verdicts on two who are on trial.
+const DIFFERENCES_MAX: usize = CHANGES_MAX + 2;
+
+/// In gossip intervals: for so long after more of them than that, and until all who join have come.
+const CROWDED_FOR: u32 = 5;
+
+/// The last few changes of the digest of those who live, in a ring.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Recent {
+    changes: [Change; CHANGES_MAX],
+    next: usize,
+    /// When the ring was full last, and when the time before.
+    full_at: [Instant; 2],
+}
+
+/// In what we may differ from one who has nothing to tell us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Differences {
+    /// It lacks some of the last changes, or has come to verdicts that we are still looking into.
+    ChangesAndVerdicts,
+    /// It has come to such verdicts.
+    Verdicts,
+}
+
+/// Which of the last changes to tell to one of whom we cannot tell which it lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Otherwise {
+    /// All of them.
+    All,
+    /// None.
+    Nothing,
+}
+
+/// By how much the digest changed, and whose row it was. At first, nobody's, and by nothing.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Change {
+    id: NodeId,
+    by: Digest,
+}
+
+impl Recent {
+    pub(super) const fn new() -> Self {
+        Self { changes: [Change { id: NodeId(0), by: Digest(0) }; CHANGES_MAX], next: 0, full_at: [Instant::ZERO; 2] }
+    }
+
+    /// The row of `id` changed the digest from what it was to what it is.
+    pub(super) fn note<S: Storage>(&mut self, cx: &Context<S>, id: NodeId, was: Digest, mut is: Digest) {
+        is.sub_assign(was);
+        if is != Digest(0)
+            && let Some(oldest) = self.changes.get_mut(self.next)
+        {
+            *oldest = Change { id, by: is };
+            self.next = (self.next + 1) % CHANGES_MAX;
+            if self.next == 0 {
+                self.full_at = [cx.now, self.full_at[0]];
+            }
+        }
+    }
+
+    /// Whether many changed of late, as when a crowd joins.
+    fn is_crowded<S: Storage>(&self, cx: &Context<S>) -> bool {
+        cx.now < self.full_at[1] + cx.config.gossip_interval.saturating_mul(CROWDED_FOR)
+    }
+}
+
+impl<S: Storage> Membership<S> {
+    /// Whether nothing but `differences` is between us and somebody whose digest of members `is_theirs`: it has nothing to tell
+    /// us then.
+    pub(crate) fn is_explained(
+        &self,
+        cx: &Context<S>,
+        differences: Differences,
+        is_theirs: &dyn Fn(Digest) -> bool,
+    ) -> bool {
+        self.lacking(cx, differences, is_theirs).is_some()
+    }
+
+    /// Tells such a one what it lacks.
+    pub(crate) fn catch_up(
+        &self,
+        cx: &Context<S>,
+        is_theirs: &dyn Fn(Digest) -> bool,
+        otherwise: Otherwise,
+        writer: &mut Writer<'_>,
+    ) {
+        if self.recent.is_crowded(cx) {
+            // Where so much is news, these are a drop in the ocean.
+            return;
+        }
+        let lacking = match (self.lacking(cx, Differences::ChangesAndVerdicts, is_theirs), otherwise) {
+            (Some(lacking), _) => lacking,
+            (None, Otherwise::All) => usize::MAX,
+            (None, Otherwise::Nothing) => return,
+        };
+        let lacked = || self.recent.changes.iter().enumerate().filter(|(at, _)| lacking >> at & 1 == 1);
+        for (at, change) in lacked() {
+            let again = lacked().any(|(earlier, told)| earlier < at && told.id == change.id);
+            if !again && let Some(member) = self.members.get(&change.id) {
+                let _ = writer.put(&super::news::told(change.id, member));
+            }
+        }
+    }
+
+    /// By which differences their digest is what it is, a bit for each: the last changes first, then verdicts.
+    fn lacking(&self, cx: &Context<S>, sought: Differences, is_theirs: &dyn Fn(Digest) -> bool) -> Option<usize> {
+        let mut differences = [Digest(0); DIFFERENCES_MAX];
+        for (difference, change) in differences.iter_mut().zip(&self.recent.changes) {
+            *difference = change.by;
+        }
+        let mut len = CHANGES_MAX;
+        for slot in self.members.marked(0, Mark::Waiting, |(_, member)| member.trial != Trial::None) {
+            if let Some((id, member)) = self.members.as_slice().get(slot)
+                && let Some(words) = Counted::of(member).live
+                && let Some(verdict) = differences.get_mut(len)
+            {
+                *verdict = words.digest(cx, *id);
+                len += 1;
+            }
+        }
+        let least = match sought {
+            Differences::ChangesAndVerdicts => 1,
+            Differences::Verdicts => 1 << CHANGES_MAX,
+        };
+        let some = differences.get(..len).unwrap_or_default();
+        (least..1 << some.len()).step_by(least).find(|lacking| is_theirs(without(self.digest, some, *lacking)))
+    }
+}
+
+/// What a digest would be without some of its differences, a bit for each.
+fn without(mut digest: Digest, differences: &[Digest], some: usize) -> Digest {
+    for (at, difference) in differences.iter().enumerate() {
+        if some >> at & 1 == 1 {
+            digest -= *difference;
+        }
+    }
+    digest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without;
+    use crate::digest::Digest;
+
+    #[test]
+    fn some_of_the_differences_are_taken_away() {
+        let differences = [1, 20, 300].map(Digest);
+        assert_eq!(without(Digest(321), &differences, 0), Digest(321));
+        assert_eq!(without(Digest(321), &differences, 0b101), Digest(20));
+        assert_eq!(without(Digest(0), &differences, 0b1), Digest(u64::MAX));
+    }
+}
