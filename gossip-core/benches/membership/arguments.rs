@@ -16,6 +16,30 @@ pub(crate) struct Arguments {
     pub(crate) scrutiny: Scrutiny,
 }
 
+/// What is said for `--help`.
+pub(crate) fn help() -> String {
+    let names = |names: Vec<&str>| names.join(" ");
+    format!(
+        "cargo membership [WORKLOAD…] [FLAG…]: what the failure detector costs, how soon it finds a crash, and whom it wrongs
+
+Workloads, all of them if none is named: {}
+
+  --seeds 30       how many seeds; the largest cases take no more than a few of them
+  --first 0        from which seed on
+  --nodes 16,64    of which sizes, instead of those for which bounds are stated
+  --loss 0,10      at which losses in percent, instead of those
+  --preset lan     which detectors, of: {}
+  --days 100       how many node-days without a false death; a tenth of them at heavy losses
+  --only TEXT      only cases in whose name this stands
+  --jobs 2         how many worlds at a time; figures do not depend on it
+  --explain        watch worlds closely, and add to each false death what was told before it
+
+Exits with 1 if a bound is broken, and with 2 if it does not understand.",
+        names(workloads().iter().map(|workload| workload.name).collect()),
+        names(presets().iter().map(|preset| preset.name).collect()),
+    )
+}
+
 impl Arguments {
     /// Reads what follows the program's name.
     pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {

@@ -4,18 +4,7 @@
 //! `cargo membership` runs everything at length. To run less:
 //! `cargo membership idle crash --seeds 30 --nodes 16,64 --loss 0,10,25 --preset lan,plain`
 //!
-//! | flag | |
-//! |---|---|
-//! | `--seeds 30`, `--first 0` | how many seeds, and from which on; the largest cases take no more than a few |
-//! | `--nodes 16,64` | of which sizes, instead of those for which bounds are stated |
-//! | `--loss 0,10` | at which losses in percent, instead of those |
-//! | `--preset lan,plain` | which detectors |
-//! | `--days 100` | how many node-days without a false death; a tenth of them at heavy losses |
-//! | `--only TEXT` | only cases in whose name this stands |
-//! | `--jobs 2` | how many worlds at a time; figures do not depend on it |
-//! | `--explain` | watch worlds closely, and add to each false death what was told before it |
-//!
-//! It ends with an error when a preset that is held to bounds breaks one. No harness of the usual kind: all that is measured is
+//! `cargo membership --help` lists workloads and flags. It ends with an error when a preset that is held to bounds breaks one. No harness of the usual kind: all that is measured is
 //! virtual, and the same each time.
 mod arguments;
 mod table;
@@ -37,6 +26,10 @@ use workloads::{
 };
 
 fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == "--help" || argument == "-h") {
+        println!("{}", arguments::help());
+        return ExitCode::SUCCESS;
+    }
     let arguments = match Arguments::parse(std::env::args().skip(1)) {
         Ok(arguments) => arguments,
         Err(error) => {
