@@ -1,5 +1,5 @@
 //! Which members ride on a datagram, and what a peer lacks of them.
-use super::{Membership, suspicion::MANY};
+use super::Membership;
 use crate::{
     context::Context,
     id::{Generation, Life, NodeId},
@@ -14,6 +14,8 @@ const YOUTH: u32 = 4;
 /// More rows than these are not pushed at all. A push is blind: it tells each row a few times over, whatever the receiver
 /// knows, where an exchange costs as much as that for some ten rows, and then tells what is lacking and nothing else.
 const PUSHED_MAX: usize = 16;
+/// From so many members on, somebody comes or goes every few seconds, even where all live for hours.
+const CROWD: usize = 256;
 /// Blind pushes of *m* copies a node miss a share of e⁻ᵐ (Demers et al. 1987, §1.4).
 const RELAYED_BY_MANY: Heat = Heat(2);
 /// No fewer, and as many as rumors: both are picked by the same code.
@@ -83,8 +85,10 @@ impl<S: Storage> Membership<S> {
         if self.relays_little(cx) { heat.min(RELAYED_BY_MANY) } else { heat }
     }
 
+    /// Whether news is so common, and so surely comes across, that it is told as seldom as will do. Smaller clusters see too
+    /// little of it to save any.
     pub(super) fn relays_little(&self, cx: &Context<S>) -> bool {
-        cx.live >= MANY && self.health.sees_no_loss() && !cx.config.detection.is_plain()
+        cx.live >= CROWD && self.health.sees_no_loss() && !cx.config.detection.is_plain()
     }
 
     pub(crate) fn has_news(&self) -> bool {

@@ -217,7 +217,7 @@ const LOOKS: u8 = 8;
 /// So many where several observers agree, and so many others look that the suspect has heard of it from one of them.
 const LOOKS_OF_MANY: u8 = 2;
 /// From so many members on, they are many.
-pub(super) const MANY: usize = 33;
+const MANY: usize = 33;
 /// How many tell somebody that it is counted as gone.
 const HERALDS: usize = 8;
 
