@@ -22,22 +22,22 @@ pub(crate) fn cases(workload: Workload) -> Vec<Case> {
     cases
 }
 
-/// How many seeds a contestant is run with, from 1 on; with none where a run would take more than some minutes.
+/// How many seeds a contestant is run with, from 1 on: three, but one where that takes long, and none where a single run would
+/// take more than a minute or so.
 pub(crate) fn seeds(workload: Workload, case: Case, peer: Peer) -> u64 {
-    let large = case.size > 256;
-    let calm = workload == Workload::W3Calm;
+    let (middling, large) = (case.size > 64, case.size > 256);
+    let (joining, calm) = (workload == Workload::W1, workload == Workload::W3Calm);
     let lossy = case.loss_percent > 0;
     match peer {
-        Peer::Gossip if large => 3,
-        Peer::Gossip => 5,
+        Peer::Gossip if large && calm => 1,
         // Suspicions and their refutations keep them talking, when the cluster is large and loses much.
-        Peer::GossipPlain | Peer::Foca if large && lossy => u64::from(!calm),
-        Peer::GossipPlain | Peer::Foca if large || calm && case.size > 64 => 3,
-        Peer::GossipPlain | Peer::Foca => 5,
+        Peer::Foca if large && (case.loss_percent > 10 || lossy && calm) => 0,
+        Peer::GossipPlain if lossy && (large || middling && calm) => 0,
+        Peer::Foca | Peer::GossipPlain if large || middling && calm => 1,
         // Every one of its nodes is a handful of tasks, and exchanges everything over streams.
-        Peer::MemberlistGo if large => u64::from(workload == Workload::W1 && !lossy),
-        Peer::Memberlist if large || lossy => 0,
-        Peer::Memberlist | Peer::MemberlistGo if calm && case.size > 64 => 0,
-        Peer::Memberlist | Peer::MemberlistGo => 3,
+        Peer::MemberlistGo if large => u64::from(joining && !lossy),
+        Peer::Memberlist if large || middling && calm => 0,
+        Peer::Memberlist | Peer::MemberlistGo if middling => 1,
+        Peer::Gossip | Peer::GossipPlain | Peer::Foca | Peer::Memberlist | Peer::MemberlistGo => 3,
     }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Foca {
 
 const PORT: u16 = 7946;
 const NETWORK: u32 = 0x0a00_0000;
+/// It announces itself when told to, and leaves it to the application to do so again if that, or the answer, was lost.
+const ANNOUNCE_AGAIN: Duration = Duration::from_secs(1);
 
 /// Its preset for a cluster of `size`.
 pub(crate) fn lan(size: usize) -> Config {
@@ -57,7 +59,16 @@ impl Identity for Id {
     }
 }
 
-impl Runtime<Id> for &mut Wants<Timer<Id>> {
+/// What a node is reminded of.
+#[derive(Debug)]
+pub(crate) enum Reminder {
+    /// Something of its own.
+    Own(Timer<Id>),
+    /// To announce itself to this one, if it still knows nobody.
+    Announce(Id),
+}
+
+impl Runtime<Id> for &mut Wants<Reminder> {
     fn notify(&mut self, notification: Notification<'_, Id>) {
         match notification {
             Notification::MemberUp(id) => self.beliefs.push(Belief::Up(id.index())),
@@ -72,12 +83,19 @@ impl Runtime<Id> for &mut Wants<Timer<Id>> {
 
     fn submit_after(&mut self, timer: Timer<Id>, after: Duration) {
         let at: Moment = self.now + after;
-        self.remind(at, timer);
+        self.remind(at, Reminder::Own(timer));
+    }
+}
+
+impl Foca {
+    fn announce(&mut self, wants: &mut Wants<Reminder>, to: Id) {
+        self.node.announce(to, &mut *wants).expect("it can be sent");
+        wants.remind(wants.now + ANNOUNCE_AGAIN, Reminder::Announce(to));
     }
 }
 
 impl Contestant for Foca {
-    type Timer = Timer<Id>;
+    type Timer = Reminder;
     type Settings = Config;
     /// Joining may leave it with pairs that never meet, so it is told; that makes nothing news.
     const ACQUAINTANCE: Acquaintance = Acquaintance::Listed;
@@ -87,24 +105,30 @@ impl Contestant for Foca {
         Self { node: foca::Foca::new(Id::of(me), config.clone(), rng, PostcardCodec) }
     }
 
-    fn join(&mut self, wants: &mut Wants<Timer<Id>>, through: Option<Index>) {
+    fn join(&mut self, wants: &mut Wants<Reminder>, through: Option<Index>) {
         if let Some(seed) = through {
-            self.node.announce(Id::of(seed), wants).expect("it can be sent");
+            self.announce(wants, Id::of(seed));
         }
     }
 
-    fn know_all(&mut self, wants: &mut Wants<Timer<Id>>, size: usize) {
+    fn know_all(&mut self, wants: &mut Wants<Reminder>, size: usize) {
         let me = self.node.identity().index();
         let others = (0..size).filter(|&node| node != me).map(|node| Member::alive(Id::of(node)));
         self.node.apply_many(others, false, wants).expect("they are taken in");
     }
 
-    fn on_datagram(&mut self, wants: &mut Wants<Timer<Id>>, _from: Index, bytes: Vec<u8>) {
+    fn on_datagram(&mut self, wants: &mut Wants<Reminder>, _from: Index, bytes: Vec<u8>) {
         // What it refuses is its own affair.
         let _ = self.node.handle_data(&bytes, wants);
     }
 
-    fn on_timer(&mut self, wants: &mut Wants<Timer<Id>>, timer: Timer<Id>) {
-        let _ = self.node.handle_timer(timer, wants);
+    fn on_timer(&mut self, wants: &mut Wants<Reminder>, timer: Reminder) {
+        match timer {
+            Reminder::Own(timer) => {
+                let _ = self.node.handle_timer(timer, wants);
+            }
+            Reminder::Announce(to) if self.node.num_members() == 0 => self.announce(wants, to),
+            Reminder::Announce(_) => {}
+        }
     }
 }
