@@ -9,7 +9,7 @@ use super::{
     failure::Failure,
     readers::events::sentence,
     settings::{Seed, Settings},
-    signals::stop_asked,
+    signals::{stop_asked, stop_asked_again},
 };
 use crate::{BindError, CallError, DataFile, Events, Gossip, Happening, JoinError};
 use core::{future::pending, net::SocketAddr, time::Duration};
@@ -192,7 +192,7 @@ async fn farewell(gossip: &Gossip, chronicle: &mut JoinHandle<End>) {
             Ok(End::Departed) => {}
             Ok(End::Broken) | Err(_) => warn!("the farewell may not have reached anybody: it took too long"),
         },
-        signal = stop_asked() => warn!("going without a farewell: {signal} came again"),
+        signal = stop_asked_again() => warn!("going without a farewell: {signal} came again"),
     }
 }
 

@@ -1,4 +1,9 @@
 //! The two ways in which a person or a supervisor says: stop.
+use core::time::Duration;
+use tokio::time::sleep;
+
+/// One wish to stop may come as several signals: supervisors send them to a process, and once more to its group.
+const SAME_WISH: Duration = Duration::from_millis(300);
 
 /// Waits for the next SIGINT or SIGTERM, and says which it was.
 pub(crate) async fn stop_asked() -> &'static str {
@@ -15,6 +20,12 @@ pub(crate) async fn stop_asked() -> &'static str {
     }
     #[cfg(not(unix))]
     interrupted().await
+}
+
+/// Waits for a signal that says stop a second time: one that comes a while after the first, which has just come.
+pub(crate) async fn stop_asked_again() -> &'static str {
+    sleep(SAME_WISH).await;
+    stop_asked().await
 }
 
 async fn interrupted() -> &'static str {

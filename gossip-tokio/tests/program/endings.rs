@@ -13,6 +13,21 @@ fn signals_make_an_agent_leave() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_wish_to_stop_that_comes_as_two_signals_is_one() {
+    let one = Agent::start("one", &[]);
+    let args = ["agent", "--name", "two", "--bind", "127.0.0.1:0", "--control", "127.0.0.1:0", "--seed"];
+    let two = crate::process::program(&args).arg(one.addr().to_string()).spawn().unwrap();
+    eventually("one lists two", || one.status_of("two").as_deref() == Some("alive"));
+    // Not the same signal twice, of which the system might make one.
+    let both = format!("kill -INT {0}; sleep 0.02; kill -TERM {0}", two.id());
+    assert!(std::process::Command::new("sh").args(["-c", &both]).status().unwrap().success());
+    let ran = crate::process::finish(two);
+    assert_eq!(ran.code, Some(0));
+    assert!(ran.stderr.contains("this node has left") && !ran.stderr.contains("without"), "{}", ran.stderr);
+}
+
 #[test]
 fn the_command_makes_an_agent_leave() {
     let (one, mut two) = pair();

@@ -20,7 +20,11 @@ mod words;
 mod table;
 mod report;
 
-use super::{console, failure::Failure, signals::stop_asked};
+use super::{
+    console,
+    failure::Failure,
+    signals::{stop_asked, stop_asked_again},
+};
 use core::sync::atomic::{AtomicBool, Ordering};
 use findings::Findings;
 use gossip_core::sim::story::{Ended, Outcome, Story};
@@ -88,7 +92,7 @@ pub(super) fn heed_signals(stop: &Arc<AtomicBool>) -> Result<Runtime, Failure> {
     runtime.spawn(async move {
         stop_asked().await;
         stop.store(true, Ordering::Relaxed);
-        stop_asked().await;
+        stop_asked_again().await;
         process::exit(130);
     });
     Ok(runtime)
