@@ -118,7 +118,9 @@ pub(crate) struct Format {
     pub(crate) json: bool,
 }
 
+/// Which members to list.
 #[derive(Debug, Args)]
+#[command(after_help = COLUMNS)]
 pub(crate) struct MembersArgs {
     #[command(flatten)]
     pub(crate) agent: AgentAt,
@@ -128,6 +130,14 @@ pub(crate) struct MembersArgs {
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) status: Vec<Status>,
 }
+
+const COLUMNS: &str = "\
+What the agent believes of each:
+  SINCE  how long it has had this status, as seen from here
+  HEARD  how long ago it was last heard itself; `self` is the agent
+  RTT    the round trip to it and back; `-` until measured, and for the dead as it was last
+  INC    its incarnation: it counts up when the member contradicts what is believed of it
+  WHY    on what grounds it is suspected or gone: `silent, a +1` is silent, says a and one more";
 
 /// What is believed of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

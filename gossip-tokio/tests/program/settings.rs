@@ -99,6 +99,14 @@ fn help_and_version_are_no_errors() {
     }
 }
 
+#[test]
+fn the_help_explains_each_column_that_does_not_explain_itself() {
+    let help = run(&mut program(&["members", "--help"])).done();
+    for column in ["INC", "SINCE", "HEARD", "RTT", "WHY"] {
+        assert!(help.lines().any(|line| line.starts_with(&format!("  {column} "))), "{column}: {help}");
+    }
+}
+
 fn written(dir: &Path, text: &str) -> String {
     let path = dir.join("gossip.toml");
     fs::write(&path, text).unwrap();
