@@ -11,7 +11,7 @@ use super::{
     settings::{Seed, Settings},
     signals::{stop_asked, stop_asked_again},
 };
-use crate::{BindError, CallError, DataFile, Events, Gossip, Happening, JoinError};
+use crate::{BindError, CallError, DataFile, Departure, Events, Gossip, Happening, JoinError};
 use core::{future::pending, net::SocketAddr, time::Duration};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -218,6 +218,8 @@ fn tell(happening: &Happening) {
         Happening::NameConflict { .. } | Happening::SaveFailed { .. } | Happening::RecordingStopped { .. } => {
             error!("{sentence}");
         }
+        // Whoever said farewell meant to go.
+        Happening::MemberDown { departure: Departure::Left, .. } => info!("{sentence}"),
         Happening::MemberSuspect { .. }
         | Happening::MemberDown { .. }
         | Happening::Alone

@@ -1,6 +1,6 @@
 //! How an agent ends, and how it comes back.
-use crate::process::{Agent, Follower, eventually, pair, text, wait};
-use std::{fs, path::Path, process::Stdio};
+use crate::process::{Agent, Follower, eventually, pair, program, run, text, wait};
+use std::{fs, io::BufRead, path::Path, process::Stdio};
 
 #[cfg(unix)]
 #[test]
@@ -18,7 +18,7 @@ fn signals_make_an_agent_leave() {
 fn a_wish_to_stop_that_comes_as_two_signals_is_one() {
     let one = Agent::start("one", &[]);
     let args = ["agent", "--name", "two", "--bind", "127.0.0.1:0", "--control", "127.0.0.1:0", "--seed"];
-    let two = crate::process::program(&args).arg(one.addr().to_string()).spawn().unwrap();
+    let two = program(&args).arg(one.addr().to_string()).spawn().unwrap();
     eventually("one lists two", || one.status_of("two").as_deref() == Some("alive"));
     // Not the same signal twice, of which the system might make one.
     let both = format!("kill -INT {0}; sleep 0.02; kill -TERM {0}", two.id());
@@ -26,6 +26,25 @@ fn a_wish_to_stop_that_comes_as_two_signals_is_one() {
     let ran = crate::process::finish(two);
     assert_eq!(ran.code, Some(0));
     assert!(ran.stderr.contains("this node has left") && !ran.stderr.contains("without"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_farewell_is_no_warning() {
+    let args = ["agent", "--name", "one", "--bind", "127.0.0.1:0", "--json", "--until-stdin-closes"];
+    let mut one = program(&args).args(["--control", "127.0.0.1:0"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut started = String::new();
+    std::io::BufReader::new(one.stdout.take().unwrap()).read_line(&mut started).unwrap();
+    let started: serde_json::Value = serde_json::from_str(&started).unwrap();
+    let two = Agent::start("two", &["--seed", &text(&started["advertise"])]);
+    let status = || two.status_of("one");
+    eventually("two lists one", || status().as_deref() == Some("alive"));
+    two.run(&["leave"]).done();
+    let two_at_one = || run(&mut program(&["member", "two", "--control", &text(&started["control"])])).done();
+    eventually("one knows that two has left", || two_at_one().contains("left for"));
+    drop(one.stdin.take());
+    let said = crate::process::finish(one).stderr;
+    let farewell = said.lines().find(|line| line.contains("is gone: left")).unwrap();
+    assert!(farewell.contains(" INFO "), "{said}");
 }
 
 #[test]
@@ -42,7 +61,7 @@ fn the_command_makes_an_agent_leave() {
 
 #[test]
 fn an_agent_whose_parent_is_gone_leaves() {
-    let mut command = crate::process::program(&["agent", "--json", "--name", "child", "--until-stdin-closes"]);
+    let mut command = program(&["agent", "--json", "--name", "child", "--until-stdin-closes"]);
     command.args(["--bind", "127.0.0.1:0", "--control", "127.0.0.1:0"]).stdin(Stdio::piped());
     let mut agent = Agent::start_command(&mut command);
     drop(agent.child.stdin.take());
@@ -91,8 +110,8 @@ fn a_damaged_file_is_kept_aside_and_the_peers_help_out() {
 fn two_agents_cannot_share_a_data_directory() {
     let dir = tempfile::tempdir().unwrap();
     let _first = keeping(dir.path(), &[]);
-    let mut command = crate::process::program(&["agent", "--bind", "127.0.0.1:0", "--control", "127.0.0.1:0"]);
-    let said = crate::process::run(command.arg("--data-dir").arg(dir.path())).refused(1);
+    let mut command = program(&["agent", "--bind", "127.0.0.1:0", "--control", "127.0.0.1:0"]);
+    let said = run(command.arg("--data-dir").arg(dir.path())).refused(1);
     assert!(said.contains(dir.path().to_str().unwrap()), "{said}");
 }
 
