@@ -37,6 +37,8 @@ fn a_bad_command_line_is_named_in_one_line() {
     for (args, named) in [
         (&["agent", "--bnd", "127.0.0.1:0"][..], "--bnd"),
         (&["agent", "--bind", "nowhere"], "--bind"),
+        (&["agent", "--bind", "localhost:7946"], "an IP address and a port are wanted"),
+        (&["agent", "--advertise", "localhost:7946"], "an IP address and a port are wanted"),
         (&["agent", "--seed", "nowhere"], "--seed"),
         (&["agent", "--tag", "novalue"], "--tag"),
         (&["agent", "--preset", "moon"], "moon"),

@@ -13,6 +13,7 @@ use gossip_core::adapter::can_send;
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::PathBuf};
 
+use values::SocketAt;
 pub(crate) use values::{LogLevel, Preset, Seed, Tag, tags};
 
 /// How long a recording gets if nobody says, in MiB.
@@ -28,10 +29,10 @@ pub(crate) struct Layer {
     name: Option<String>,
     /// Where to listen for the others [default: 127.0.0.1:7946]
     #[arg(long, value_name = "IP:PORT")]
-    bind: Option<SocketAddr>,
+    bind: Option<SocketAt>,
     /// Where the others reach this node, if not at the address it is bound to
     #[arg(long, value_name = "IP:PORT")]
-    advertise: Option<SocketAddr>,
+    advertise: Option<SocketAt>,
     /// A member to join through; may be repeated. A name is looked up again until somebody answers from there
     #[arg(long = "seed", value_name = "HOST:PORT")]
     seeds: Vec<Seed>,
@@ -112,8 +113,8 @@ impl Settings {
     fn of(layer: Layer) -> Result<Self, Failure> {
         let settings = Self {
             name: layer.name.or_else(super::machine::host_name).ok_or_else(nameless)?,
-            bind: layer.bind.unwrap_or_else(|| ([127, 0, 0, 1], 7946).into()),
-            advertise: layer.advertise,
+            bind: layer.bind.map_or_else(|| ([127, 0, 0, 1], 7946).into(), |SocketAt(addr)| addr),
+            advertise: layer.advertise.map(|SocketAt(addr)| addr),
             seeds: layer.seeds,
             role: layer.role.unwrap_or_default(),
             tags: tags(layer.tags)?,

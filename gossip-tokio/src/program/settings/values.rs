@@ -7,6 +7,27 @@ use std::collections::BTreeMap;
 use tokio::net::lookup_host;
 use tracing_subscriber::filter::LevelFilter;
 
+/// Where a socket is: `127.0.0.1:7946`. Never a name, since that may stand for several places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct SocketAt(pub(crate) SocketAddr);
+
+impl FromStr for SocketAt {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self).map_err(|_| "an IP address and a port are wanted, such as 127.0.0.1:7946")
+    }
+}
+
+impl TryFrom<String> for SocketAt {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
 /// Where a member is, or the name of a machine where one is: `192.0.2.1:7946`, `seed.example:7946`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
