@@ -82,6 +82,7 @@ struct Agent {
     info: crate::Info,
     listener: ControlListener,
     log: EventLog,
+    cluster_name: Arc<str>,
     /// Ends when the node does, and says how.
     chronicle: JoinHandle<End>,
 }
@@ -124,7 +125,8 @@ impl Agent {
             join(&gossip, seed).await?;
         }
         let info = gossip.info().await.map_err(|error| Failure::refused(error.to_string()))?;
-        Ok(Self { gossip, info, listener, log, chronicle })
+        let cluster_name = settings.cluster.as_str().into();
+        Ok(Self { gossip, info, listener, log, cluster_name, chronicle })
     }
 
     fn announce(&self, settings: &Settings, announcement: Announcement) {
@@ -153,7 +155,12 @@ impl Agent {
     async fn run_until_told_to_leave(mut self, parent: Parent) -> Result<(), Failure> {
         let (end_server, server_ends) = oneshot::channel::<()>();
         let leave_asked = Arc::new(Notify::new());
-        let api = Api { gossip: self.gossip.clone(), log: self.log.clone(), leave_asked: Arc::clone(&leave_asked) };
+        let api = Api {
+            gossip: self.gossip.clone(),
+            log: self.log.clone(),
+            leave_asked: Arc::clone(&leave_asked),
+            cluster_name: self.cluster_name,
+        };
         let server_ends = async {
             // Dropping the sender means the same as sending.
             let _ = server_ends.await;

@@ -25,6 +25,19 @@ fn an_agent_whose_seeds_cannot_be_found_runs_and_says_that_it_is_alone() {
 }
 
 #[test]
+fn who_is_told_of_another_cluster_says_what_to_look_at() {
+    let one = Agent::start("one", &["--cluster", "blue"]);
+    let lost = "named another cluster: check --cluster there and here";
+    let said = one.run(&["info"]).done();
+    assert!(said.contains("cluster  blue (") && !said.contains(lost), "{said}");
+    let two = Agent::start("two", &["--cluster", "green", "--seed", &one.addr().to_string()]);
+    eventually("one says that two asked for another cluster", || one.run(&["info"]).done().contains(lost));
+    let (one, two) = (one.run(&["info", "--json"]).json(), two.run(&["info", "--json"]).json());
+    assert_eq!((&one["cluster_name"], &two["cluster_name"]), (&"blue".into(), &"green".into()));
+    assert_ne!(text(&one["cluster"]), text(&two["cluster"]));
+}
+
+#[test]
 fn a_seed_is_found_by_its_name() {
     let one = Agent::start("one", &[]);
     let two = Agent::start("two", &["--seed", &format!("localhost:{}", one.addr().port())]);

@@ -84,8 +84,17 @@ async fn member(State(api): State<Api>, name: Result<Path<String>, PathRejection
     found.map(Json).ok_or_else(|| Refusal::not_found(format!("no member is called {name:?}")))
 }
 
-async fn info(State(api): State<Api>) -> Answer<Json<Info>> {
-    Ok(Json(api.gossip.info().await?))
+/// What the node tells of itself, and what only its agent knows.
+#[derive(Debug, Serialize)]
+struct AgentInfo {
+    #[serde(flatten)]
+    info: Info,
+    cluster_name: String,
+}
+
+async fn info(State(api): State<Api>) -> Answer<Json<AgentInfo>> {
+    let info = api.gossip.info().await?;
+    Ok(Json(AgentInfo { info, cluster_name: api.cluster_name.to_string() }))
 }
 
 async fn agreement(State(api): State<Api>) -> Answer<Response> {

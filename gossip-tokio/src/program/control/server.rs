@@ -21,6 +21,8 @@ pub(crate) struct Api {
     pub(crate) log: EventLog,
     /// Tells the agent to leave.
     pub(crate) leave_asked: Arc<Notify>,
+    /// What the cluster's label was made of: the node itself knows no more than the label.
+    pub(crate) cluster_name: Arc<str>,
 }
 
 /// A bound control address; nobody is answered yet.

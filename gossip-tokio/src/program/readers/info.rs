@@ -23,7 +23,7 @@ pub(crate) async fn show(args: InfoArgs) -> Result<(), Failure> {
     let mut member: Vec<(String, String)> =
         details(&info.me).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     member.extend([
-        ("cluster".to_owned(), info.cluster.clone()),
+        ("cluster".to_owned(), format!("{} ({})", info.cluster_name, info.cluster)),
         ("running for".to_owned(), age(Duration::from_millis(info.uptime_ms))),
         ("agreement".to_owned(), agreement(&info.agreement)),
     ]);
@@ -71,7 +71,14 @@ fn notable(info: &Info) -> Vec<(String, String)> {
         let known = info.usage.get("members").map_or(0, |fill| fill.used);
         ("partial view", format!("{known} of at least {} members; raise limits.members", known.saturating_add(1)))
     });
-    [alone, aside, partial].into_iter().flatten().map(|(name, said)| (name.to_owned(), said)).collect()
+    let foreign = match info.stats.get("refused_foreign_cluster") {
+        None | Some(0) => None,
+        Some(1) => Some("1 datagram".to_owned()),
+        Some(count) => Some(format!("{count} datagrams")),
+    };
+    let foreign =
+        foreign.map(|some| ("other cluster", format!("{some} named another cluster: check --cluster there and here")));
+    [alone, foreign, aside, partial].into_iter().flatten().map(|(name, said)| (name.to_owned(), said)).collect()
 }
 
 /// What has become of suspicions, and on what grounds they were raised.

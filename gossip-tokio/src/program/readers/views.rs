@@ -103,6 +103,7 @@ pub(crate) struct Info {
     #[serde(flatten)]
     pub(crate) me: Member,
     pub(crate) cluster: String,
+    pub(crate) cluster_name: String,
     pub(crate) uptime_ms: u64,
     pub(crate) agreement: Agreement,
     pub(crate) is_aside: bool,
