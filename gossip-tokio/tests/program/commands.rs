@@ -174,6 +174,7 @@ fn info_has_typed_values() {
     assert!(info["usage"]["members"]["limit"].is_u64() && info["agreement"]["live"] == 1);
     let shown = agent.run(&["info"]).done();
     assert!(shown.contains("datagrams_sent") && shown.contains("running for"), "{shown}");
+    assert!(shown.contains("agreement  nobody else is there\n"), "{shown}");
 }
 
 #[test]

@@ -50,6 +50,8 @@ fn section(title: &str, rows: &[(String, String)]) -> Result<(), Failure> {
 fn agreement(agreement: &Agreement) -> String {
     let Agreement { agreeing, live, since_ms, behind } = agreement;
     match since_ms {
+        // With nobody to agree with, neither yes nor no says anything.
+        _ if *live <= 1 => "nobody else is there".to_owned(),
         Some(at) => format!("all {live} live members agree, for {}", age(since(*at))),
         None => format!("{agreeing} of {live} live members agree; the others lack {behind} writes that we know of"),
     }
