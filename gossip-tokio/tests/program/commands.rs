@@ -173,8 +173,19 @@ fn info_has_typed_values() {
     assert!(info["lengths"]["datagram_max"].is_u64() && info["stats"]["datagrams_sent"].is_u64());
     assert!(info["usage"]["members"]["limit"].is_u64() && info["agreement"]["live"] == 1);
     let shown = agent.run(&["info"]).done();
-    assert!(shown.contains("datagrams_sent") && shown.contains("running for"), "{shown}");
+    assert!(shown.contains("running for"), "{shown}");
+    let is_zero = |line: &str| line.ends_with("  0") || line.contains("  0: ");
+    assert!(!shown.lines().any(is_zero), "what never happened is told in JSON only: {shown}");
+    assert_eq!(info["stats"]["refused_foreign_cluster"], 0);
     assert!(shown.contains("agreement  nobody else is there\n"), "{shown}");
+}
+
+#[test]
+fn info_counts_what_has_happened() {
+    let (one, _two) = pair();
+    let shown = one.run(&["info"]).done();
+    assert!(shown.contains("counters other than 0\n") && shown.contains("datagrams_sent"), "{shown}");
+    assert!(shown.contains(" live members agree"), "{shown}");
 }
 
 #[test]

@@ -39,10 +39,15 @@ pub(crate) async fn show(args: InfoArgs) -> Result<(), Failure> {
     section("usage", &fill.collect::<Vec<_>>())?;
     section("suspicions", &suspicions(&info.stats))?;
     section("io", &io_rows(&info.io))?;
-    section("counters", &info.stats.0.iter().map(number).collect::<Vec<_>>())
+    let counted = info.stats.0.iter().filter(|(_, count)| *count > 0);
+    section("counters other than 0", &counted.map(number).collect::<Vec<_>>())
 }
 
+/// A title and what stands below it; nothing, where nothing would.
 fn section(title: &str, rows: &[(String, String)]) -> Result<(), Failure> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     console::line(title)?;
     console::line(console::rows(rows))
 }
@@ -90,16 +95,18 @@ fn suspicions(stats: &Rows<u64>) -> Vec<(String, String)> {
         let (all, of_loss) = (count(name), count(&format!("{name}_of_loss")));
         format!("{all}: {} of silence, {of_loss} of loss", all.saturating_sub(of_loss))
     };
-    let row = |name: &str, said: String| (name.to_owned(), said);
-    vec![
-        row("raised here", by_cause("suspicions_raised")),
-        row("of these, unshared", format!("{}: nobody answered us", count("suspicions_unshared"))),
-        row("heard of", count("suspicions_heard").to_string()),
-        row("refuted", by_cause("suspicions_refuted")),
-        row("confirmed", by_cause("suspicions_confirmed")),
-        row("late wakes", format!("{}: this machine kept the node waiting", count("late"))),
-        row("withdrawals", format!("{}: its own links were too bad", count("withdrawals"))),
-    ]
+    let because = |name: &str, reason: &str| format!("{}: {reason}", count(name));
+    let rows = [
+        ("raised here", "suspicions_raised", by_cause("suspicions_raised")),
+        ("of these, unshared", "suspicions_unshared", because("suspicions_unshared", "nobody answered us")),
+        ("heard of", "suspicions_heard", count("suspicions_heard").to_string()),
+        ("refuted", "suspicions_refuted", by_cause("suspicions_refuted")),
+        ("confirmed", "suspicions_confirmed", by_cause("suspicions_confirmed")),
+        ("late wakes", "late", because("late", "this machine kept the node waiting")),
+        ("withdrawals", "withdrawals", because("withdrawals", "its own links were too bad")),
+    ];
+    let rows = rows.into_iter().filter(|(_, counter, _)| count(counter) > 0);
+    rows.map(|(name, _, said)| (name.to_owned(), said)).collect()
 }
 
 /// What has become of a seed: where it is, who answered there, what is wrong.
@@ -146,15 +153,16 @@ fn io_rows(io: &Io) -> Vec<(String, String)> {
         seeds_refused,
         last_error,
     } = io;
-    let mut rows = vec![
-        ("send_errors".to_owned(), send_errors.to_string()),
-        ("receive_errors".to_owned(), receive_errors.to_string()),
-        ("saves".to_owned(), saves.to_string()),
-        ("save_errors".to_owned(), save_errors.to_string()),
-        ("recorded_bytes".to_owned(), recorded_bytes.to_string()),
-        ("recording_gaps".to_owned(), recording_gaps.to_string()),
-        ("seeds_refused".to_owned(), seeds_refused.to_string()),
+    let counts = [
+        ("send_errors", send_errors),
+        ("receive_errors", receive_errors),
+        ("saves", saves),
+        ("save_errors", save_errors),
+        ("recorded_bytes", recorded_bytes),
+        ("recording_gaps", recording_gaps),
+        ("seeds_refused", seeds_refused),
     ];
-    rows.extend(last_error.iter().map(|error| ("last_error".to_owned(), error.clone())));
-    rows
+    let counts = counts.into_iter().filter(|(_, count)| **count > 0).map(|(name, count)| (name, count.to_string()));
+    let rows = counts.chain(last_error.iter().map(|error| ("last_error", error.clone())));
+    rows.map(|(name, said)| (name.to_owned(), said)).collect()
 }
