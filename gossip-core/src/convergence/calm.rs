@@ -25,6 +25,11 @@ pub(super) fn credit<S: Storage>(cx: &Context<S>) -> Duration {
     price(cx).saturating_mul(IN_A_ROW - 1)
 }
 
+/// Where nothing has changed for so long, it is found out at whatever price.
+pub(super) fn calm_enough<S: Storage>(cx: &Context<S>) -> Duration {
+    cx.config.probe_interval.saturating_mul(CALM)
+}
+
 /// Each of us sends a bit for each of us, a few times.
 fn crowds_squared<S: Storage>(cx: &Context<S>, crowd: usize) -> Duration {
     let crowds = u32::try_from(cx.live / crowd).unwrap_or(u32::MAX);
@@ -38,5 +43,7 @@ const CROWD: usize = 128;
 const CROWD_TO_PAY_FOR: usize = 24;
 /// In probe intervals, however many we are.
 const PRICE_MAX: u32 = 600;
+/// In probe intervals.
+const CALM: u32 = 30;
 /// After a rest, so many changes in a row are agreed on at once.
 const IN_A_ROW: u32 = 3;

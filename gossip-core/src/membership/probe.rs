@@ -196,7 +196,9 @@ impl<S: Storage> Membership<S> {
         }
         if self.prober.probe.is_none() && cx.now >= self.prober.next_at {
             self.start_probe(cx);
-            let interval = self.health.stretch(cx.config.probe_interval);
+            // Aside, we harm nobody, and probe to find out whether our links are good again.
+            let stretched = self.health.stretch(cx.config.probe_interval);
+            let interval = if self.is_aside() { cx.config.probe_interval } else { stretched };
             let next_at = self.prober.next_at + interval;
             // Late by more than a period: what was missed is not made up for.
             self.prober.next_at = if next_at > cx.now { next_at } else { cx.now + interval };
@@ -305,7 +307,7 @@ impl<S: Storage> Membership<S> {
             }
             let recently = member.heard_at.is_some_and(|at| cx.now < at + cx.config.probe_interval);
             let spared = recently && member.standing == Standing::Alive && cx.rng.below(SPARED_OF) != 0;
-            return (!spared || cx.config.detection.is_plain()).then_some(*id);
+            return (!spared || self.is_aside() || cx.config.detection.is_plain()).then_some(*id);
         }
         None
     }

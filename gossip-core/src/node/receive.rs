@@ -8,7 +8,7 @@ use crate::{
     records::{Intent, Question},
     storage::Storage,
     table::{Blob, Queue},
-    wire::{Compare, Frame, Header, MemberFrame, Parts, Pull, Read, Reader, Refusal, Store},
+    wire::{Cause, Compare, Frame, Header, MemberFrame, Parts, Pull, Read, Reader, Refusal, Standing, Store},
 };
 
 impl<S: Storage> Node<S> {
@@ -215,7 +215,7 @@ impl<S: Storage> Node<S> {
     fn on_compare(&mut self, asker: NodeId, compare: &Compare) {
         let Some(addr) = self.addr_of_asker(asker) else { return };
         self.cx.send(addr, Some(asker), Intent::Parts);
-        if compare.parts != self.parts() {
+        if compare.parts != self.parts() && self.membership.is_live(asker) {
             let difference = Difference { ours: self.digest(), theirs: self.digest_of(&compare.parts) };
             self.reconcile.on_differing(&mut self.cx, asker, addr, difference);
         }
@@ -243,8 +243,11 @@ impl<S: Storage> Node<S> {
     /// Where the answer to a member's question goes: to the address that all know, wherever the question came from. An
     /// answer may be longer than its question, and must not be aimed at a bystander.
     fn addr_of_asker(&mut self, asker: NodeId) -> Option<Addr> {
-        let member =
-            self.membership.get(asker).filter(|member| self.membership.is_live(asker) && member.heard_at.is_some());
+        // One that stepped aside goes on asking, so that it is up to date when it comes back.
+        let member = self.membership.get(asker).filter(|member| {
+            (member.is_live() || member.standing == Standing::Down && member.cause == Cause::OwnWord)
+                && member.heard_at.is_some()
+        });
         let addr = member.map(|member| member.addr);
         self.cx.stats.questions_of_strangers += u64::from(addr.is_none());
         addr
