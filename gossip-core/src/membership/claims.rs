@@ -1,6 +1,7 @@
 //! What is said of members: a lattice of claims, joined from whatever source, in whatever order.
 use super::{
     Change, Membership,
+    seeds::knock_barely,
     suspicion::{CONFIRMATIONS_MAX, FALSE_ALARM, FALSE_ALARMS_MAX},
 };
 use crate::{
@@ -36,19 +37,22 @@ pub(super) struct Charge {
     pub(super) accusers: Accusers,
 }
 
-/// A conflict over our name, and when it may be reported again.
+/// A conflict over our name, when it may be reported again, and until when there may be one.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Conflict {
     pub(super) untold: Option<Addr>,
     report_at: Instant,
+    wary_until: Instant,
 }
 
 impl Conflict {
-    pub(super) const NONE: Self = Self { untold: None, report_at: Instant::ZERO };
+    pub(super) const NONE: Self = Self { untold: None, report_at: Instant::ZERO, wary_until: Instant::ZERO };
 }
 
 /// How many probe intervals two rivals wait before they contradict each other again.
 const RIVAL_PATIENCE: u32 = 10;
+/// For so many probe intervals after we were outdone, there may be a rival.
+const WARY_FOR: u32 = 60;
 
 impl<S: Storage> Membership<S> {
     /// A datagram came from a member: proof that it lives, and of which life.
@@ -68,11 +72,25 @@ impl<S: Storage> Membership<S> {
         }
     }
 
-    /// Our own name came in from elsewhere: a rival that lives, seen directly.
+    /// Our own name came in from elsewhere: a rival that lives, seen directly. It is told, once in a while, for it does not go
+    /// away by itself; and so is the rival, by our knock.
     pub(crate) fn on_namesake(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
-        if header.generation != cx.me.generation && from != cx.me.addr {
-            self.report_conflict(cx, from);
+        if header.generation == cx.me.generation || from == cx.me.addr {
+            return;
         }
+        cx.stats.name_conflicts += 1;
+        let interval = cx.config.probe_interval;
+        self.conflict.wary_until = cx.now + interval.saturating_mul(WARY_FOR);
+        if cx.now >= self.conflict.report_at {
+            self.conflict.untold = Some(from);
+            self.conflict.report_at = cx.now + interval.saturating_mul(RIVAL_PATIENCE);
+            self.on_caller(cx, from, cx.me.id);
+        }
+    }
+
+    /// Whether somebody else seemed to go by our name of late.
+    pub(super) fn is_wary(&self, cx: &Context<S>) -> bool {
+        cx.now < self.conflict.wary_until
     }
 
     /// A member in its own words, from itself or passed on.
@@ -235,29 +253,28 @@ impl<S: Storage> Membership<S> {
         self.restate(cx);
     }
 
-    /// Whether to answer another life that goes by our name; reports it, when it has answered us.
+    /// Whether to answer another life that goes by our name, and to look whether it lives.
+    ///
+    /// That it outdid our answer does not show that: after a restart, what our former life said last may come in piece by
+    /// piece. Nobody but a rival speaks to us under our name; so we knock, and whoever hears that knocks back.
     fn answers_rival(&mut self, cx: &mut Context<S>, claim: Claim, addr: Option<Addr>) -> bool {
         let fresh = Rival { generation: claim.generation, answered: claim.incarnation, answer_at: cx.now };
         let rival = self.rival.filter(|rival| rival.generation == claim.generation).unwrap_or(fresh);
-        if claim.incarnation > rival.answered {
-            self.report_conflict(cx, addr.unwrap_or(cx.me.addr));
-        }
-        if cx.now < rival.answer_at {
+        // Of whom others accuse, they hear nothing; but us they will count as gone in its stead.
+        if cx.now < rival.answer_at && claim.standing == Standing::Alive {
             return false;
         }
-        let patience = cx.config.probe_interval.saturating_mul(RIVAL_PATIENCE);
-        let answer_at = if claim.incarnation > rival.answered { cx.now + patience } else { cx.now };
-        self.rival = Some(Rival { answered: claim.incarnation, answer_at, ..rival });
-        true
-    }
-
-    /// Tells the application, once in a while: a rival does not go away by itself.
-    fn report_conflict(&mut self, cx: &mut Context<S>, addr: Addr) {
-        cx.stats.name_conflicts += 1;
-        if cx.now >= self.conflict.report_at {
-            let report_at = cx.now + cx.config.probe_interval.saturating_mul(RIVAL_PATIENCE);
-            self.conflict = Conflict { untold: Some(addr), report_at };
+        self.rival = Some(Rival { answered: claim.incarnation, ..rival });
+        if claim.incarnation > rival.answered {
+            let interval = cx.config.probe_interval;
+            self.rival =
+                self.rival.map(|rival| Rival { answer_at: cx.now + interval.saturating_mul(RIVAL_PATIENCE), ..rival });
+            self.conflict.wary_until = cx.now + interval.saturating_mul(WARY_FOR);
+            if let Some(addr) = addr.filter(|addr| *addr != cx.me.addr) {
+                knock_barely(cx, addr, None);
+            }
         }
+        true
     }
 
     /// Adds somebody new, making room where that harms nobody.

@@ -34,8 +34,10 @@ impl<S: Storage> Membership<S> {
         if let (Some(id), Some(member)) = (peer, known)
             && (member.standing != Standing::Alive || member.contested || member.trial != Trial::None)
         {
-            // Told first to whom it concerns: it can contradict at once (Lifeguard's "buddy").
-            let _ = writer.put(&charge(id, member));
+            // Told first to whom it concerns: it can contradict at once (Lifeguard's "buddy"). To one of two that go by one name,
+            // rather what the other says, for that tells where it is.
+            let accused = member.standing != Standing::Alive || member.trial != Trial::None;
+            let _ = !accused && writer.put(&news(id, member)) || writer.put(&charge(id, member));
         }
         // All others have heard of us by now, or will ask who we are.
         let young = self
@@ -44,10 +46,13 @@ impl<S: Storage> Membership<S> {
             .is_some_and(|me| cx.now < me.since + cx.config.probe_interval.saturating_mul(YOUTH));
         let stranger = known.is_none_or(|member| !member.is_live() || member.heard_at.is_none() && young);
         let knock = matches!(intent, Intent::Ping(Ping::KNOCK) | Intent::Ack(Ping::KNOCK));
-        if (stranger || knock)
-            && let Some(me) = self.members.get(&cx.me.id)
-        {
+        let Some(me) = self.members.get(&cx.me.id) else { return };
+        if stranger || knock || self.is_wary(cx) {
             let _ = writer.put(&news(cx.me.id, me));
+        }
+        if self.is_wary(cx) {
+            // Who knows another by our name answers us with no more than we sent: there must be room for what is said of it.
+            let _ = writer.put(&accusation(cx.me.id, me));
         }
     }
 

@@ -217,7 +217,7 @@ impl<S: Storage> Membership<S> {
             answers: 0,
             helpers: 0,
             helpers_heard: 0,
-            asked: Accusers::of(target),
+            asked: Accusers::NONE,
             in_vain: Accusers::NONE,
             until: cx.now,
         };
@@ -284,11 +284,14 @@ impl<S: Storage> Membership<S> {
     /// others find counts as found by us.
     fn ask_helpers(&self, cx: &mut Context<S>, probe: &mut Probe) {
         for _ in 0..cx.config.indirect_probes {
-            let asked = probe.asked;
+            let (asked, target) = (probe.asked, probe.target);
             let told_apart = asked.and(Accusers::of(cx.me.id));
             let strange = |id: NodeId| self.get(id).is_none_or(|member| member.round_trip.mean().is_none());
-            let drawn = self.sample(cx, &|id| told_apart.may_include(id) || strange(id));
-            let Some((helper, addr)) = drawn.or_else(|| self.sample(cx, &|id| asked.may_include(id))) else { return };
+            let drawn = self.sample(cx, &|id| id == target || told_apart.may_include(id) || strange(id));
+            let Some((helper, addr)) = drawn.or_else(|| self.sample(cx, &|id| id == target || asked.may_include(id)))
+            else {
+                return;
+            };
             cx.send(addr, Some(helper), Intent::PingRequest(probe.number, probe.target));
             probe.asked = probe.asked.and(Accusers::of(helper));
             probe.helpers = probe.helpers.saturating_add(1);
@@ -296,7 +299,8 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Whom to ask this period; mostly nobody, when whose turn it is has been heard within the last one anyway. Not never:
-    /// one that can speak and not hear would go unnoticed.
+    /// one that can speak and not hear would go unnoticed. But somebody each time, while another may go by our name: what is said of us
+    /// goes to that one, and only answers come to us.
     fn next_target(&mut self, cx: &mut Context<S>) -> Option<NodeId> {
         let rows = self.members.len();
         for _ in 0..rows {
@@ -306,8 +310,10 @@ impl<S: Storage> Membership<S> {
                 continue;
             }
             let recently = member.heard_at.is_some_and(|at| cx.now < at + cx.config.probe_interval);
-            let spared = recently && member.standing == Standing::Alive && cx.rng.below(SPARED_OF) != 0;
-            return (!spared || self.is_aside() || cx.config.detection.is_plain()).then_some(*id);
+            let spares = !self.is_wary(cx) && !self.is_aside() && !cx.config.detection.is_plain();
+            let may_be_spared = spares && recently && member.standing == Standing::Alive;
+            let spared = may_be_spared && cx.rng.below(SPARED_OF) != 0;
+            return (!spared).then_some(*id);
         }
         None
     }

@@ -51,7 +51,7 @@ impl<S: Storage> Membership<S> {
         }
     }
 
-    /// Somebody speaks to us whom we do not count as living. It may count on us to, so we ask it who it is, soon: not at
+    /// Somebody speaks to us whom we do not count as living, or under our name. It may count on us to, so we ask it who it is, soon: not at
     /// once and not each time, for its answer comes from the same unknown.
     pub(super) fn on_caller(&mut self, cx: &Context<S>, from: Addr, sender: NodeId) {
         self.caller = Some(Caller { addr: from, id: sender });
@@ -78,12 +78,13 @@ impl<S: Storage> Membership<S> {
         }
         let mut patience = cx.config.reconnect_interval;
         if let Some(Caller { addr, id }) = self.caller.take()
-            && !self.is_live(id)
+            && (!self.is_live(id) || id == cx.me.id)
         {
-            // To a stranger, no more than a header and a ping: no longer than whatever it sent.
-            let bare = u16::try_from(len::HEADER + len::PING).unwrap_or(u16::MAX);
-            let len_max = if self.is_proven(id, addr) { cx.config.datagram_len_max } else { bare };
-            cx.owe(Outgoing { to: addr, peer: Some(id), intent: Intent::Ping(Ping::KNOCK), len_max });
+            if self.is_proven(id, addr) {
+                cx.send(addr, Some(id), Intent::Ping(Ping::KNOCK));
+            } else {
+                knock_barely(cx, addr, Some(id));
+            }
         }
         match self.draw_lost(cx) {
             Some(Lost::Seed(addr)) => {
@@ -132,6 +133,12 @@ impl<S: Storage> Membership<S> {
         cx.stats.members_forgotten += 1;
         Some(Change::Forgotten(id))
     }
+}
+
+/// Sends a stranger no more than a header and a ping: no longer than whatever it sent.
+pub(super) fn knock_barely<S: Storage>(cx: &mut Context<S>, addr: Addr, id: Option<NodeId>) {
+    let bare = u16::try_from(len::HEADER + len::PING).unwrap_or(u16::MAX);
+    cx.owe(Outgoing { to: addr, peer: id, intent: Intent::Ping(Ping::KNOCK), len_max: bare });
 }
 
 /// One that spoke to us, and that we do not count as living.
