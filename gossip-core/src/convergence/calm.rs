@@ -1,5 +1,5 @@
 //! How long to wait before it is worth finding out who agrees.
-use crate::{context::Context, storage::Storage};
+use crate::{context::Context, storage::Storage, time::Instant};
 use core::time::Duration;
 
 /// The longest wait between two inquiries while nothing new is learned, in probe intervals.
@@ -20,14 +20,12 @@ pub(super) fn price<S: Storage>(cx: &Context<S>) -> Duration {
     crowds_squared(cx, CROWD_TO_PAY_FOR).min(cx.config.probe_interval.saturating_mul(PRICE_MAX))
 }
 
-/// After a rest, it may be found out a few times in a row.
-pub(super) fn credit<S: Storage>(cx: &Context<S>) -> Duration {
-    price(cx).saturating_mul(IN_A_ROW - 1)
-}
-
-/// Where nothing has changed for so long, it is found out at whatever price.
-pub(super) fn calm_enough<S: Storage>(cx: &Context<S>) -> Duration {
-    cx.config.probe_interval.saturating_mul(CALM)
+/// From when on it is worth it, if nothing changes any more: after `patience`, and once most of what it cost so far is made up
+/// for; or when nothing has changed for so long that it is found out at whatever price.
+pub(super) fn settled_at<S: Storage>(cx: &Context<S>, patience: Duration, paid_at: Instant) -> Instant {
+    let affordable_at = paid_at.saturating_sub(price(cx).saturating_mul(IN_A_ROW - 1));
+    let calm_at = cx.now + cx.config.probe_interval.saturating_mul(CALM);
+    (cx.now + patience).max(affordable_at.min(calm_at))
 }
 
 /// Each of us sends a bit for each of us, a few times.

@@ -18,7 +18,7 @@ use crate::{
     wire::{Agreeing, Frame, Header, Ping, Writer},
 };
 pub use agreement::Agreement;
-use calm::{WAIT_MAX, calm_enough, credit, first_wait, patience_max, price};
+use calm::{WAIT_MAX, first_wait, patience_max, price, settled_at};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -137,8 +137,7 @@ impl Convergence {
     /// Our digest is about to change.
     pub(crate) fn unsettle<S: Storage>(&mut self, cx: &Context<S>) {
         self.wait = self.patience;
-        let paid_at = self.paid_at.saturating_sub(credit(cx)).min(cx.now + calm_enough(cx));
-        self.settled_at = (cx.now + self.patience).max(paid_at);
+        self.settled_at = settled_at(cx, self.patience, self.paid_at);
         self.inquire_at = self.inquire_at.max(self.settled_at);
     }
 
