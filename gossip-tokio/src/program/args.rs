@@ -136,7 +136,7 @@ What the agent believes of each:
   SINCE  how long it has had this status, as seen from here
   HEARD  how long ago it was last heard itself; `self` is the agent
   RTT    the round trip to it and back; `-` until measured, and for the dead as it was last
-  INC    its incarnation: it counts up when the member contradicts what is believed of it
+  INC    its incarnation: grows when it contradicts what is said of it, or changes what it says of itself
   WHY    on what grounds it is suspected or gone: `silent, a +1` is silent, says a and one more";
 
 /// What is believed of a member.
