@@ -12,12 +12,13 @@ pub(super) fn first_wait<S: Storage>(cx: &Context<S>) -> Duration {
 
 /// How long things have to stand still at most, before it is asked and passed on who agrees.
 pub(super) fn patience_max<S: Storage>(cx: &Context<S>) -> Duration {
-    crowds_squared(cx, CROWD).min(cx.config.probe_interval.saturating_mul(WAIT_MAX))
+    growing(cx, CROWD, 2, WAIT_MAX)
 }
 
-/// How seldom it may be found out who agrees, where things change all the time.
+/// How seldom it may be found out who agrees, where things change all the time: it grows with the third power of the members.
+/// Each of them sends a bit for each of them, a few times, whenever one of them comes or goes.
 pub(super) fn price<S: Storage>(cx: &Context<S>) -> Duration {
-    crowds_squared(cx, CROWD_TO_PAY_FOR).min(cx.config.probe_interval.saturating_mul(PRICE_MAX))
+    growing(cx, CROWD_TO_PAY_FOR, 3, PRICE_MAX)
 }
 
 /// From when on it is worth it, if nothing changes any more: after `patience`, and once most of what it cost so far is made up
@@ -28,17 +29,18 @@ pub(super) fn settled_at<S: Storage>(cx: &Context<S>, patience: Duration, paid_a
     (cx.now + patience).max(affordable_at.min(calm_at))
 }
 
-/// Each of us sends a bit for each of us, a few times.
-fn crowds_squared<S: Storage>(cx: &Context<S>, crowd: usize) -> Duration {
+/// A gossip interval, and another one for each crowd of members, to some power; up to `longest` probe intervals.
+fn growing<S: Storage>(cx: &Context<S>, crowd: usize, power: u32, longest: u32) -> Duration {
     let crowds = u32::try_from(cx.live / crowd).unwrap_or(u32::MAX);
-    cx.config.gossip_interval.saturating_mul(crowds.saturating_mul(crowds).saturating_add(1))
+    let span = cx.config.gossip_interval.saturating_mul(crowds.saturating_pow(power).saturating_add(1));
+    span.min(cx.config.probe_interval.saturating_mul(longest))
 }
 
 /// Of so many members, the bits are a small part of a datagram.
 const CROWD: usize = 128;
-/// Of so many, and as many again, they are worth saving. Among 1,000, it takes some two kilobytes a node to find out that all
+/// Of several times so many, they are worth saving. Among 1,000, it takes some two kilobytes a node to find out that all
 /// agree: once in six minutes, that is a tenth of what rest costs.
-const CROWD_TO_PAY_FOR: usize = 24;
+const CROWD_TO_PAY_FOR: usize = 80;
 /// In probe intervals, however many we are.
 const PRICE_MAX: u32 = 600;
 /// In probe intervals.
