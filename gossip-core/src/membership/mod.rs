@@ -44,8 +44,8 @@ use errand::Errands;
 use events::Company;
 use health::Health;
 use probe::Prober;
+pub(crate) use recent::Otherwise;
 use recent::Recent;
-pub(crate) use recent::{Differences, Otherwise};
 use serde::{Deserialize, Serialize};
 
 /// What an input changed, for `Node` to route to the other machines.

@@ -299,8 +299,8 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Whom to ask this period; mostly nobody, when whose turn it is has been heard within the last one anyway. Not never:
-    /// one that can speak and not hear would go unnoticed. But somebody each time, while another may go by our name: what is said of us
-    /// goes to that one, and only answers come to us.
+    /// one that can speak and not hear would go unnoticed. But somebody each time, while another may go by our name: what is
+    /// said of us goes to that one, and only answers come to us.
     fn next_target(&mut self, cx: &mut Context<S>) -> Option<NodeId> {
         let rows = self.members.len();
         for _ in 0..rows {

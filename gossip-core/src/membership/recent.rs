@@ -25,6 +25,9 @@ const DIFFERENCES_MAX: usize = CHANGES_MAX + 2;
 /// In gossip intervals: for so long after more of them than that, and until all who join have come.
 const CROWDED_FOR: u32 = 5;
 
+/// In gossip intervals: what changed longer ago is what others know, or have another reason not to.
+const NEWS_FOR: u32 = 10;
+
 /// The last few changes of the digest of those who live, in a ring.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Recent {
@@ -32,15 +35,8 @@ pub(super) struct Recent {
     next: usize,
     /// When the ring was full last, and when the time before.
     full_at: [Instant; 2],
-}
-
-/// In what we may differ from one who has nothing to tell us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Differences {
-    /// It lacks some of the last changes, or has come to verdicts that we are still looking into.
-    ChangesAndVerdicts,
-    /// It has come to such verdicts.
-    Verdicts,
+    /// When the latest change was noted.
+    noted_at: Instant,
 }
 
 /// Which of the last changes to tell to one of whom we cannot tell which it lacks.
@@ -61,7 +57,12 @@ struct Change {
 
 impl Recent {
     pub(super) const fn new() -> Self {
-        Self { changes: [Change { id: NodeId(0), by: Digest(0) }; CHANGES_MAX], next: 0, full_at: [Instant::ZERO; 2] }
+        Self {
+            changes: [Change { id: NodeId(0), by: Digest(0) }; CHANGES_MAX],
+            next: 0,
+            full_at: [Instant::ZERO; 2],
+            noted_at: Instant::ZERO,
+        }
     }
 
     /// The row of `id` changed the digest from what it was to what it is.
@@ -71,11 +72,17 @@ impl Recent {
             && let Some(oldest) = self.changes.get_mut(self.next)
         {
             *oldest = Change { id, by: is };
+            self.noted_at = cx.now;
             self.next = (self.next + 1) % CHANGES_MAX;
             if self.next == 0 {
                 self.full_at = [cx.now, self.full_at[0]];
             }
         }
+    }
+
+    /// Whether anything changed of late, so that others may still lack it.
+    fn is_news<S: Storage>(&self, cx: &Context<S>) -> bool {
+        cx.now < self.noted_at + cx.config.gossip_interval.saturating_mul(NEWS_FOR)
     }
 
     /// Whether many changed of late, as when a crowd joins.
@@ -85,15 +92,13 @@ impl Recent {
 }
 
 impl<S: Storage> Membership<S> {
-    /// Whether nothing but `differences` is between us and somebody whose digest of members `is_theirs`: it has nothing to tell
-    /// us then.
-    pub(crate) fn is_explained(
-        &self,
-        cx: &Context<S>,
-        differences: Differences,
-        is_theirs: &dyn Fn(Digest) -> bool,
-    ) -> bool {
-        self.lacking(cx, differences, is_theirs).is_some()
+    /// Whether somebody whose digest of members `is_theirs` has nothing to tell us: it lacks some of what changed of late, or has
+    /// come to verdicts that we are still looking into.
+    ///
+    /// The first is a guess: one who knows that somebody is gone looks like one who has yet to hear of him. Hence the haste.
+    pub(crate) fn is_ahead_of(&self, cx: &Context<S>, is_theirs: &dyn Fn(Digest) -> bool) -> bool {
+        let least = if self.recent.is_news(cx) { 1 } else { 1 << CHANGES_MAX };
+        self.lacking(cx, least, is_theirs).is_some()
     }
 
     /// Tells such a one what it lacks.
@@ -108,7 +113,7 @@ impl<S: Storage> Membership<S> {
             // Where so much is news, these are a drop in the ocean.
             return;
         }
-        let lacking = match (self.lacking(cx, Differences::ChangesAndVerdicts, is_theirs), otherwise) {
+        let lacking = match (self.lacking(cx, 1, is_theirs), otherwise) {
             (Some(lacking), _) => lacking,
             (None, Otherwise::All) => usize::MAX,
             (None, Otherwise::Nothing) => return,
@@ -122,8 +127,9 @@ impl<S: Storage> Membership<S> {
         }
     }
 
-    /// By which differences their digest is what it is, a bit for each: the last changes first, then verdicts.
-    fn lacking(&self, cx: &Context<S>, sought: Differences, is_theirs: &dyn Fn(Digest) -> bool) -> Option<usize> {
+    /// By which differences their digest is what it is, a bit for each: the last changes first, then verdicts. The `least` bit is
+    /// where the search begins.
+    fn lacking(&self, cx: &Context<S>, least: usize, is_theirs: &dyn Fn(Digest) -> bool) -> Option<usize> {
         let mut differences = [Digest(0); DIFFERENCES_MAX];
         for (difference, change) in differences.iter_mut().zip(&self.recent.changes) {
             *difference = change.by;
@@ -138,10 +144,6 @@ impl<S: Storage> Membership<S> {
                 len += 1;
             }
         }
-        let least = match sought {
-            Differences::ChangesAndVerdicts => 1,
-            Differences::Verdicts => 1 << CHANGES_MAX,
-        };
         let some = differences.get(..len).unwrap_or_default();
         (least..1 << some.len()).step_by(least).find(|lacking| is_theirs(without(self.digest, some, *lacking)))
     }

@@ -51,8 +51,8 @@ impl<S: Storage> Membership<S> {
         }
     }
 
-    /// Somebody speaks to us whom we do not count as living, or under our name. It may count on us to, so we ask it who it is, soon: not at
-    /// once and not each time, for its answer comes from the same unknown.
+    /// Somebody speaks to us whom we do not count as living, or under our name. It may count on us to, so we ask it who it is,
+    /// soon: not at once and not each time, for its answer comes from the same unknown.
     pub(super) fn on_caller(&mut self, cx: &Context<S>, from: Addr, sender: NodeId) {
         self.caller = Some(Caller { addr: from, id: sender });
         self.reconnect_at = self.reconnect_at.min(cx.now + cx.config.gossip_interval);

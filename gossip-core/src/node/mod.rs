@@ -25,7 +25,7 @@ use crate::{
     dissemination::Dissemination,
     id::{Addr, NodeId},
     io::{Event, Input, Output},
-    membership::{Change, Differences, Membership},
+    membership::{Change, Membership},
     pace::Pace,
     reconcile::Reconcile,
     records::Intent,
@@ -307,13 +307,10 @@ impl<S: Storage> Node<S> {
         self.digest_of(&self.parts())
     }
 
-    /// Whether somebody with this digest has nothing that we lack. That is a guess, where it seems to lack what we learned last:
-    /// one who knows that somebody is gone looks like one who has yet to hear of him. If it lasts, we ask all the same.
+    /// Whether somebody with this digest has, as it seems, nothing that we lack. If it lasts, we ask all the same.
     fn is_ahead_of(&self, theirs: Digest) -> bool {
-        let is_learning = self.convergence.is_learning(&self.cx);
-        let differences = if is_learning { Differences::ChangesAndVerdicts } else { Differences::Verdicts };
-        is_learning && self.convergence.has_passed(theirs)
-            || self.membership.is_explained(&self.cx, differences, &|members| self.digest_with(members) == theirs)
+        self.convergence.is_learning(&self.cx) && self.convergence.has_passed(theirs)
+            || self.membership.is_ahead_of(&self.cx, &|members| self.digest_with(members) == theirs)
     }
 
     /// What our digest would be with other members.

@@ -146,16 +146,7 @@ impl<S: Storage> Node<S> {
             Frame::Compare(compare) => self.on_compare(header.sender, compare),
             Frame::Pull(pull) => self.on_pull(header.sender, pull),
             _ if !self.membership.is_live(header.sender) => self.cx.stats.news_of_strangers += 1,
-            Frame::Parts(parts) => {
-                let ours = self.parts();
-                let mut parts = *parts;
-                if self.is_ahead_of(self.digest_of(&Parts { members: parts.members, ..ours })) {
-                    // Of members, there is nothing to ask it.
-                    parts.members = ours.members;
-                }
-                self.reconcile.on_parts(&mut self.cx, header.sender, &parts, &ours);
-                self.on_stalemate();
-            }
+            Frame::Parts(parts) => self.on_parts(header.sender, parts),
             Frame::Served(served) => {
                 let ours = self.parts();
                 self.reconcile.on_served(&mut self.cx, header.sender, served, &ours);
@@ -219,6 +210,15 @@ impl<S: Storage> Node<S> {
             let difference = Difference { ours: self.digest(), theirs: self.digest_of(&compare.parts) };
             self.reconcile.on_differing(&mut self.cx, asker, addr, difference);
         }
+    }
+
+    fn on_parts(&mut self, answerer: NodeId, theirs: &Parts) {
+        let ours = self.parts();
+        // Of members, there may be nothing to ask it, although they differ.
+        let is_ahead = self.is_ahead_of(self.digest_of(&Parts { members: theirs.members, ..ours }));
+        let members = if is_ahead { ours.members } else { theirs.members };
+        self.reconcile.on_parts(&mut self.cx, answerer, &Parts { members, ..*theirs }, &ours);
+        self.on_stalemate();
     }
 
     /// Keeps a question until the next drain: it is answered with what we know then.
