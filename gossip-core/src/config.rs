@@ -2,7 +2,7 @@
 use crate::{
     storage::Storage,
     table::{Blob, Queue, Table},
-    wire::{ClusterLabel, len},
+    wire::{ClusterLabel, RumorFrame, len},
 };
 use core::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,9 @@ pub struct Config {
     pub fanout: u8,
     /// How many times a node tells one piece of news, before what [`Config::heat`] adds for the cluster's size.
     pub news_mult: u8,
+    /// How long a rumor lives that is published without a word on that: then it is told to nobody any more. From a second to
+    /// 24 days.
+    pub rumor_ttl: Duration,
     /// How often one lost member or silent seed is tried again: one at a time, whatever their number.
     pub reconnect_interval: Duration,
     /// How long a member that is gone is remembered, unless its row is needed sooner.
@@ -74,7 +77,8 @@ pub struct Limits {
     pub members: usize,
     /// Addresses to join through. Full: `join` is refused.
     pub seeds: usize,
-    /// Rumors to be told again. Full: the oldest that the application knows makes room, critical ones last.
+    /// Rumors to be told again. Full: the oldest that the application knows makes room, critical ones last; and none of our
+    /// own that is yet to be handed to others, which may be half of them: then `publish` is busy.
     pub rumors: usize,
     /// Keys, deleted ones included. Full: `put` of a new key is refused; another's write is left with those who have room.
     pub entries: usize,
@@ -104,6 +108,7 @@ impl Config {
             gossip_interval: Duration::from_millis(200),
             fanout: 3,
             news_mult: 3,
+            rumor_ttl: Duration::from_hours(1),
             reconnect_interval: Duration::from_secs(2),
             remember_gone: Duration::from_hours(24),
             datagram_len_max: 1_400,
@@ -195,6 +200,9 @@ impl Config {
                 return Err(ConfigError::ZeroLimit(name));
             }
         }
+        if self.rumor_ttl < TTL_MIN || self.rumor_ttl > TTL_MAX {
+            return Err(ConfigError::TimeToLive);
+        }
         if self.probe_timeout >= self.probe_interval {
             return Err(ConfigError::TimeoutBeyondInterval);
         }
@@ -236,6 +244,9 @@ pub(crate) const FANOUT_MAX: u8 = 16;
 pub(crate) const INDIRECT_PROBES_MAX: u8 = 7;
 /// More than this, and news is noise.
 const NEWS_MULT_MAX: u8 = 64;
+/// The shortest and the longest life of a rumor.
+pub(crate) const TTL_MIN: Duration = Duration::from_secs(1);
+pub(crate) const TTL_MAX: Duration = Duration::from_secs(RumorFrame::TTL_SECS_MAX as u64);
 const INTERVAL_MIN: Duration = Duration::from_millis(1);
 /// Within this, no sum or multiple of intervals that we form overflows.
 const INTERVAL_MAX: Duration = Duration::from_hours(24);
@@ -263,6 +274,8 @@ pub enum ConfigError {
     BeyondStorage(&'static str),
     /// A probe must time out before the next one starts.
     TimeoutBeyondInterval,
+    /// A rumor lives from one second to 24 days.
+    TimeToLive,
     /// Datagrams of this length are not supported.
     DatagramLen(u16),
     /// Our own presence or address does not fit a datagram beside a ping.
@@ -279,6 +292,7 @@ impl fmt::Display for ConfigError {
                 write!(f, "`{name}` exceeds what the storage can hold: lower it or enlarge the region")
             }
             Self::TimeoutBeyondInterval => f.write_str("`probe_timeout` must be shorter than `probe_interval`"),
+            Self::TimeToLive => f.write_str("`rumor_ttl` must be from 1 s to 24 days"),
             Self::DatagramLen(len) => {
                 write!(
                     f,

@@ -1,5 +1,5 @@
 //! What each call of the application may be told instead of being served: one small type a call.
-use core::fmt;
+use core::{fmt, time::Duration};
 
 /// Something is longer than a datagram, or than the storage, can carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,11 @@ pub enum PublishError {
         /// `limits.rumors`.
         limit: usize,
     },
+    /// As many of our own rumors as may wait are yet to be handed to others: none of them is dropped for another.
+    Busy {
+        /// When to try again; a guess.
+        retry_after: Duration,
+    },
     /// This life has used up its numbers.
     Exhausted,
     /// We have said farewell.
@@ -89,6 +94,10 @@ impl fmt::Display for PublishError {
             Self::TooLong(too_long) => too_long.fmt(f),
             Self::Full { limit } => {
                 write!(f, "all {limit} rumors remembered wait to be drained: drain, or raise `limits.rumors`")
+            }
+            Self::Busy { retry_after } => {
+                let millis = retry_after.as_millis();
+                write!(f, "too many of our own rumors are yet to be handed to others: try again in {millis} ms")
             }
             Self::Exhausted => f.write_str(EXHAUSTED),
             Self::Left => f.write_str(LEFT),

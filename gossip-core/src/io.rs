@@ -4,6 +4,7 @@ use crate::{
     time::Instant,
     wire::Urgency,
 };
+use core::time::Duration;
 use serde::Serialize;
 
 /// What happened outside.
@@ -78,7 +79,7 @@ pub enum Event<'b> {
     SteppedAside,
     /// Our links have been good for a while: we take part again.
     Resumed,
-    /// A rumor reached us: told once.
+    /// A rumor reached us: told once. Its publisher is `dot.origin`.
     Delivered {
         /// Its name.
         dot: Dot,
@@ -86,6 +87,17 @@ pub enum Event<'b> {
         urgency: Urgency,
         /// What it says.
         payload: &'b [u8],
+        /// How long ago it was published, as far as is known: what it lay at each node that passed it on, added up. What it took
+        /// from node to node is not counted.
+        age: Duration,
+    },
+    /// Rumors were published while we were there, and did not reach us: told together, as soon as it is known that nobody can
+    /// tell them to us any more.
+    RumorsMissed {
+        /// By whom they were published.
+        publisher: NodeId,
+        /// How many.
+        count: u32,
     },
     /// An entry changed, here or elsewhere: told once, as it is by then.
     Changed {
@@ -107,6 +119,14 @@ pub enum Event<'b> {
         agreeing: usize,
         /// Out of how many.
         live: usize,
+    },
+    /// We leave, and nobody has shown in time that it has all that we wrote and published. Told just before
+    /// [`Departed`](Self::Departed); whoever saved the node's state has them still.
+    NotHandedOver {
+        /// How many of the last writes of this life nobody is known to have.
+        writes: u32,
+        /// How many of its last rumors.
+        rumors: u32,
     },
     /// Our farewell has been said: the node may be dropped.
     Departed,

@@ -8,6 +8,7 @@ use crate::{
     time::Instant,
     wire::{Accusers, Cause, Standing, Store, Urgency},
 };
+use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// How many times news is still to be told, at most: counts down with each datagram that carries it.
@@ -246,11 +247,23 @@ impl Lattice for Precedence {
 }
 
 /// Which of a writer's rumors were seen: all up to a floor, and some of the 64 above it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Beside it, how many of them were missed and the application has yet to hear of: no part of what was seen.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Window {
     floor: u32,
+    /// In the four bytes that would be padding.
+    pub(crate) missed: u32,
     above: u64,
 }
+
+impl PartialEq for Window {
+    fn eq(&self, other: &Self) -> bool {
+        (self.floor, self.above) == (other.floor, other.above)
+    }
+}
+
+impl Eq for Window {}
 
 impl Window {
     /// How far above the floor a rumor can be told apart.
@@ -259,7 +272,7 @@ impl Window {
     /// The window that has seen all up to `floor`, and what `above` marks: bit *i* stands for `floor + 1 + i`.
     #[must_use]
     pub fn new(floor: u32, above: u64) -> Self {
-        let mut window = Self { floor, above };
+        let mut window = Self { floor, missed: 0, above };
         window.settle();
         window
     }
@@ -274,6 +287,18 @@ impl Window {
     #[must_use]
     pub const fn above(&self) -> u64 {
         self.above
+    }
+
+    /// The highest that was seen, or given up.
+    #[must_use]
+    pub const fn top(&self) -> u32 {
+        self.floor.saturating_add(Self::REACH - self.above.leading_zeros())
+    }
+
+    /// Whether one was seen, and another before it was not.
+    #[must_use]
+    pub const fn has_hole(&self) -> bool {
+        self.above != 0
     }
 
     /// Whether `sequence` is new.
@@ -356,6 +381,19 @@ pub struct Rumor<B> {
     pub arrival: u32,
     /// Whether the application has yet to be told.
     pub untold: bool,
+    /// How long it lives, from when it was published, in seconds.
+    pub ttl_secs: u32,
+    /// When that is over.
+    pub expires_at: Instant,
+}
+
+impl<B> Rumor<B> {
+    /// How long ago it was published, as far as is known: without what it took from node to node.
+    #[must_use]
+    pub fn age(&self, now: Instant) -> Duration {
+        let left = self.expires_at.saturating_duration_since(now);
+        Duration::from_secs(self.ttl_secs.into()).saturating_sub(left)
+    }
 }
 
 /// A datagram we owe: its intent, not its bytes. Bytes are written when it leaves, so that it carries the freshest news.
@@ -390,6 +428,10 @@ pub enum Intent {
     Compare,
     /// To answer that.
     Parts,
+    /// To ask how much of ours somebody has.
+    Confirm,
+    /// To answer that, of the asker's life.
+    Confirmed(Life),
     /// To ask for what we lack.
     Pull {
         /// Ties the answer to the question.

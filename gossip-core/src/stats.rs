@@ -111,6 +111,10 @@ counters! {
         rumors_refused,
         /// Rumors that can no longer be told, having made room for others.
         rumors_evicted,
+        /// Rumors whose time to live was over: forgotten, or not taken in.
+        rumors_expired,
+        /// Rumors of our own that were refused, because too many were yet to be handed to others.
+        rumors_busy,
         /// Writes taken in.
         entries_applied,
         /// Writes heard again.
@@ -127,6 +131,10 @@ counters! {
         exchanges_failed,
         /// Questions answered, of members that lacked something.
         pulls_answered,
+        /// Writes of ours that nobody was known to have when we left.
+        writes_not_handed_over,
+        /// Rumors of ours that nobody was known to have when we left.
+        rumors_not_handed_over,
     }
 }
 

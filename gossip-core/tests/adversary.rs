@@ -147,7 +147,8 @@ fn the_first_of_all_writers_is_one_like_the_others() {
     let (mut world, hosts) = settled(4, |_| Config { datagram_len_max: 100, ..Config::lan() });
     let floor = Frame::Floor(Floor { writer: Life::FIRST, floor: 200_000_000 });
     let dot = Life::FIRST.dot(200_000_040);
-    let rumor = Frame::Rumor(RumorFrame { dot, urgency: Urgency::Normal, payload: b"!" });
+    let rumor =
+        Frame::Rumor(RumorFrame { dot, urgency: Urgency::Normal, payload: b"!", age_millis: 0, ttl_secs: 3_600 });
     for frame in [floor, rumor] {
         let header = Header::new(ClusterLabel::default(), world.id(hosts[1]), Generation(1), Incarnation(0), Digest(1));
         let mut buffer = [0; 100];

@@ -67,7 +67,7 @@ impl Parcel {
                 let cause = [Cause::Silence, Cause::Loss, Cause::OwnWord][usize::from(small[2]) % 3];
                 Frame::Accusation(Accusation { id, generation, incarnation, standing, by, cause, accusers })
             }
-            6 => Frame::Rumor(RumorFrame { dot, urgency, payload: one }),
+            6 => Frame::Rumor(RumorFrame { dot, urgency, payload: one, age_millis: 0, ttl_secs: 3_600 }),
             7 => {
                 let (stamp, value) = (stamp(words[0]), Some(&other[..]).filter(|_| small[2] < 192));
                 Frame::Entry(EntryFrame { dot, span: numbers[2], stamp, key: one, value })

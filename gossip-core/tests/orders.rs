@@ -77,7 +77,10 @@ impl News {
                 let urgency = if sequence % 2 == 0 { Urgency::Critical } else { Urgency::Normal };
                 let payload = payload(writer, sequence);
                 let dot = life(writer).dot(sequence);
-                hand(node, &Frame::Rumor(RumorFrame { dot, urgency, payload: &payload }));
+                hand(
+                    node,
+                    &Frame::Rumor(RumorFrame { dot, urgency, payload: &payload, age_millis: 0, ttl_secs: 3_600 }),
+                );
             }
             Self::Words { member, incarnation, standing } => {
                 hand(node, &Frame::Member(words(member, incarnation, standing)))

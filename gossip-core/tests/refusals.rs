@@ -239,8 +239,15 @@ fn a_sensor_takes_what_fits_its_regions() {
 fn rumors_that_wait_to_be_told_make_no_room() {
     let limits = Limits { rumors: 2, ..Config::lan().limits };
     let mut node = acquainted::<Heap>(Config { limits, ..Config::lan() });
-    let rumor =
-        |sequence| Frame::Rumor(RumorFrame { dot: WRITER.dot(sequence), urgency: Urgency::Normal, payload: b"heard" });
+    let rumor = |sequence| {
+        Frame::Rumor(RumorFrame {
+            dot: WRITER.dot(sequence),
+            urgency: Urgency::Normal,
+            payload: b"heard",
+            age_millis: 0,
+            ttl_secs: 3_600,
+        })
+    };
     hand(&mut node, PEER, &[rumor(1), rumor(2)]);
     assert_eq!(counted(&mut node, |node| hand(node, PEER, &[rumor(3)])), [("rumors_refused", 1)]);
     assert_eq!(node.publish(NOW, Urgency::Critical, b"said"), Err(PublishError::Full { limit: 2 }));

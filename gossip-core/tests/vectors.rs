@@ -58,7 +58,13 @@ fn vectors() -> Vec<(u8, Frame<'static>, String)> {
         ),
         (
             6,
-            Frame::Rumor(RumorFrame { dot: DOT, urgency: Urgency::Critical, payload: b"fire" }),
+            Frame::Rumor(RumorFrame {
+                dot: DOT,
+                urgency: Urgency::Critical,
+                payload: b"fire",
+                age_millis: 0,
+                ttl_secs: 3_600,
+            }),
             format!("15 06 {DOT_HEX} 00 04 66697265"),
         ),
         (

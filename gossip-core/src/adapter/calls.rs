@@ -6,7 +6,7 @@ use crate::{
     presence::Presence,
     wire::Urgency,
 };
-use core::net::SocketAddr;
+use core::{net::SocketAddr, time::Duration};
 use std::{
     collections::BTreeMap,
     string::{String, ToString},
@@ -77,8 +77,16 @@ impl Pump {
     /// # Errors
     /// It is too long, or finds no room; or the node is leaving.
     pub fn publish(&mut self, urgency: Urgency, payload: &[u8]) -> Result<Dot, PublishError> {
+        self.publish_for(urgency, payload, self.node.config().rumor_ttl)
+    }
+
+    /// Spreads a rumor that lives for `ttl`, from a second to 24 days: then nobody is told of it any more.
+    ///
+    /// # Errors
+    /// It is too long, or finds no room; or the node is leaving; or too many are yet to be handed to others.
+    pub fn publish_for(&mut self, urgency: Urgency, payload: &[u8], ttl: Duration) -> Result<Dot, PublishError> {
         let now = self.mark_changed();
-        self.node.publish(now, urgency, payload)
+        self.node.publish_for(now, urgency, payload, ttl)
     }
 
     /// Changes what the node says of itself.

@@ -83,6 +83,17 @@ pub enum Happening {
         /// What it says.
         #[serde(serialize_with = "text::bytes")]
         payload: Vec<u8>,
+        /// How long ago it was published, at least; the node that did is `dot.origin`. In JSON, `age_ms`: milliseconds.
+        #[serde(rename = "age_ms", serialize_with = "text::millis")]
+        age: Duration,
+    },
+    /// Rumors were published while we were there, and can no longer be told to us.
+    RumorsMissed {
+        /// By whom they were published.
+        #[serde(serialize_with = "text::display")]
+        publisher: NodeId,
+        /// How many.
+        count: u32,
     },
     /// An entry of the replicated map changed, here or elsewhere.
     Changed {
@@ -132,6 +143,13 @@ pub enum Happening {
         /// Why.
         reason: String,
     },
+    /// We leave, and nobody is known to have all that we wrote and published. It is in the data file, where there is one.
+    NotHandedOver {
+        /// How many of the last writes.
+        writes: u32,
+        /// How many of the last rumors.
+        rumors: u32,
+    },
     /// Our own farewell is done: the node stops.
     Departed,
     /// This subscriber was too slow, and lost the oldest happenings.
@@ -155,7 +173,11 @@ impl Happening {
             Event::Alone => Self::Alone,
             Event::SteppedAside => Self::SteppedAside,
             Event::Resumed => Self::Resumed,
-            Event::Delivered { dot, urgency, payload } => Self::Delivered { dot, urgency, payload: payload.to_owned() },
+            Event::Delivered { dot, urgency, payload, age } => {
+                Self::Delivered { dot, urgency, payload: payload.to_owned(), age }
+            }
+            Event::RumorsMissed { publisher, count } => Self::RumorsMissed { publisher, count },
+            Event::NotHandedOver { writes, rumors } => Self::NotHandedOver { writes, rumors },
             Event::Changed { key, value, dot } => {
                 Self::Changed { key: key.to_owned(), value: value.map(ToOwned::to_owned), dot }
             }
@@ -197,10 +219,11 @@ mod tests {
     #[test]
     fn json_names_the_event_and_writes_words_as_people_do() {
         let dot = Dot { origin: NodeId(10), generation: Generation(1), sequence: 2 };
-        let delivered = Happening::Delivered { dot, urgency: Urgency::Critical, payload: b"fire".to_vec() };
+        let (urgency, age) = (Urgency::Critical, Duration::from_millis(7));
+        let delivered = Happening::Delivered { dot, urgency, payload: b"fire".to_vec(), age };
         assert_eq!(
             serde_json::to_string(&delivered).unwrap(),
-            r#"{"event":"delivered","dot":"000000000000000a.00000001.2","urgency":"critical","payload":"fire"}"#
+            r#"{"event":"delivered","dot":"000000000000000a.00000001.2","urgency":"critical","payload":"fire","age_ms":7}"#
         );
         let deleted = Happening::Changed { key: vec![0xff], value: None, dot };
         assert_eq!(

@@ -226,7 +226,8 @@ impl Pump {
         if self.standing == Standing::Running {
             let now = self.clock.now();
             self.standing = Standing::Leaving { until: now + self.leave_timeout };
-            self.node.leave(now);
+            // What is left of the time is for the farewell itself.
+            self.node.leave_within(now, self.leave_timeout / 2);
         }
     }
 

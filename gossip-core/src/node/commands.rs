@@ -1,5 +1,5 @@
 //! What the application asks for. Each command is followed by a drain of `poll_output`.
-use super::Node;
+use super::{Node, handover};
 use crate::{
     error::{DeleteError, JoinError, PresenceError, PublishError, PutError},
     id::{Addr, Dot},
@@ -8,6 +8,7 @@ use crate::{
     time::Instant,
     wire::{Urgency, len},
 };
+use core::time::Duration;
 
 impl<S: Storage> Node<S> {
     /// Joins the cluster that the node at `seed` belongs to, and remembers `seed` for ever.
@@ -19,13 +20,26 @@ impl<S: Storage> Node<S> {
     /// When `seed` is ourselves, or one seed too many, or we have left.
     pub fn join(&mut self, now: Instant, seed: Addr) -> Result<(), JoinError> {
         self.set_now(now);
+        if !self.is_staying() {
+            return Err(JoinError::Left);
+        }
         self.membership.join(&mut self.cx, seed)
     }
 
-    /// Says farewell. The node goes on until [`Event::Departed`](crate::Event::Departed), a few gossip intervals later.
+    /// Leaves within ten gossip intervals, and the few that the farewell takes: see [`leave_within`](Self::leave_within).
     pub fn leave(&mut self, now: Instant) {
+        self.leave_within(now, self.cx.config.gossip_interval.saturating_mul(handover::PATIENCE));
+    }
+
+    /// Leaves: hands over what it wrote and published in this life, for `patience` at most, and then says farewell. The node goes
+    /// on until [`Event::Departed`](crate::Event::Departed), a few gossip intervals after that.
+    ///
+    /// The farewell is said as soon as two others, or all there are, have shown that they have everything; at once, if they are
+    /// known to have it. What nobody has shown to have in time is told by
+    /// [`Event::NotHandedOver`](crate::Event::NotHandedOver), just before the farewell.
+    pub fn leave_within(&mut self, now: Instant, patience: Duration) {
         self.set_now(now);
-        self.membership.leave(&mut self.cx);
+        self.begin_to_leave(patience);
         self.settle();
     }
 
@@ -36,23 +50,45 @@ impl<S: Storage> Node<S> {
     /// When they are longer than [`presence_len_max`](Self::presence_len_max), or we have left.
     pub fn set_presence(&mut self, now: Instant, presence: &[u8]) -> Result<(), PresenceError> {
         self.set_now(now);
+        if !self.is_staying() {
+            return Err(PresenceError::Left);
+        }
         let len_max = self.presence_len_max();
         self.membership.set_presence(&mut self.cx, presence, len_max)?;
         self.settle();
         Ok(())
     }
 
-    /// Starts a rumor, to be told to the application of every other node once, and names it.
+    /// Starts a rumor, to be told to the application of every other node once, and names it. It lives for
+    /// [`Config::rumor_ttl`](crate::Config::rumor_ttl); the rest is as for [`publish_for`](Self::publish_for).
     ///
     /// # Errors
-    /// When it is longer than [`payload_len_max`](Self::payload_len_max), finds no room, or we have left.
+    /// As for [`publish_for`](Self::publish_for).
     pub fn publish(&mut self, now: Instant, urgency: Urgency, payload: &[u8]) -> Result<Dot, PublishError> {
+        self.publish_for(now, urgency, payload, self.cx.config.rumor_ttl)
+    }
+
+    /// Starts a rumor that lives for `ttl`, from a second to 24 days: then it is told to nobody any more, newcomers least of all.
+    ///
+    /// It is kept until it was handed to as many others as one rumor is; from then on each of them tells it to the rest. Whoever
+    /// is there and does not hear it, because all who could tell it forgot it first, is told that it missed one.
+    ///
+    /// # Errors
+    /// When it is longer than [`payload_len_max`](Self::payload_len_max), finds no room, or we have left; or when too many of our
+    /// own are yet to be handed to others, and when to try again.
+    pub fn publish_for(
+        &mut self,
+        now: Instant,
+        urgency: Urgency,
+        payload: &[u8],
+        ttl: Duration,
+    ) -> Result<Dot, PublishError> {
         self.set_now(now);
-        if !self.membership.is_staying() {
+        if !self.is_staying() {
             return Err(PublishError::Left);
         }
         let len_max = self.payload_len_max();
-        let dot = self.dissemination.publish(&mut self.cx, urgency, payload, len_max)?;
+        let dot = self.dissemination.publish(&mut self.cx, urgency, payload, ttl, len_max)?;
         self.settle();
         Ok(dot)
     }
@@ -66,7 +102,7 @@ impl<S: Storage> Node<S> {
     /// have left.
     pub fn put(&mut self, now: Instant, key: &[u8], value: &[u8]) -> Result<Dot, PutError> {
         self.set_now(now);
-        if !self.membership.is_staying() {
+        if !self.is_staying() {
             return Err(PutError::Left);
         }
         let len_max = self.entry_len_max();
@@ -81,7 +117,7 @@ impl<S: Storage> Node<S> {
     /// When there is no such entry, or we have left.
     pub fn delete(&mut self, now: Instant, key: &[u8]) -> Result<Dot, DeleteError> {
         self.set_now(now);
-        if !self.membership.is_staying() {
+        if !self.is_staying() {
             return Err(DeleteError::Left);
         }
         let dot = self.replica.delete(&self.cx, key)?;

@@ -13,6 +13,7 @@ use crate::{
     time::Instant,
     wire::{ClusterLabel, Floor, Frame, MemberFrame, Read, Reader, Standing, Writer},
 };
+use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// Where [`Node::save`] has come to. Start with the default.
@@ -46,12 +47,15 @@ struct ChunkHeader {
     version: u8,
     cluster: ClusterLabel,
     node: NodeId,
+    /// By the saving node's clock, in microseconds: how old a rumor has become since.
+    #[serde(with = "postcard::fixint::le")]
+    saved_at: u64,
 }
 
 impl ChunkHeader {
     const MAGIC: [u8; 3] = *b"gsp";
-    const VERSION: u8 = 1;
-    const LEN: usize = 3 + 1 + 4 + 8;
+    const VERSION: u8 = 2;
+    const LEN: usize = 3 + 1 + 4 + 8 + 8;
 }
 
 impl<S: Storage> Node<S> {
@@ -68,6 +72,7 @@ impl<S: Storage> Node<S> {
             version: ChunkHeader::VERSION,
             cluster: self.cx.config.cluster,
             node: self.cx.me.id,
+            saved_at: self.cx.now.as_micros(),
         };
         let (start, frames) = buffer.split_at_mut_checked(ChunkHeader::LEN)?;
         postcard::to_slice(&header, start).ok()?;
@@ -93,10 +98,12 @@ impl<S: Storage> Node<S> {
         if header.node != self.cx.me.id || header.cluster != self.cx.config.cluster {
             return Err(RestoreError::Foreign);
         }
+        // A clock that is set back tells nothing.
+        let lay_for = self.cx.now.as_micros().checked_sub(header.saved_at).map(Duration::from_micros);
         self.cx.source = Source::AskedFor;
         let restored = Reader::new(frames).try_for_each(|read| match read {
             Ok(Read::Frame(frame)) => {
-                self.restore_frame(&frame);
+                self.restore_frame(&frame, lay_for);
                 Ok(())
             }
             Ok(Read::Unknown) => Ok(()),
@@ -108,14 +115,14 @@ impl<S: Storage> Node<S> {
     }
 
     /// Frames that could not be sent, since datagrams were longer then, are left to the peers that can.
-    fn restore_frame(&mut self, frame: &Frame<'_>) {
+    fn restore_frame(&mut self, frame: &Frame<'_>, lay_for: Option<Duration>) {
         match frame {
             Frame::Member(me) if me.id == self.cx.me.id => self.membership.resume(&mut self.cx, me.incarnation),
             // Whether it lives is for itself to say; we only know where to ask.
             Frame::Member(other) => self.membership.remember(&self.cx, other.addr),
             Frame::Floor(floor) => self.dissemination.restore_floor(&self.cx, floor.writer, floor.floor),
             Frame::Rumor(rumor) if rumor.payload.len() <= self.payload_len_max() => {
-                self.dissemination.restore_rumor(&self.cx, rumor);
+                self.dissemination.restore_rumor(&mut self.cx, rumor, lay_for);
             }
             Frame::Entry(_) | Frame::Gap(_) => self.on_news(frame),
             _ => {}
@@ -164,7 +171,7 @@ impl<S: Storage> Node<S> {
     }
 
     fn save_rumors(&self, mut after: Option<Dot>, writer: &mut Writer<'_>) -> Stage {
-        for (dot, frame) in self.dissemination.told_frames(after) {
+        for (dot, frame) in self.dissemination.told_frames(self.cx.now, after) {
             if !writer.put(&frame) {
                 return Stage::Rumors { after };
             }

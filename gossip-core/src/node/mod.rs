@@ -6,9 +6,11 @@
 //! - `send`: what each datagram is for;
 //! - `piggyback`: which news rides on it, and in what order;
 //! - `views`: what the application may look at;
+//! - `handover`: what leaves with us must stay: it is handed over before the farewell;
 //! - `keep`: what is kept for a next life;
 //! - `snapshot`: the whole node, for a recording.
 mod commands;
+mod handover;
 mod keep;
 mod piggyback;
 mod receive;
@@ -23,7 +25,7 @@ use crate::{
     convergence::Convergence,
     digest::Digest,
     dissemination::Dissemination,
-    id::{Addr, NodeId},
+    id::{Addr, Life, NodeId},
     io::{Event, Input, Output},
     membership::{Change, Membership},
     pace::Pace,
@@ -35,6 +37,7 @@ use crate::{
     time::Instant,
     wire::{Parts, Ping, len},
 };
+use handover::{Extent, Parting};
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +84,9 @@ pub struct Node<S: Storage> {
     convergence: Convergence,
     questions: S::Questions,
     gossip: Gossip,
+    parting: Parting,
+    /// How much of ours somebody was last seen to have.
+    held: Extent,
     /// When we asked to be called: later by much than that, we are late.
     alarm: Instant,
     started: bool,
@@ -129,6 +135,8 @@ impl<S: Storage> Node<S> {
             convergence: Convergence::new(Digest::default()),
             questions: Queue::with_limit(cx.config.limits.questions),
             gossip: Gossip { pace: Pace::new(), next_at: Instant::NEVER },
+            parting: Parting::None,
+            held: Extent::default(),
             alarm: Instant::NEVER,
             started: false,
             cx,
@@ -161,6 +169,9 @@ impl<S: Storage> Node<S> {
             return self.schedule();
         };
         if let Some(event) = self.next_event() {
+            return Output::Event(event);
+        }
+        if let Some(event) = self.dissemination.tell_missed() {
             return Output::Event(event);
         }
         if let Some(slot) = self.dissemination.next_untold() {
@@ -212,6 +223,8 @@ impl<S: Storage> Node<S> {
         while let Some(change) = self.membership.on_timer(&mut self.cx) {
             self.on_change(change);
         }
+        self.dissemination.on_timer(&mut self.cx, &|life| is_live(&self.membership, life));
+        self.on_handover_timer();
         self.drop_needless_question();
         let ours = self.parts();
         self.reconcile.on_timer(&mut self.cx, &ours);
@@ -258,6 +271,7 @@ impl<S: Storage> Node<S> {
     /// more, and a new life begins.
     fn be_reborn(&mut self) {
         self.cx.stats.rebirths += 1;
+        self.held = Extent::default();
         self.membership.be_reborn(&mut self.cx);
         self.dissemination.be_reborn(&self.cx);
         self.replica.start(&self.cx);
@@ -271,6 +285,9 @@ impl<S: Storage> Node<S> {
             self.convergence.unsettle(&self.cx);
         }
         self.convergence.settle(&self.cx, self.membership.table());
+        if self.convergence.is_unanimous() {
+            self.dissemination.on_unanimous(&mut self.cx, &|life| is_live(&self.membership, life));
+        }
         if self.gossip.next_at == Instant::NEVER && self.has_news() && self.cx.live > 1 {
             self.gossip.next_at = self.gossip.pace.next_at(self.cx.now);
         }
@@ -281,6 +298,9 @@ impl<S: Storage> Node<S> {
     }
 
     fn next_event(&mut self) -> Option<Event<'static>> {
+        if let Some(event) = self.tell_not_handed_over() {
+            return Some(event);
+        }
         let of_member = self.membership.next_event(&mut self.cx);
         of_member.or_else(|| self.convergence.take_back(&self.cx, self.membership.table()))
     }
@@ -294,6 +314,8 @@ impl<S: Storage> Node<S> {
             .min(self.reconcile.next_deadline())
             .min(self.gossip.next_at)
             .min(self.convergence.next_deadline())
+            .min(self.dissemination.next_deadline())
+            .min(self.parting.next_deadline())
     }
 
     /// The fingerprints of the stores, each for itself.
@@ -333,6 +355,11 @@ impl<S: Storage> Node<S> {
             }
         }
     }
+}
+
+/// Whether a life goes on, ours included.
+fn is_live<S: Storage>(membership: &Membership<S>, life: Life) -> bool {
+    membership.get(life.origin).is_some_and(|member| member.is_live() && member.generation == life.generation)
 }
 
 impl<S: Storage> core::fmt::Debug for Node<S> {

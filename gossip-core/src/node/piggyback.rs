@@ -17,13 +17,13 @@ impl<S: Storage> Node<S> {
         if knock || !self.is_trusted(outgoing.peer) {
             return;
         }
-        self.dissemination.piggyback(Urgency::Critical, writer);
+        self.dissemination.piggyback(&self.cx, Urgency::Critical, writer);
         if self.dissemination.has_news() || self.replica.has_news() {
             writer.reserve(writer.room() / 2);
         }
         self.membership.piggyback(&mut self.cx, outgoing.peer, writer);
         writer.release();
-        self.dissemination.piggyback(Urgency::Normal, writer);
+        self.dissemination.piggyback(&self.cx, Urgency::Normal, writer);
         self.replica.piggyback(writer);
         self.convergence.piggyback(&self.cx, outgoing, self.membership.table_mut(), writer);
     }

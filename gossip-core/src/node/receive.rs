@@ -2,13 +2,13 @@
 use super::Node;
 use crate::{
     context::{Credit, Source},
-    id::{Addr, NodeId},
+    id::{Addr, Life, NodeId},
     membership::Change,
     reconcile::Difference,
-    records::{Intent, Question},
+    records::{Intent, Member, Question},
     storage::Storage,
     table::{Blob, Queue},
-    wire::{Cause, Compare, Frame, Header, MemberFrame, Parts, Pull, Read, Reader, Refusal, Standing, Store},
+    wire::{Cause, Compare, Confirm, Frame, Header, MemberFrame, Parts, Pull, Read, Reader, Refusal, Standing, Store},
 };
 
 impl<S: Storage> Node<S> {
@@ -144,8 +144,10 @@ impl<S: Storage> Node<S> {
     fn on_data_frame(&mut self, header: &Header, frame: &Frame<'_>) {
         match frame {
             Frame::Compare(compare) => self.on_compare(header.sender, compare),
+            Frame::Confirm(Confirm) => self.on_confirm(header),
             Frame::Pull(pull) => self.on_pull(header.sender, pull),
-            _ if !self.membership.is_live(header.sender) => self.cx.stats.news_of_strangers += 1,
+            _ if !self.may_tell(header) => self.cx.stats.news_of_strangers += 1,
+            Frame::Confirmed(confirmed) => self.on_confirmed(header.sender, confirmed),
             Frame::Parts(parts) => self.on_parts(header.sender, parts),
             Frame::Served(served) => {
                 let ours = self.parts();
@@ -161,6 +163,21 @@ impl<S: Storage> Node<S> {
             }
             news => self.on_news(news),
         }
+    }
+
+    /// Whether data is taken in from a sender: of one that lives, and of one that leaves, in the life in which it said so. What it
+    /// wrote last may come with its farewell, or after it.
+    fn may_tell(&self, header: &Header) -> bool {
+        let leaves =
+            |member: &Member<S::Blob>| member.standing == Standing::Left && member.generation == header.generation;
+        self.membership.get(header.sender).is_some_and(|member| member.is_live() || leaves(member))
+    }
+
+    /// A member is about to leave, and asks how much of what it wrote we have.
+    fn on_confirm(&mut self, header: &Header) {
+        let Some(addr) = self.addr_of_asker(header.sender) else { return };
+        let asker = Life { origin: header.sender, generation: header.generation };
+        self.cx.send(addr, Some(header.sender), Intent::Confirmed(asker));
     }
 
     /// Nothing is to be had from the other side, so that it may be us who have something to give.
@@ -271,6 +288,7 @@ impl<S: Storage> Node<S> {
             self.reconcile.on_differing(&mut self.cx, header.sender, addr, difference);
             return;
         }
+        self.on_held();
         self.reconcile.on_same(&mut self.cx, header.sender, addr, ours);
         self.membership.cool(&mut self.cx);
         if header.is_unanimous() {

@@ -6,7 +6,9 @@ use crate::{
     records::{Intent, Outgoing, Question, Trial},
     storage::Storage,
     table::Queue,
-    wire::{Ack, Compare, Frame, Header, Ping, PingRequest, Pull, Relayed, Served, Store, Unreached, Writer, len},
+    wire::{
+        Ack, Compare, Confirm, Frame, Header, Ping, PingRequest, Pull, Relayed, Served, Store, Unreached, Writer, len,
+    },
 };
 
 /// A presence as long as this is sure to fit the answer to a knock; a longer one is learned by asking.
@@ -50,6 +52,9 @@ impl<S: Storage> Node<S> {
         if !self.put_intent(outgoing.intent, &mut writer) {
             return None;
         }
+        if outgoing.intent == Intent::Confirm {
+            self.hand_over(outgoing.peer, &mut writer);
+        }
         self.piggyback(outgoing, &mut writer);
         match outgoing.intent {
             Intent::Ping(Ping::KNOCK) => writer.pad(self.knock_len()),
@@ -77,6 +82,8 @@ impl<S: Storage> Node<S> {
             Intent::News => true,
             Intent::Compare => writer.put(&Frame::Compare(Compare { parts: self.parts() })),
             Intent::Parts => writer.put(&Frame::Parts(self.parts())),
+            Intent::Confirm => writer.put(&Frame::Confirm(Confirm)),
+            Intent::Confirmed(asker) => writer.put(&Frame::Confirmed(self.confirmed(asker))),
             Intent::Pull { token, store, from } => self.put_pull(token, store, from, writer),
         }
     }
@@ -107,7 +114,10 @@ impl<S: Storage> Node<S> {
         writer.reserve(len::SERVED);
         let complete = match question.store {
             Store::Members => self.membership.serve(&self.cx, question, &mut writer),
-            Store::Rumors => self.dissemination.serve(question, &mut writer),
+            Store::Rumors => {
+                let is_live = |life| super::is_live(&self.membership, life);
+                self.dissemination.serve(&self.cx, question, &is_live, &mut writer)
+            }
             Store::Entries => self.replica.serve(question, &mut writer),
         };
         writer.release();

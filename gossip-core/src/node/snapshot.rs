@@ -34,10 +34,22 @@ struct Whole<'n, S: Storage>(&'n Node<S>);
 impl<S: Snapshot> Serialize for Whole<'_, S> {
     fn serialize<W: Serializer>(&self, serializer: W) -> Result<W::Ok, W::Error> {
         // By name, and without a rest: a part that is added cannot be forgotten here.
-        let Node { cx, membership, dissemination, replica, reconcile, convergence, questions, gossip, alarm, started } =
-            self.0;
+        let Node {
+            cx,
+            membership,
+            dissemination,
+            replica,
+            reconcile,
+            convergence,
+            questions,
+            gossip,
+            parting,
+            held,
+            alarm,
+            started,
+        } = self.0;
         let of_machines = (membership, dissemination, replica, reconcile, convergence);
-        (cx, of_machines, questions, gossip, alarm, started).serialize(serializer)
+        (cx, of_machines, questions, gossip, parting, held, alarm, started).serialize(serializer)
     }
 }
 
@@ -45,7 +57,8 @@ struct Read(Node<Heap>);
 
 impl<'de> Deserialize<'de> for Read {
     fn deserialize<R: Deserializer<'de>>(deserializer: R) -> Result<Self, R::Error> {
-        let (cx, of_machines, questions, gossip, alarm, started) = Deserialize::deserialize(deserializer)?;
+        let (cx, of_machines, questions, gossip, parting, held, alarm, started) =
+            Deserialize::deserialize(deserializer)?;
         let (membership, dissemination, replica, reconcile, convergence) = of_machines;
         Ok(Self(Node {
             cx,
@@ -56,6 +69,8 @@ impl<'de> Deserialize<'de> for Read {
             convergence,
             questions,
             gossip,
+            parting,
+            held,
             alarm,
             started,
         }))

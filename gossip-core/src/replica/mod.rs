@@ -201,7 +201,7 @@ impl<S: Storage> Replica<S> {
     }
 
     /// Up to which of a writer's numbers we have seen all that counts.
-    fn seen(&self, writer: Life) -> u32 {
+    pub(crate) fn seen(&self, writer: Life) -> u32 {
         self.versions.get(&writer).copied().unwrap_or(0)
     }
 

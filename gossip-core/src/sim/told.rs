@@ -34,6 +34,10 @@ pub enum Told {
     Converged(usize),
     /// Not all agree any more.
     Diverged,
+    /// Rumors of a publisher were missed: so many.
+    RumorsMissed(NodeId, u32),
+    /// We leave, and so many writes and rumors of ours nobody is known to have.
+    NotHandedOver(u32, u32),
     /// The farewell is said.
     Departed,
 }
@@ -67,6 +71,8 @@ impl From<Event<'_>> for Told {
             Event::Changed { key, value, dot } => Self::Changed(key.to_vec(), value.map(<[u8]>::to_vec), dot),
             Event::Converged { live } => Self::Converged(live),
             Event::Diverged { .. } => Self::Diverged,
+            Event::RumorsMissed { publisher, count } => Self::RumorsMissed(publisher, count),
+            Event::NotHandedOver { writes, rumors } => Self::NotHandedOver(writes, rumors),
             Event::Departed => Self::Departed,
         }
     }

@@ -244,7 +244,8 @@ mod tests {
         let payload = [7; 300];
         for len in 0..payload.len() {
             let dot = Life { origin: NodeId(1), generation: Generation(2) }.dot(3);
-            let rumor = RumorFrame { dot, urgency: Urgency::Normal, payload: &payload[..len] };
+            let rumor =
+                RumorFrame { dot, urgency: Urgency::Normal, payload: &payload[..len], age_millis: 0, ttl_secs: 3_600 };
             let mut buffer = [0; 400];
             let mut writer = Writer::bare(&mut buffer);
             assert!(writer.put(&Frame::Rumor(rumor)));

@@ -48,14 +48,18 @@ pub enum Frame<'a> {
     Served(Served),
     /// Answer to a ping request: it does not answer me either.
     Unreached(Unreached),
+    /// Question: how much of what I wrote and published do you have?
+    Confirm(Confirm),
+    /// Answer to that.
+    Confirmed(Confirmed),
 }
 
 impl Frame<'_> {
     /// How many kinds there are: higher ones are skipped.
-    pub const KINDS: u8 = 16;
+    pub const KINDS: u8 = 18;
 
     /// The kinds' names, in the order of the wire.
-    pub const NAMES: [&'static str; 16] = [
+    pub const NAMES: [&'static str; 18] = [
         "Ping",
         "Ack",
         "PingRequest",
@@ -72,12 +76,14 @@ impl Frame<'_> {
         "Pull",
         "Served",
         "Unreached",
+        "Confirm",
+        "Confirmed",
     ];
 
     /// Whether it wants to be answered. A datagram carries one question at most.
     #[must_use]
     pub const fn is_question(&self) -> bool {
-        matches!(self, Self::Ping(_) | Self::PingRequest(_) | Self::Compare(_) | Self::Pull(_))
+        matches!(self, Self::Ping(_) | Self::PingRequest(_) | Self::Compare(_) | Self::Pull(_) | Self::Confirm(_))
     }
 }
 
@@ -246,6 +252,16 @@ pub struct RumorFrame<'a> {
     pub urgency: Urgency,
     /// What it says.
     pub payload: &'a [u8],
+    /// How long it has been on its way, in milliseconds: what it lay at each node, added up. Never a date, for clocks may be
+    /// wrong. What it took from node to node is not counted.
+    pub age_millis: u32,
+    /// How long it lives, in seconds, at most [`RumorFrame::TTL_SECS_MAX`]: a longer one is taken for that.
+    pub ttl_secs: u32,
+}
+
+impl RumorFrame<'_> {
+    /// The longest life of a rumor: 24 days, three bytes as a varint.
+    pub const TTL_SECS_MAX: u32 = (1 << 21) - 1;
 }
 
 /// A write: of all that `dot`'s writer wrote in the `span` numbers up to `dot`, this alone still counts.
@@ -342,6 +358,21 @@ pub struct Pull<'a> {
     /// What the asker has of the range, by writer: four bytes for each member, or a run of `postcard` items of the store's
     /// own.
     pub summary: &'a [u8],
+}
+
+/// Asks for [`Confirmed`]: of the sender's present life. What the answerer lacks may follow in the same datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirm;
+
+/// How much of what the asker wrote and published the sender has. It only grows, so that a late answer is as good as any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmed {
+    /// In which of the asker's lives.
+    pub generation: Generation,
+    /// All its writes up to here.
+    pub written: u32,
+    /// All its rumors up to here.
+    pub published: u32,
 }
 
 /// Ends the answer to a [`Pull`].

@@ -24,8 +24,8 @@ mod summary;
 
 pub use codec::{Malformed, Read, Reader, Writer};
 pub use frame::{
-    Accusation, Accusers, Ack, Agreeing, Cause, Compare, EntryFrame, Floor, Frame, Gap, MemberFrame, Parts, Ping,
-    PingRequest, Pull, Relayed, RumorFrame, Served, Standing, Store, Unreached, Urgency,
+    Accusation, Accusers, Ack, Agreeing, Cause, Compare, Confirm, Confirmed, EntryFrame, Floor, Frame, Gap,
+    MemberFrame, Parts, Ping, PingRequest, Pull, Relayed, RumorFrame, Served, Standing, Store, Unreached, Urgency,
 };
 pub use header::{ClusterLabel, Header, Refusal};
 pub(crate) use summary::{Items, write_items};
@@ -43,7 +43,7 @@ pub(crate) mod len {
     /// [`Parts`](super::Parts), whole.
     pub(crate) const PARTS: usize = FRAMING + 24;
     /// A [`RumorFrame`](super::RumorFrame) without its payload.
-    pub(crate) const RUMOR: usize = FRAMING + DOT + 1 + 1;
+    pub(crate) const RUMOR: usize = FRAMING + DOT + 1 + 1 + 5 + 3;
     /// An [`EntryFrame`](super::EntryFrame) without its key and value.
     pub(crate) const ENTRY: usize = FRAMING + DOT + 5 + 8 + 1 + 1 + 1;
     /// A [`MemberFrame`](super::MemberFrame) without the address' and the presence's bytes.

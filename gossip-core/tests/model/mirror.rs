@@ -44,7 +44,7 @@ impl Mirror {
             // What its former life said last may come in, piece by piece, like the answers of a rival.
             Event::NameConflict { id, .. } => assert!(self.lives > 1, "{id} is the only one of its name"),
             Event::Alone => assert_eq!(node.live(), 1),
-            Event::Delivered { dot, urgency, payload } => {
+            Event::Delivered { dot, urgency, payload, .. } => {
                 let rumor = reference.rumors.get(&dot).expect("somebody published it");
                 assert_eq!((urgency, payload), (rumor.urgency, &rumor.payload[..]), "{dot} changed on its way");
                 assert!(self.told.insert(dot), "{dot} is told twice");

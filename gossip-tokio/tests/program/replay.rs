@@ -251,7 +251,13 @@ fn other() -> Frame<'static> {
 }
 
 fn rumor() -> Frame<'static> {
-    Frame::Rumor(RumorFrame { dot: life().dot(1), urgency: Urgency::Critical, payload: b"fire" })
+    Frame::Rumor(RumorFrame {
+        dot: life().dot(1),
+        urgency: Urgency::Critical,
+        payload: b"fire",
+        age_millis: 0,
+        ttl_secs: 3_600,
+    })
 }
 
 fn node(name: &str, port: u16) -> Node<Heap> {

@@ -6,7 +6,7 @@ use crate::{
     time::Instant,
     wire::Urgency,
 };
-use core::fmt::Display;
+use core::{fmt::Display, time::Duration};
 use serde::{Deserialize, Serialize, Serializer};
 use std::string::{String, ToString};
 
@@ -18,8 +18,11 @@ pub enum Command<'a> {
         /// Where that one is.
         seed: Addr,
     },
-    /// To say farewell.
-    Leave,
+    /// To hand over what is its own, and to say farewell.
+    Leave {
+        /// How long the first may take.
+        patience: Duration,
+    },
     /// To spread a rumor.
     Publish {
         /// How urgent it is.
@@ -27,6 +30,8 @@ pub enum Command<'a> {
         /// What it says.
         #[serde(serialize_with = "raw")]
         payload: &'a [u8],
+        /// How long it lives.
+        ttl: Duration,
     },
     /// To write an entry.
     Put {
@@ -67,11 +72,13 @@ impl Command<'_> {
     pub(super) fn ask(&self, node: &mut Node<Heap>, now: Instant) -> Answer {
         match *self {
             Self::Join { seed } => Answer::of(node.join(now, seed), |()| Answer::Done),
-            Self::Leave => {
-                node.leave(now);
+            Self::Leave { patience } => {
+                node.leave_within(now, patience);
                 Answer::Done
             }
-            Self::Publish { urgency, payload } => Answer::of(node.publish(now, urgency, payload), Answer::Named),
+            Self::Publish { urgency, payload, ttl } => {
+                Answer::of(node.publish_for(now, urgency, payload, ttl), Answer::Named)
+            }
             Self::Put { key, value } => Answer::of(node.put(now, key, value), Answer::Named),
             Self::Delete { key } => Answer::of(node.delete(now, key), Answer::Named),
             Self::SetPresence { presence } => Answer::of(node.set_presence(now, presence), |()| Answer::Done),

@@ -13,7 +13,7 @@ use crate::{
     time::Instant,
     wire::Urgency,
 };
-use core::ops::Deref;
+use core::{ops::Deref, time::Duration};
 
 /// A node with a recorder, or without one; then it costs nothing.
 ///
@@ -77,10 +77,10 @@ impl Recorded {
         self.ask(now, Command::Join { seed }, |node| node.join(now, seed))
     }
 
-    /// As [`Node::leave`].
-    pub fn leave(&mut self, now: Instant) {
-        self.record(now, &Entry::Asked(Command::Leave));
-        self.node.leave(now);
+    /// As [`Node::leave_within`].
+    pub fn leave_within(&mut self, now: Instant, patience: Duration) {
+        self.record(now, &Entry::Asked(Command::Leave { patience }));
+        self.node.leave_within(now, patience);
         self.answered(true);
     }
 
@@ -92,12 +92,19 @@ impl Recorded {
         self.ask(now, Command::SetPresence { presence }, |node| node.set_presence(now, presence))
     }
 
-    /// As [`Node::publish`].
+    /// As [`Node::publish_for`].
     ///
     /// # Errors
-    /// As [`Node::publish`].
-    pub fn publish(&mut self, now: Instant, urgency: Urgency, payload: &[u8]) -> Result<Dot, PublishError> {
-        self.ask(now, Command::Publish { urgency, payload }, |node| node.publish(now, urgency, payload))
+    /// As [`Node::publish_for`].
+    pub fn publish_for(
+        &mut self,
+        now: Instant,
+        urgency: Urgency,
+        payload: &[u8],
+        ttl: Duration,
+    ) -> Result<Dot, PublishError> {
+        let command = Command::Publish { urgency, payload, ttl };
+        self.ask(now, command, |node| node.publish_for(now, urgency, payload, ttl))
     }
 
     /// As [`Node::put`].

@@ -173,7 +173,9 @@ fn a_rumor_that_is_not_told_is_missed() {
 fn a_rumor_or_write_that_says_two_things_is_seen() {
     let (mut world, hosts) = settled();
     retell(&mut world, hosts[2], |event| match event {
-        Event::Delivered { dot, urgency, .. } => vec![Event::Delivered { dot, urgency, payload: b"something else" }],
+        Event::Delivered { dot, urgency, age, .. } => {
+            vec![Event::Delivered { dot, urgency, payload: b"something else", age }]
+        }
         _ => vec![event],
     });
     talk(&mut world, &hosts);

@@ -116,6 +116,8 @@ pub(super) fn in_words<S: Storage>(world: &World<S>, told: &Told) -> String {
         Told::Changed(key, None, dot) => format!("{} deleted by {}", Bytes(key), dot_of(world, *dot)),
         Told::Converged(live) => format!("all {live} agree"),
         Told::Diverged => "not all agree".to_string(),
+        Told::RumorsMissed(publisher, count) => format!("{count} rumors of {} were missed", name(publisher)),
+        Told::NotHandedOver(writes, rumors) => format!("{writes} writes and {rumors} rumors are not handed over"),
         Told::Departed => "farewell is said".to_string(),
     }
 }
@@ -179,6 +181,10 @@ fn frame_in_words<S: Storage>(world: &World<S>, frame: &Frame<'_>) -> String {
         Frame::Pull(pull) => {
             let store = format!("{:?}", pull.store).to_lowercase();
             write!(words, "pull {store}{}", summary_in_words(world, pull))
+        }
+        Frame::Confirm(_) => write!(words, "confirm"),
+        Frame::Confirmed(confirmed) => {
+            write!(words, "confirmed {} and {}", confirmed.written, confirmed.published)
         }
         Frame::Served(served) => write!(words, "served{}", if served.complete { "" } else { " in part" }),
     };

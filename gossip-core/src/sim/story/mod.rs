@@ -68,6 +68,8 @@
 //! | `all 3 agree`, `not all agree` | a claim of agreement, and its end |
 //! | `alone` | no other member is live |
 //! | `somebody else goes by my name` | two live nodes of one name |
+//! | `2 rumors of a were missed` | they were published, and can no longer be told |
+//! | `3 writes and 1 rumors are not handed over` | it leaves, and nobody is known to have them |
 //! | `farewell is said` | it has left |
 //!
 //! A line of a log that begins with `*` is an act, one with `==` a chapter; `reached after` ends an `until` or an `expect … within`.

@@ -102,6 +102,7 @@ impl Status for PublishError {
     fn status(&self) -> StatusCode {
         match self {
             Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Full { .. } => StatusCode::INSUFFICIENT_STORAGE,
             _ => StatusCode::CONFLICT,
         }

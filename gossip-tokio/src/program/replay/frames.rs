@@ -99,6 +99,10 @@ fn say(frame: &Frame<'_>, names: Names<'_>) -> Said {
         Frame::Ack(ack) => ("Ack", probe(ack.probe)),
         Frame::PingRequest(request) => ("PingRequest", format!("{} of {}", request.probe, names.of(request.target))),
         Frame::Relayed(relayed) => ("Relayed", format!("{} of {}", relayed.probe, names.of(relayed.target))),
+        Frame::Confirm(_) => ("Confirm", String::new()),
+        Frame::Confirmed(it) => {
+            ("Confirmed", format!("{} writes and {} rumors of life {}", it.written, it.published, it.generation))
+        }
         Frame::Unreached(failed) => ("Unreached", format!("{} of {}", failed.probe, names.of(failed.target))),
         Frame::Member(member) => {
             let name = Presence::decode(member.presence).map(|presence| presence.name).filter(|name| !name.is_empty());

@@ -80,9 +80,9 @@ fn began(segment: &Segment, node: &Node<Heap>) -> String {
 fn asked(command: &Command<'_>) -> String {
     match command {
         Command::Join { seed } => format!("join {seed}"),
-        Command::Leave => "leave".to_owned(),
-        Command::Publish { urgency: Urgency::Critical, payload } => format!("publish, critical: {}", text(payload)),
-        Command::Publish { urgency: Urgency::Normal, payload } => format!("publish: {}", text(payload)),
+        Command::Leave { .. } => "leave".to_owned(),
+        Command::Publish { urgency: Urgency::Critical, payload, .. } => format!("publish, critical: {}", text(payload)),
+        Command::Publish { urgency: Urgency::Normal, payload, .. } => format!("publish: {}", text(payload)),
         Command::Put { key, value } => format!("put {} = {}", text(key), text(value)),
         Command::Delete { key } => format!("delete {}", text(key)),
         Command::SetPresence { presence } => {

@@ -173,7 +173,7 @@ fn full_life(file: &Scratch) -> (Vec<u8>, Vec<String>, u64) {
     life.pass(40);
     life.put(b"color", b"red");
     assert!(life.one.put(life.now(), &[0; 2_000], b"").is_err());
-    life.one.publish(life.now(), Urgency::Critical, b"fire").unwrap();
+    life.one.publish_for(life.now(), Urgency::Critical, b"fire", Duration::from_secs(60)).unwrap();
     life.one.set_presence(life.now(), b"here").unwrap();
     life.one.send_failed(life.now(), addr("two"), "no route");
     life.one.handle_input(life.now(), Input::Received { from: addr("x"), bytes: &mut [9; 20_000] });
@@ -182,7 +182,7 @@ fn full_life(file: &Scratch) -> (Vec<u8>, Vec<String>, u64) {
     life.one.delete(life.now(), b"color").unwrap();
     life.two.put(life.now(), b"shape", b"round").unwrap();
     life.pass(40);
-    life.one.leave(life.now());
+    life.one.leave_within(life.now(), Duration::from_secs(2));
     life.pass(40);
     life.inputs += 6;
     let (said, inputs) = life.end();

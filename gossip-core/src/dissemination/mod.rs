@@ -1,0 +1,340 @@
+//! Rumors: pushed while they are hot, pulled by whoever the push missed, told to the application once, or told as missed.
+//!
+//! Push with a counted budget (Demers et al. 1987, §1.4, "counter", blind): each node tells a rumor a few times to
+//! random members, and then rests. A rumor is named by its dot, so that one window of 64 bits for each publisher tells
+//! new from heard, however often and in whatever order copies come.
+//!
+//! - here: publishing, hearing, telling the application;
+//! - `delta`: what rides on a datagram, and what a peer lacks;
+//! - `windows`: which were seen, given up and missed;
+//! - `retention`: how long a rumor is kept, and which goes when there is no room.
+//!
+//! Every rumor that is published while a node is there is delivered to it, or counted as missed and told so: its window
+//! rises only over what was seen, or over what it is told nobody can tell any more.
+mod delta;
+mod retention;
+mod windows;
+
+use crate::{
+    config::{TTL_MAX, TTL_MIN},
+    context::Context,
+    digest::Digest,
+    error::{PublishError, TooLong},
+    id::{Dot, Life},
+    io::Event,
+    records::{Heat, Rumor, Sight, Window},
+    storage::{Snapshot, Storage},
+    table::{Blob, Mark, Table, copy_to},
+    time::Instant,
+    wire::{Floor, Frame, RumorFrame, Urgency},
+};
+use core::time::Duration;
+use serde::{Deserialize, Serialize};
+use windows::Windows;
+
+/// The rumors that we have heard.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "S: Snapshot")]
+pub(crate) struct Dissemination<S: Storage> {
+    rumors: S::Rumors,
+    windows: Windows<S>,
+    published: u32,
+    arrivals: u32,
+    hot: usize,
+    /// How many of our own are yet to be handed to others.
+    pending: usize,
+    untold: usize,
+    /// When we came: what was published before, we did not miss.
+    since: Instant,
+    horizon: Horizon,
+    /// When we next look for rumors whose time is over.
+    expire_at: Instant,
+}
+
+/// Whether we know which publishers were heard of before we came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Horizon {
+    /// We are catching up: of one not heard of before, nothing was missed.
+    Unknown,
+    /// Whoever was not heard of until now came later than we did.
+    Known,
+}
+
+/// In probe intervals: whoever is there for so long has caught up, whether or not all ever agreed.
+const CAUGHT_UP_AFTER: u32 = 60;
+
+impl<S: Storage> Dissemination<S> {
+    pub(crate) fn new(cx: &Context<S>) -> Self {
+        Self {
+            rumors: Table::with_limit(cx.config.limits.rumors),
+            windows: Windows::new(cx),
+            published: 0,
+            arrivals: 0,
+            hot: 0,
+            pending: 0,
+            untold: 0,
+            since: Instant::ZERO,
+            horizon: Horizon::Unknown,
+            expire_at: Instant::NEVER,
+        }
+    }
+
+    /// Makes sure that we can publish, whatever fills the table later.
+    pub(crate) fn start(&mut self, cx: &Context<S>) {
+        self.since = cx.now;
+        self.windows.ensure(cx.me.writer());
+    }
+
+    /// How many rumors we published in this life.
+    pub(crate) fn published(&self) -> u32 {
+        self.published
+    }
+
+    /// Up to which number we have seen all rumors of somebody, or given them up.
+    pub(crate) fn seen(&self, writer: Life) -> u32 {
+        self.windows.get(writer).floor()
+    }
+
+    /// Numbers afresh, in a new life.
+    pub(crate) fn be_reborn(&mut self, cx: &Context<S>) {
+        (self.published, self.pending) = (0, 0);
+        self.windows.ensure(cx.me.writer());
+    }
+
+    /// Starts a rumor of our own, to be told for `ttl` from now on: one that is shorter or longer than any may live is taken for
+    /// the shortest or longest.
+    ///
+    /// It stays in the table until it was told as often as one rumor is; there may be half a table of such.
+    pub(crate) fn publish(
+        &mut self,
+        cx: &mut Context<S>,
+        urgency: Urgency,
+        payload: &[u8],
+        ttl: Duration,
+        len_max: usize,
+    ) -> Result<Dot, PublishError> {
+        let len_max = len_max.min(S::Blob::CAPACITY);
+        let too_long = PublishError::TooLong(TooLong { len: payload.len(), len_max });
+        if payload.len() > len_max {
+            return Err(too_long);
+        }
+        let payload = S::Blob::copy_of(payload).ok_or(too_long)?;
+        let writer = cx.me.writer();
+        let sequence = self.published.checked_add(1).ok_or(PublishError::Exhausted)?;
+        if self.pending >= self.rumors.limit().div_ceil(2) {
+            cx.stats.rumors_busy += 1;
+            let interval = if cx.live > 1 { cx.config.gossip_interval } else { cx.config.reconnect_interval };
+            return Err(PublishError::Busy { retry_after: interval });
+        }
+        if !self.windows.ensure(writer) || !self.make_room(cx) {
+            return Err(PublishError::Full { limit: self.rumors.limit() });
+        }
+        self.published = sequence;
+        self.windows.see(cx, writer.dot(sequence));
+        let ttl = ttl.clamp(TTL_MIN, TTL_MAX);
+        let ttl_secs = u32::try_from(ttl.as_secs()).unwrap_or(RumorFrame::TTL_SECS_MAX);
+        let rumor = Rumor {
+            urgency,
+            payload,
+            heat: cx.heat(),
+            arrival: self.arrivals,
+            untold: false,
+            ttl_secs,
+            expires_at: cx.now + Duration::from_secs(ttl_secs.into()),
+        };
+        self.keep(cx, writer.dot(sequence), rumor);
+        Ok(writer.dot(sequence))
+    }
+
+    pub(crate) fn on_rumor(&mut self, cx: &mut Context<S>, frame: &RumorFrame<'_>) {
+        // Our own rumors come from us alone.
+        if frame.dot.writer() == cx.me.writer() {
+            cx.stats.rumors_duplicate += 1;
+            return;
+        }
+        match self.windows.look(frame.dot) {
+            Sight::Seen => cx.stats.rumors_duplicate += 1,
+            Sight::BeyondReach => cx.stats.rumors_early += 1,
+            Sight::New => self.take_in(cx, frame),
+        }
+    }
+
+    /// A peer can tell none of the rumors up to a floor, and nor shall we wait for them. Of somebody whom we had not heard of
+    /// before we had caught up, we missed nothing: we came later.
+    pub(crate) fn on_floor(&mut self, cx: &mut Context<S>, frame: &Floor) {
+        if frame.writer == cx.me.writer() || !self.windows.ensure(frame.writer) {
+            return;
+        }
+        let came_later = self.horizon == Horizon::Unknown && self.windows.get(frame.writer) == Window::default();
+        let missed = self.windows.raise(cx, frame.writer, frame.floor);
+        if !came_later {
+            self.windows.miss(cx, frame.writer, missed);
+        }
+    }
+
+    /// All live members know what we know: which publishers there were is known, and holes that nobody but the dead could fill
+    /// are given up.
+    pub(crate) fn on_unanimous(&mut self, cx: &mut Context<S>, is_live: &dyn Fn(Life) -> bool) {
+        self.horizon = Horizon::Known;
+        self.give_up_holes(cx, is_live, |_| true);
+    }
+
+    /// Joins what a former life of ours had seen of a publisher's rumors.
+    pub(crate) fn restore_floor(&mut self, cx: &Context<S>, writer: Life, floor: u32) {
+        self.horizon = Horizon::Known;
+        self.windows.join(cx, writer, Window::new(floor, 0));
+    }
+
+    /// Takes back a rumor that a former life of ours could still tell, and had told the application. It lay for so long since; if
+    /// that is not known, it may be older than it says, and is told to nobody any more.
+    pub(crate) fn restore_rumor(&mut self, cx: &mut Context<S>, frame: &RumorFrame<'_>, lay_for: Option<Duration>) {
+        if !self.windows.ensure(frame.dot.writer()) {
+            return;
+        }
+        self.windows.see(cx, frame.dot);
+        let left = lay_for.and_then(|lay_for| time_left(frame, lay_for));
+        let (Some(left), Some(payload)) = (left, S::Blob::copy_of(frame.payload)) else {
+            cx.stats.rumors_expired += 1;
+            return;
+        };
+        if !self.rumors.is_full() {
+            let heat = Heat::COLD;
+            let (urgency, ttl_secs) = (frame.urgency, frame.ttl_secs);
+            let expires_at = cx.now + left;
+            let rumor = Rumor { urgency, payload, heat, arrival: self.arrivals, untold: false, ttl_secs, expires_at };
+            self.keep(cx, frame.dot, rumor);
+        }
+    }
+
+    /// The rumors that the application knows, beyond `after`, in the order of their dots.
+    pub(crate) fn told_frames(&self, now: Instant, after: Option<Dot>) -> impl Iterator<Item = (Dot, Frame<'_>)> {
+        let told = self.rumors.ascending(after).filter(|(_, rumor)| !rumor.untold);
+        told.map(move |(dot, rumor)| (*dot, delta::frame_of(now, *dot, rumor)))
+    }
+
+    pub(crate) fn windows(&self) -> &S::Windows {
+        self.windows.rows()
+    }
+
+    pub(crate) fn digest(&self) -> Digest {
+        self.windows.digest()
+    }
+
+    pub(crate) fn has_news(&self) -> bool {
+        self.hot > 0
+    }
+
+    /// Which rumor is to be told next: critical ones first, then in the order in which they came.
+    pub(crate) fn next_untold(&self) -> Option<usize> {
+        if self.untold == 0 {
+            return None;
+        }
+        let untold = self.rumors.marked(0, Mark::Untold, |(_, rumor)| rumor.untold);
+        let ranked = untold.filter_map(|slot| {
+            let (_, rumor) = self.rumors.as_slice().get(slot)?;
+            Some((rumor.urgency, rumor.arrival, slot))
+        });
+        ranked.min().map(|(.., slot)| slot)
+    }
+
+    /// Tells the rumor in `slot`; its payload goes to `buffer`, which is long enough for a datagram.
+    pub(crate) fn tell<'b>(&mut self, cx: &mut Context<S>, slot: usize, buffer: &'b mut [u8]) -> Option<Event<'b>> {
+        let (dot, rumor) = self.rumors.at_mut(slot)?;
+        rumor.untold = false;
+        self.untold -= 1;
+        cx.stats.rumors_delivered += 1;
+        let (payload, _) = copy_to(buffer, rumor.payload.as_ref())?;
+        let event = Event::Delivered { dot: *dot, urgency: rumor.urgency, payload, age: rumor.age(cx.now) };
+        self.rumors.note(slot, Mark::Untold, false);
+        Some(event)
+    }
+
+    /// Tells of rumors that were missed.
+    pub(crate) fn tell_missed(&mut self) -> Option<Event<'static>> {
+        let (writer, count) = self.windows.take_missed()?;
+        Some(Event::RumorsMissed { publisher: writer.origin, count })
+    }
+
+    pub(crate) fn usage(&self) -> [(&'static str, usize, usize); 2] {
+        let windows = self.windows.rows();
+        [("rumors", self.rumors.len(), self.rumors.limit()), ("publishers", windows.len(), windows.limit())]
+    }
+
+    fn take_in(&mut self, cx: &mut Context<S>, frame: &RumorFrame<'_>) {
+        let writer = frame.dot.writer();
+        let is_older_than_we = age_of(frame) > cx.now.saturating_duration_since(self.since);
+        let Some(left) = time_left(frame, Duration::ZERO) else {
+            return self.pass_over(cx, frame.dot, is_older_than_we);
+        };
+        let payload = S::Blob::copy_of(frame.payload);
+        let Some(payload) = payload.filter(|_| self.windows.ensure(writer) && self.make_room(cx)) else {
+            // Not marked as seen: it can still be pulled, once there is room.
+            cx.stats.rumors_refused += 1;
+            return;
+        };
+        self.windows.see(cx, frame.dot);
+        // What a former life of ours published is no news to our application; what another of our name publishes now is.
+        let is_our_own = writer.origin == cx.me.id && is_older_than_we;
+        let rumor = Rumor {
+            urgency: frame.urgency,
+            payload,
+            heat: cx.relay_heat(),
+            arrival: self.arrivals,
+            untold: !is_our_own,
+            ttl_secs: frame.ttl_secs.min(RumorFrame::TTL_SECS_MAX),
+            expires_at: cx.now + left,
+        };
+        self.keep(cx, frame.dot, rumor);
+    }
+
+    /// A rumor came too late to be told: it was missed, unless it was published before we came.
+    fn pass_over(&mut self, cx: &mut Context<S>, dot: Dot, is_older_than_we: bool) {
+        cx.stats.rumors_expired += 1;
+        if self.windows.ensure(dot.writer()) {
+            self.windows.see(cx, dot);
+            self.windows.miss(cx, dot.writer(), u32::from(!is_older_than_we));
+        }
+    }
+
+    fn keep(&mut self, cx: &Context<S>, dot: Dot, rumor: Rumor<S::Blob>) {
+        let (heat, untold, expires_at) = (rumor.heat, rumor.untold, rumor.expires_at);
+        if self.rumors.insert(dot, rumor).is_ok() {
+            self.arrivals = self.arrivals.wrapping_add(1);
+            self.hot += usize::from(heat.is_hot());
+            self.pending += usize::from(is_pending(cx, dot, heat));
+            self.untold += usize::from(untold);
+            let slot = self.rumors.len() - 1;
+            self.rumors.note(slot, Mark::Hot, heat.is_hot());
+            self.rumors.note(slot, Mark::Untold, untold);
+            self.expire_by(cx, expires_at);
+        }
+    }
+
+    /// The rumor in `slot` was told once more.
+    fn cool(&mut self, cx: &Context<S>, slot: usize) {
+        let Some((dot, rumor)) = self.rumors.at_mut(slot) else { return };
+        let was_pending = is_pending(cx, *dot, rumor.heat);
+        rumor.heat = rumor.heat.cooled();
+        let is_hot = rumor.heat.is_hot();
+        if !is_hot {
+            self.hot -= 1;
+            self.pending -= usize::from(was_pending);
+            self.rumors.note(slot, Mark::Hot, false);
+        }
+    }
+}
+
+/// Whether a rumor is our own, and yet to be handed to others.
+fn is_pending<S: Storage>(cx: &Context<S>, dot: Dot, heat: Heat) -> bool {
+    heat.is_hot() && dot.writer() == cx.me.writer()
+}
+
+fn age_of(frame: &RumorFrame<'_>) -> Duration {
+    Duration::from_millis(frame.age_millis.into())
+}
+
+/// How long a rumor still lives that lay for a while since it said its age; `None` when that is over.
+fn time_left(frame: &RumorFrame<'_>, lay_for: Duration) -> Option<Duration> {
+    let ttl = Duration::from_secs(frame.ttl_secs.min(RumorFrame::TTL_SECS_MAX).into());
+    ttl.checked_sub(age_of(frame).saturating_add(lay_for)).filter(|left| !left.is_zero())
+}

@@ -1,0 +1,110 @@
+//! How long a rumor is kept, and which goes when there is no room.
+use super::{CAUGHT_UP_AFTER, Dissemination, Horizon, is_pending};
+use crate::{
+    context::Context,
+    id::{Dot, Life},
+    records::Rumor,
+    storage::Storage,
+    table::{Smallest, Table},
+    time::Instant,
+    wire::Urgency,
+};
+use core::time::Duration;
+
+/// So many are forgotten at a time, at most: the table is looked through once for all of them.
+const EVICTED_MAX: usize = 8;
+/// Of so many rows, one is.
+const EVICTED_OF: usize = 64;
+/// Rumors whose time is over are forgotten together, no more often than this.
+const EXPIRY_PAUSE: Duration = Duration::from_secs(1);
+
+impl<S: Storage> Dissemination<S> {
+    pub(crate) fn next_deadline(&self) -> Instant {
+        self.expire_at
+    }
+
+    /// Forgets the rumors whose time is over, and gives up holes in the numbers of the dead when all that they published is
+    /// forgotten.
+    pub(crate) fn on_timer(&mut self, cx: &mut Context<S>, is_live: &dyn Fn(Life) -> bool) {
+        if cx.now >= self.since + cx.config.probe_interval.saturating_mul(CAUGHT_UP_AFTER) {
+            self.horizon = Horizon::Known;
+        }
+        if cx.now < self.expire_at {
+            return;
+        }
+        self.expire_at = Instant::NEVER;
+        let mut slot = 0;
+        while let Some((dot, rumor)) = self.rumors.as_slice().get(slot) {
+            let (dot, expires_at) = (*dot, rumor.expires_at);
+            if expires_at <= cx.now && !rumor.untold {
+                // The last row comes here instead.
+                self.remove(cx, dot);
+                cx.stats.rumors_expired += 1;
+            } else {
+                self.expire_by(cx, expires_at);
+                slot += 1;
+            }
+        }
+        self.give_up_holes(cx, is_live, |is_kept| !is_kept);
+    }
+
+    /// A rumor's time is over then.
+    pub(super) fn expire_by(&mut self, cx: &Context<S>, expires_at: Instant) {
+        self.expire_at = self.expire_at.min(expires_at.max(cx.now + EXPIRY_PAUSE));
+    }
+
+    /// Of publishers that are dead, nobody will tell what is lacking before a rumor that was seen: it was missed.
+    ///
+    /// Known when all who live know the same; else when none of that publisher's rumors is `kept` any more, for by then
+    /// whoever had another has had all its time to tell it.
+    pub(super) fn give_up_holes(
+        &mut self,
+        cx: &mut Context<S>,
+        is_live: &dyn Fn(Life) -> bool,
+        may: impl Fn(bool) -> bool,
+    ) {
+        let mut from = 0;
+        while let Some((slot, writer, top)) = self.windows.next_hole(from) {
+            from = slot + 1;
+            let first = self.rumors.ascending(Some(writer.dot(0))).next();
+            let is_kept = first.is_some_and(|(dot, _)| dot.writer() == writer);
+            if may(is_kept) && !is_live(writer) {
+                let missed = self.windows.raise(cx, writer, top);
+                self.windows.miss(cx, writer, missed);
+            }
+        }
+    }
+
+    /// Makes room for a rumor: the oldest that were told go, critical ones last. Our own stay until they were handed to others.
+    pub(super) fn make_room(&mut self, cx: &mut Context<S>) -> bool {
+        if !self.rumors.is_full() {
+            return true;
+        }
+        let few = (self.rumors.limit() / EVICTED_OF).clamp(1, EVICTED_MAX);
+        let rank = |(slot, (dot, rumor)): (usize, &(Dot, Rumor<S::Blob>))| {
+            let may_go = !rumor.untold && !is_pending(cx, *dot, rumor.heat);
+            may_go.then_some((rumor.urgency == Urgency::Critical, rumor.arrival, slot))
+        };
+        let rows = self.rumors.as_slice().iter().enumerate();
+        let oldest = Smallest::<_, EVICTED_MAX>::of(rows.filter_map(rank));
+        let mut evicted = heapless::Vec::<Dot, EVICTED_MAX>::new();
+        for &(_, _, slot) in oldest.as_slice().iter().take(few) {
+            if let Some((dot, _)) = self.rumors.as_slice().get(slot) {
+                let _ = evicted.push(*dot);
+            }
+        }
+        for dot in &evicted {
+            self.remove(cx, *dot);
+            cx.stats.rumors_evicted += 1;
+        }
+        !self.rumors.is_full()
+    }
+
+    fn remove(&mut self, cx: &Context<S>, dot: Dot) {
+        if let Some(rumor) = self.rumors.swap_remove(&dot) {
+            self.hot -= usize::from(rumor.heat.is_hot());
+            self.pending -= usize::from(is_pending(cx, dot, rumor.heat));
+            self.untold -= usize::from(rumor.untold);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Handing over, before a farewell, what we wrote and published.
+//!
+//! What was written just before a farewell has hardly left: it would go with us. So we ask a few members how much of ours
+//! they have, tell them what they lack, and say farewell once two of them, or all there are, have all of it; or when the time
+//! for that is over. Then the application is told what nobody is known to have.
+use super::Node;
+use crate::{
+    id::{Life, NodeId},
+    io::Event,
+    records::{Intent, Member},
+    storage::Storage,
+    time::Instant,
+    wire::{Confirmed, Writer},
+};
+use core::time::Duration;
+use serde::{Deserialize, Serialize};
+
+/// So many members are asked at a time.
+const ASKED_MAX: usize = 3;
+/// So many must have all of it: one of them may be about to crash.
+const HOLDERS: usize = 2;
+/// As long as the caller sets no bound, we try for so many gossip intervals.
+pub(super) const PATIENCE: u32 = 10;
+
+/// How far leaving has come, beyond what the membership knows of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum Parting {
+    /// Nobody leaves.
+    None,
+    /// What is ours is being handed over; the farewell is yet to be said.
+    HandingOver(Handover),
+    /// The farewell is said, or being said; this much nobody is known to have.
+    Left { untold: Option<NotHandedOver> },
+}
+
+/// What nobody is known to have.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct NotHandedOver {
+    writes: u32,
+    rumors: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Handover {
+    until: Instant,
+    /// When those who have not answered are asked again, and how long we then wait.
+    ask_at: Instant,
+    wait: Duration,
+    asked: heapless::Vec<Asked, ASKED_MAX>,
+}
+
+/// A member that is asked, and how much of ours it has.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Asked {
+    id: NodeId,
+    written: u32,
+    published: u32,
+}
+
+/// So many of our writes and rumors, the first of this life.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(super) struct Extent {
+    written: u32,
+    published: u32,
+}
+
+impl Asked {
+    const fn has(&self, all: Extent) -> bool {
+        self.written >= all.written && self.published >= all.published
+    }
+}
+
+impl Parting {
+    pub(super) fn next_deadline(&self) -> Instant {
+        match self {
+            Self::HandingOver(handover) => handover.until.min(handover.ask_at),
+            Self::None | Self::Left { .. } => Instant::NEVER,
+        }
+    }
+}
+
+impl<S: Storage> Node<S> {
+    /// Begins to leave: to hand over for `patience` at most, unless there is nothing to hand over, or enough others are known to
+    /// have it.
+    pub(super) fn begin_to_leave(&mut self, patience: Duration) {
+        if !self.is_staying() {
+            return;
+        }
+        let all = self.extent();
+        let nothing = (all.written, all.published) == (0, 0);
+        if nothing || self.count_alike() >= HOLDERS.min(self.cx.live - 1) && self.cx.live > 1 {
+            return self.say_farewell(NotHandedOver { writes: 0, rumors: 0 });
+        }
+        let (until, wait) = (self.cx.now + patience, self.cx.config.gossip_interval / 4);
+        self.parting = Parting::HandingOver(Handover { until, ask_at: self.cx.now, wait, asked: heapless::Vec::new() });
+        self.on_handover_timer();
+    }
+
+    /// Whether we are here to stay.
+    pub(super) fn is_staying(&self) -> bool {
+        self.membership.is_staying() && matches!(self.parting, Parting::None)
+    }
+
+    /// Asks again whoever has not shown that it has all; or gives up, when it took too long or nobody else is there.
+    pub(super) fn on_handover_timer(&mut self) {
+        let Parting::HandingOver(handover) = &self.parting else { return };
+        if self.cx.now >= handover.until || self.cx.live == 1 {
+            return self.finish_handover();
+        }
+        if self.cx.now < handover.ask_at {
+            return;
+        }
+        let Parting::HandingOver(mut handover) = core::mem::replace(&mut self.parting, Parting::None) else { return };
+        handover.ask_at = self.cx.now + handover.wait;
+        handover.wait = (handover.wait * 2).min(self.cx.config.gossip_interval);
+        self.draw_asked(&mut handover);
+        let all = self.extent();
+        for asked in handover.asked.iter().filter(|asked| !asked.has(all)) {
+            self.ask_to_confirm(asked.id);
+        }
+        self.parting = Parting::HandingOver(handover);
+    }
+
+    /// A member says how much of ours it has: if that is more than before and not all, it is told the next at once.
+    pub(super) fn on_confirmed(&mut self, from: NodeId, confirmed: &Confirmed) {
+        let all = self.extent();
+        let Parting::HandingOver(handover) = &mut self.parting else {
+            self.cx.stats.stale_answers += 1;
+            return;
+        };
+        let asked = handover.asked.iter_mut().find(|asked| asked.id == from);
+        let Some(asked) = asked.filter(|_| confirmed.generation == self.cx.me.generation) else {
+            self.cx.stats.stale_answers += 1;
+            return;
+        };
+        let before = (asked.written, asked.published);
+        asked.written = asked.written.max(confirmed.written);
+        asked.published = asked.published.max(confirmed.published);
+        let grew = (asked.written, asked.published) != before;
+        if grew && !asked.has(all) {
+            self.ask_to_confirm(from);
+        }
+        self.finish_when_handed_over();
+    }
+
+    /// How much of what an asker wrote and published we have.
+    pub(super) fn confirmed(&self, asker: Life) -> Confirmed {
+        let (written, published) = (self.replica.seen(asker), self.dissemination.seen(asker));
+        Confirmed { generation: asker.generation, written, published }
+    }
+
+    /// Writes what a member that is asked lacks of ours.
+    pub(super) fn hand_over(&self, peer: Option<NodeId>, writer: &mut Writer<'_>) {
+        let Parting::HandingOver(handover) = &self.parting else { return };
+        let Some(asked) = handover.asked.iter().find(|asked| Some(asked.id) == peer) else { return };
+        self.dissemination.hand_over(&self.cx, asked.published, writer);
+        let all = self.extent();
+        if asked.written < all.written {
+            self.replica.serve_writer(self.cx.me.writer(), asked.written, all.written, writer);
+        }
+    }
+
+    /// Tells what nobody is known to have.
+    pub(super) fn tell_not_handed_over(&mut self) -> Option<Event<'static>> {
+        let Parting::Left { untold } = &mut self.parting else { return None };
+        let NotHandedOver { writes, rumors } = untold.take()?;
+        Some(Event::NotHandedOver { writes, rumors })
+    }
+
+    fn finish_when_handed_over(&mut self) {
+        let Parting::HandingOver(handover) = &self.parting else { return };
+        let all = self.extent();
+        let holders = handover.asked.iter().filter(|asked| asked.has(all)).count();
+        if holders >= HOLDERS.min(self.cx.live - 1) {
+            self.finish_handover();
+        }
+    }
+
+    /// Says farewell, whatever was handed over by now.
+    fn finish_handover(&mut self) {
+        let Parting::HandingOver(handover) = &self.parting else { return };
+        let all = self.extent();
+        let most = |before: u32, of: fn(&Asked) -> u32| handover.asked.iter().map(of).fold(before, u32::max);
+        let writes = all.written.saturating_sub(most(self.held.written, |asked| asked.written));
+        let rumors = all.published.saturating_sub(most(self.held.published, |asked| asked.published));
+        self.say_farewell(NotHandedOver { writes, rumors });
+    }
+
+    fn say_farewell(&mut self, lacking: NotHandedOver) {
+        let NotHandedOver { writes, rumors } = lacking;
+        self.cx.stats.writes_not_handed_over += u64::from(writes);
+        self.cx.stats.rumors_not_handed_over += u64::from(rumors);
+        self.parting = Parting::Left { untold: (writes > 0 || rumors > 0).then_some(lacking) };
+        self.membership.leave(&mut self.cx);
+    }
+
+    /// Members to ask: others in place of those that are gone.
+    fn draw_asked(&mut self, handover: &mut Handover) {
+        handover.asked.retain(|asked| self.membership.is_live(asked.id));
+        while !handover.asked.is_full() {
+            let drawn = self.membership.sample(&mut self.cx, &|id| handover.asked.iter().any(|asked| asked.id == id));
+            let Some((id, _)) = drawn else { return };
+            let _ = handover.asked.push(Asked { id, written: 0, published: 0 });
+        }
+    }
+
+    fn ask_to_confirm(&mut self, id: NodeId) {
+        if let Some(addr) = self.membership.get(id).map(|member| member.addr) {
+            self.cx.send(addr, Some(id), Intent::Confirm);
+        }
+    }
+
+    /// How many live members were last heard with our digest: they have all that we have.
+    fn count_alike(&self) -> usize {
+        let digest = self.digest();
+        let us = self.cx.me.id;
+        let is_alike =
+            |(id, member): &&(NodeId, Member<S::Blob>)| *id != us && member.is_live() && member.knows == digest;
+        self.membership.rows().iter().filter(is_alike).count()
+    }
+
+    /// Somebody knows all that we know: what is ours by now does not go with us.
+    pub(super) fn on_held(&mut self) {
+        self.held = self.extent();
+    }
+
+    fn extent(&self) -> Extent {
+        Extent { written: self.replica.written(&self.cx), published: self.dissemination.published() }
+    }
+}
