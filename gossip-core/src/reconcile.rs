@@ -21,6 +21,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Reconcile {
     exchange: Exchange,
     candidate: Option<Peer>,
+    /// One that may have what those who were asked have not: it is asked next.
+    better: Option<Peer>,
     pace: Pace,
     /// When the next exchange starts, if there is cause.
     next_at: Instant,
@@ -110,6 +112,7 @@ impl Reconcile {
         Self {
             exchange: Exchange::Idle,
             candidate: None,
+            better: None,
             pace: Pace::new(),
             next_at: Instant::NEVER,
             began_with: Parts::NONE,
@@ -167,6 +170,11 @@ impl Reconcile {
         }
     }
 
+    /// `peer` may have what the one that we ask now has not: it is asked next, whoever speaks meanwhile.
+    pub(crate) fn on_better_source(&mut self, peer: NodeId, addr: Addr, difference: Difference) {
+        self.better.get_or_insert(Peer { id: peer, addr, difference });
+    }
+
     /// There is nothing to ask `peer`.
     fn on_agreeing(&mut self, peer: NodeId) {
         if self.candidate.is_some_and(|candidate| candidate.id == peer) {
@@ -187,6 +195,7 @@ impl Reconcile {
     /// `peer` is gone.
     pub(crate) fn on_gone(&mut self, peer: NodeId) {
         self.on_agreeing(peer);
+        self.better = self.better.filter(|better| better.id != peer);
         if self.peer() == Some(peer) {
             self.exchange = Exchange::Idle;
         }
@@ -301,7 +310,7 @@ impl Reconcile {
             return;
         }
         self.next_at = Instant::NEVER;
-        if let Some(peer) = self.candidate.take() {
+        if let Some(peer) = self.better.take().or_else(|| self.candidate.take()) {
             cx.stats.exchanges += 1;
             cx.newcomer = false;
             self.began_with = *ours;
@@ -373,7 +382,8 @@ impl Reconcile {
 
     fn finish<S: Storage>(&mut self, cx: &Context<S>) {
         self.exchange = Exchange::Idle;
-        self.next_at = if self.candidate.is_some() { self.pace.next_at(cx.now) } else { Instant::NEVER };
+        let is_another = self.candidate.is_some() || self.better.is_some();
+        self.next_at = if is_another { self.pace.next_at(cx.now) } else { Instant::NEVER };
     }
 
     /// How long to wait for an answer: some round trips, longer each time.

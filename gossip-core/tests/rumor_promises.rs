@@ -97,8 +97,8 @@ fn a_hole_in_the_numbers_of_the_dead_ends_no_agreement() {
         assert!(world.run_until(Duration::from_secs(60), all_agree).is_some());
         for n in 0..evicting {
             world.publish(hosts[1], Urgency::Normal, &n.to_le_bytes()).unwrap().unwrap();
-            if n % 2 == 1 {
-                world.run_for(Duration::from_secs(1));
+            if rumors == 4 || n % 16 == 15 {
+                world.run_for(Duration::from_secs(3));
             }
         }
         assert!(world.run_until(Duration::from_secs(60), all_agree).is_some());

@@ -6,11 +6,13 @@
 //!
 //! - here: publishing, hearing, telling the application;
 //! - `delta`: what rides on a datagram, and what a peer lacks;
+//! - `admission`: how many of our own are taken on;
 //! - `windows`: which were seen, given up and missed;
 //! - `retention`: how long a rumor is kept, and which goes when there is no room.
 //!
 //! Every rumor that is published while a node is there is delivered to it, or counted as missed and told so: its window
 //! rises only over what was seen, or over what it is told nobody can tell any more.
+mod admission;
 mod delta;
 mod retention;
 mod windows;
@@ -28,6 +30,7 @@ use crate::{
     time::Instant,
     wire::{Floor, Frame, RumorFrame, Urgency},
 };
+use admission::Admission;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 use windows::Windows;
@@ -43,6 +46,7 @@ pub(crate) struct Dissemination<S: Storage> {
     hot: usize,
     /// How many of our own are yet to be handed to others.
     pending: usize,
+    admission: Admission,
     untold: usize,
     /// When we came: what was published before, we did not miss.
     since: Instant,
@@ -60,6 +64,23 @@ enum Horizon {
     Known,
 }
 
+/// Who says that a rumor can no longer be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Authority {
+    /// Its publisher; or anybody, when that is dead.
+    Final,
+    /// Somebody else, who has less reason to keep it.
+    Hearsay,
+}
+
+/// Whether a publisher may still tell what another cannot.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AskPublisher {
+    Yes,
+    No,
+}
+
 /// In probe intervals: whoever is there for so long has caught up, whether or not all ever agreed.
 const CAUGHT_UP_AFTER: u32 = 60;
 
@@ -72,6 +93,7 @@ impl<S: Storage> Dissemination<S> {
             arrivals: 0,
             hot: 0,
             pending: 0,
+            admission: Admission::FULL,
             untold: 0,
             since: Instant::ZERO,
             horizon: Horizon::Unknown,
@@ -104,7 +126,7 @@ impl<S: Storage> Dissemination<S> {
     /// Starts a rumor of our own, to be told for `ttl` from now on: one that is shorter or longer than any may live is taken for
     /// the shortest or longest.
     ///
-    /// It stays in the table until it was told as often as one rumor is; there may be half a table of such.
+    /// It stays in the table until it was told as often as one rumor is, and others have had time to ask for it.
     pub(crate) fn publish(
         &mut self,
         cx: &mut Context<S>,
@@ -121,14 +143,10 @@ impl<S: Storage> Dissemination<S> {
         let payload = S::Blob::copy_of(payload).ok_or(too_long)?;
         let writer = cx.me.writer();
         let sequence = self.published.checked_add(1).ok_or(PublishError::Exhausted)?;
-        if self.pending >= self.rumors.limit().div_ceil(2) {
-            cx.stats.rumors_busy += 1;
-            let interval = if cx.live > 1 { cx.config.gossip_interval } else { cx.config.reconnect_interval };
-            return Err(PublishError::Busy { retry_after: interval });
-        }
         if !self.windows.ensure(writer) || !self.make_room(cx) {
             return Err(PublishError::Full { limit: self.rumors.limit() });
         }
+        self.admit(cx)?;
         self.published = sequence;
         self.windows.see(cx, writer.dot(sequence));
         let ttl = ttl.clamp(TTL_MIN, TTL_MAX);
@@ -159,17 +177,24 @@ impl<S: Storage> Dissemination<S> {
         }
     }
 
-    /// A peer can tell none of the rumors up to a floor, and nor shall we wait for them. Of somebody whom we had not heard of
-    /// before we had caught up, we missed nothing: we came later.
-    pub(crate) fn on_floor(&mut self, cx: &mut Context<S>, frame: &Floor) {
+    /// A peer can tell none of the rumors up to a floor. If it is their publisher, or that is dead, nobody else can, and nor shall
+    /// we wait for them; else their publisher may, and is to be asked: says whether.
+    ///
+    /// Of somebody whom we had not heard of before we had caught up, we missed nothing: we came later.
+    pub(crate) fn on_floor(&mut self, cx: &mut Context<S>, frame: &Floor, authority: Authority) -> AskPublisher {
         if frame.writer == cx.me.writer() || !self.windows.ensure(frame.writer) {
-            return;
+            return AskPublisher::No;
         }
-        let came_later = self.horizon == Horizon::Unknown && self.windows.get(frame.writer) == Window::default();
+        let window = self.windows.get(frame.writer);
+        let came_later = self.horizon == Horizon::Unknown && window == Window::default();
+        if authority == Authority::Hearsay && !came_later {
+            return if frame.floor > window.floor() { AskPublisher::Yes } else { AskPublisher::No };
+        }
         let missed = self.windows.raise(cx, frame.writer, frame.floor);
         if !came_later {
             self.windows.miss(cx, frame.writer, missed);
         }
+        AskPublisher::No
     }
 
     /// All live members know what we know: which publishers there were is known, and holes that nobody but the dead could fill

@@ -75,14 +75,15 @@ impl<S: Storage> Dissemination<S> {
         }
     }
 
-    /// Makes room for a rumor: the oldest that were told go, critical ones last. Our own stay until they were handed to others.
+    /// Makes room for a rumor: the oldest that were told go, critical ones last. Our own stay for others.
     pub(super) fn make_room(&mut self, cx: &mut Context<S>) -> bool {
         if !self.rumors.is_full() {
             return true;
         }
         let few = (self.rumors.limit() / EVICTED_OF).clamp(1, EVICTED_MAX);
         let rank = |(slot, (dot, rumor)): (usize, &(Dot, Rumor<S::Blob>))| {
-            let may_go = !rumor.untold && !is_pending(cx, *dot, rumor.heat);
+            let is_own = dot.writer() == cx.me.writer();
+            let may_go = !rumor.untold && !(is_own && Self::is_kept_for_others(cx, rumor));
             may_go.then_some((rumor.urgency == Urgency::Critical, rumor.arrival, slot))
         };
         let rows = self.rumors.as_slice().iter().enumerate();

@@ -2,13 +2,16 @@
 use super::Node;
 use crate::{
     context::{Credit, Source},
+    dissemination::{AskPublisher, Authority},
     id::{Addr, Life, NodeId},
     membership::Change,
     reconcile::Difference,
     records::{Intent, Member, Question},
     storage::Storage,
     table::{Blob, Queue},
-    wire::{Cause, Compare, Confirm, Frame, Header, MemberFrame, Parts, Pull, Read, Reader, Refusal, Standing, Store},
+    wire::{
+        Cause, Compare, Confirm, Floor, Frame, Header, MemberFrame, Parts, Pull, Read, Reader, Refusal, Standing, Store,
+    },
 };
 
 impl<S: Storage> Node<S> {
@@ -161,6 +164,7 @@ impl<S: Storage> Node<S> {
                     self.convergence.on_agreeing(&self.cx, agreeing.bits, self.membership.table_mut());
                 }
             }
+            Frame::Floor(floor) => self.on_floor(header.sender, floor),
             news => self.on_news(news),
         }
     }
@@ -201,10 +205,28 @@ impl<S: Storage> Node<S> {
                 cx.stats.entries_refused += 1;
             }
             Frame::Entry(entry) => self.replica.on_entry(cx, entry),
-            // These two make us give something up: nobody says so unasked.
-            Frame::Floor(floor) if cx.source == Source::AskedFor => self.dissemination.on_floor(cx, floor),
+            // It makes us give something up: nobody says so unasked.
             Frame::Gap(gap) if cx.source == Source::AskedFor => self.replica.on_gap(cx, gap),
             _ => {}
+        }
+    }
+
+    /// Rumors that the teller can no longer tell: we give them up, or ask their publisher. Nobody says so unasked.
+    fn on_floor(&mut self, teller: NodeId, floor: &Floor) {
+        if self.claims_our_future(&Frame::Floor(*floor)) {
+            return self.be_reborn();
+        }
+        if self.cx.source != Source::AskedFor {
+            return;
+        }
+        let publisher = floor.writer.origin;
+        let is_final = teller == publisher || !super::is_live(&self.membership, floor.writer);
+        let authority = if is_final { Authority::Final } else { Authority::Hearsay };
+        if self.dissemination.on_floor(&mut self.cx, floor, authority) == AskPublisher::Yes
+            && let Some(member) = self.membership.get(publisher)
+        {
+            let difference = Difference { ours: self.digest(), theirs: member.knows };
+            self.reconcile.on_better_source(publisher, member.addr, difference);
         }
     }
 

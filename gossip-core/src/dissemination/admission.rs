@@ -1,0 +1,56 @@
+//! How many rumors of our own are taken on: no more than can be kept until others have had time to ask for them.
+//!
+//! A rumor that the push missed is pulled, most surely from its publisher, which is the last to forget it. So each of our own
+//! stays for [`KEPT_FOR`] gossip intervals, and for as long as it is yet to be handed out. A bucket of tokens bounds how many
+//! that can be: half a table at once, and a quarter of a table in each such span, so that a quarter is left for others'.
+use crate::{
+    context::Context, dissemination::Dissemination, error::PublishError, records::Rumor, storage::Storage,
+    table::Table, time::Instant,
+};
+use core::time::Duration;
+use serde::{Deserialize, Serialize};
+
+/// In gossip intervals: an exchange that starts within one or two, is asked five times over, and has to try another peer.
+const KEPT_FOR: u32 = 10;
+
+/// The tokens that were spent, as the moment at which all of them are back.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Admission {
+    full_at: Instant,
+}
+
+impl Admission {
+    pub(super) const FULL: Self = Self { full_at: Instant::ZERO };
+}
+
+impl<S: Storage> Dissemination<S> {
+    /// Takes a token for a rumor of our own.
+    pub(super) fn admit(&mut self, cx: &mut Context<S>) -> Result<(), PublishError> {
+        let half = self.rumors.limit().div_ceil(2);
+        let refill = refill_of(cx, self.rumors.limit());
+        let room = refill.saturating_mul(u32::try_from(half).unwrap_or(u32::MAX));
+        let full_at = self.admission.full_at.max(cx.now) + refill;
+        let over = full_at.saturating_duration_since(cx.now + room);
+        if over.is_zero() && self.pending < half {
+            self.admission.full_at = full_at;
+            return Ok(());
+        }
+        cx.stats.rumors_busy += 1;
+        let interval = if cx.live > 1 { cx.config.gossip_interval } else { cx.config.reconnect_interval };
+        Err(PublishError::Busy { retry_after: if over.is_zero() { interval } else { over } })
+    }
+
+    /// Whether a rumor of our own is still kept for those who missed it.
+    pub(super) fn is_kept_for_others(cx: &Context<S>, rumor: &Rumor<S::Blob>) -> bool {
+        rumor.heat.is_hot() || rumor.age(cx.now) < kept_for(cx)
+    }
+}
+
+/// How long it takes for one token to come back.
+fn refill_of<S: Storage>(cx: &Context<S>, limit: usize) -> Duration {
+    kept_for(cx) / u32::try_from(limit.div_ceil(4)).unwrap_or(u32::MAX)
+}
+
+fn kept_for<S: Storage>(cx: &Context<S>) -> Duration {
+    cx.config.gossip_interval.saturating_mul(KEPT_FOR)
+}
