@@ -5,9 +5,9 @@ use gossip_core::{
     id::Life,
     presence::Presence,
     wire::{
-        Accusation, Accusers, Ack, Agreeing, Cause, Compare, EntryFrame, Floor, Frame, Gap, Header, Malformed,
-        MemberFrame, Parts, Ping, PingRequest, Pull, Read, Reader, Refusal, Relayed, RumorFrame, Served, Standing,
-        Store, Unreached, Writer,
+        Accusation, Accusers, Ack, Agreeing, Cause, Compare, Confirm, Confirmed, EntryFrame, Floor, Frame, Gap, Header,
+        Malformed, MemberFrame, Parts, Ping, PingRequest, Pull, Read, Reader, Refusal, Relayed, RumorFrame, Served,
+        Standing, Store, Unreached, Writer,
     },
 };
 use proptest::{array, collection::vec, prelude::*};
@@ -67,7 +67,7 @@ impl Parcel {
                 let cause = [Cause::Silence, Cause::Loss, Cause::OwnWord][usize::from(small[2]) % 3];
                 Frame::Accusation(Accusation { id, generation, incarnation, standing, by, cause, accusers })
             }
-            6 => Frame::Rumor(RumorFrame { dot, urgency, payload: one, age_millis: 0, ttl_secs: 3_600 }),
+            6 => Frame::Rumor(RumorFrame { dot, urgency, payload: one, age_millis: numbers[1], ttl_secs: numbers[2] }),
             7 => {
                 let (stamp, value) = (stamp(words[0]), Some(&other[..]).filter(|_| small[2] < 192));
                 Frame::Entry(EntryFrame { dot, span: numbers[2], stamp, key: one, value })
@@ -82,7 +82,9 @@ impl Parcel {
                 Frame::Pull(Pull { token: small[2], store, from: life, until, summary: one })
             }
             14 => Frame::Served(Served { token: small[2], complete: small[0] < 128 }),
-            _ => Frame::Unreached(Unreached { probe, target: id }),
+            15 => Frame::Unreached(Unreached { probe, target: id }),
+            16 => Frame::Confirm(Confirm),
+            _ => Frame::Confirmed(Confirmed { generation, written: numbers[1], published: numbers[2] }),
         }
     }
 

@@ -7,9 +7,9 @@ use gossip_core::{
     Addr, ClusterLabel, Digest, Dot, Generation, Incarnation, NodeId, Stamp, Urgency,
     id::Life,
     wire::{
-        Accusation, Accusers, Ack, Agreeing, Cause, Compare, EntryFrame, Floor, Frame, Gap, Header, MemberFrame, Parts,
-        Ping, PingRequest, Pull, Read, Reader, Refusal, Relayed, RumorFrame, Served, Standing, Store, Unreached,
-        Writer,
+        Accusation, Accusers, Ack, Agreeing, Cause, Compare, Confirm, Confirmed, EntryFrame, Floor, Frame, Gap, Header,
+        MemberFrame, Parts, Ping, PingRequest, Pull, Read, Reader, Refusal, Relayed, RumorFrame, Served, Standing,
+        Store, Unreached, Writer,
     },
 };
 use harness::world::{self, SENSOR, World};
@@ -65,7 +65,7 @@ fn vectors() -> Vec<(u8, Frame<'static>, String)> {
                 age_millis: 0,
                 ttl_secs: 3_600,
             }),
-            format!("15 06 {DOT_HEX} 00 04 66697265"),
+            format!("19 06 {DOT_HEX} 00 04 66697265 ac02 901c"),
         ),
         (
             7,
@@ -89,6 +89,12 @@ fn vectors() -> Vec<(u8, Frame<'static>, String)> {
         ),
         (14, Frame::Served(Served { token: 7, complete: true }), "03 0e 07 01".into()),
         (15, Frame::Unreached(Unreached { probe: 2, target: ID }), "0a 0f 02 0102030405060708".into()),
+        (16, Frame::Confirm(Confirm), "01 10".into()),
+        (
+            17,
+            Frame::Confirmed(Confirmed { generation: LIFE.generation, written: 300, published: 9 }),
+            format!("08 11 {} ac02 09", &LIFE_HEX[16..]),
+        ),
     ]
 }
 

@@ -149,6 +149,13 @@ impl<S: Storage> Node<S> {
         Confirmed { generation: asker.generation, written, published }
     }
 
+    /// Whether we have all that another wrote and published in its present life.
+    #[cfg(feature = "sim")]
+    pub(crate) fn has_all_of(&self, other: &Self) -> bool {
+        let (all, ours) = (other.extent(), self.confirmed(other.cx.me.writer()));
+        ours.written >= all.written && ours.published >= all.published
+    }
+
     /// Writes what a member that is asked lacks of ours.
     pub(super) fn hand_over(&self, peer: Option<NodeId>, writer: &mut Writer<'_>) {
         let Parting::HandingOver(handover) = &self.parting else { return };

@@ -242,9 +242,19 @@ impl<S: Storage> World<S> {
             self.hosts[id.0].told.push((now, told));
         }
         if *event == Event::Departed {
+            self.look_at_farewell(id);
             self.hosts[id.0].end_life(now);
             self.oracles.on_ended(now, id, End::Departed);
         }
+    }
+
+    /// A host's node has said farewell: what it leaves behind is held against what the others have.
+    fn look_at_farewell(&mut self, id: HostId) {
+        let Some(node) = self.hosts[id.0].node.as_ref().filter(|_| self.scrutiny == Scrutiny::Close) else { return };
+        let cluster = node.config().cluster;
+        let others = self.hosts.iter().filter(|host| host.id != node.me().id).filter_map(|host| host.node.as_ref());
+        let others = others.filter(|other| other.config().cluster == cluster);
+        self.oracles.on_farewell(self.now, id, node, others);
     }
 
     /// A host hands its socket a datagram.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One timer may set another one to the same moment, but not for ever.
 const CALLS_AT_ONCE_MAX: usize = 3;
 /// In front of the frames of each chunk saved: four bytes to know it by, the cluster's label, the node's id.
-const CHUNK_HEADER_LEN: usize = 4 + 4 + 8;
+const CHUNK_HEADER_LEN: usize = 4 + 4 + 8 + 8;
 
 /// A place for a node, and what its application knows.
 pub(crate) struct Place {

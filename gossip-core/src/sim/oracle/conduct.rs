@@ -14,8 +14,8 @@ use crate::{
 use alloc::{borrow::ToOwned, format};
 
 /// What may be told in one drain beside a line for each row: a conflict of names, that we are alone, that all agree or do
-/// not, and the end.
-const EVENTS_BESIDE_ROWS: usize = 4;
+/// not, what is not handed over, and the end.
+const EVENTS_BESIDE_ROWS: usize = 5;
 /// So often may a timer fire for nothing within one gossip interval: each machine may have cause to look, a few times.
 const SILENT_TIMERS_MAX: u32 = 32;
 /// So often may a node that did nothing ask to be woken at once.
@@ -33,8 +33,11 @@ impl Oracles {
     ) {
         let watched = &mut self.hosts[host.index()];
         watched.note_digest(node.digest());
-        watched.life.missed = node.stats().rumors_missed;
-        self.evicted |= node.stats().rumors_evicted > 0;
+        let (counted, told) = (node.stats().rumors_missed, watched.life.missed_here);
+        if counted != told {
+            self.report
+                .add(Oracle::OwnTruth, now, host, || format!("{counted} rumors were missed, and {told} told of"));
+        }
         self.hold_limits(now, host, node);
         self.hold_time(now, host, node, shown, deadline, drained);
         self.hold_budget(now, host, node, drained);

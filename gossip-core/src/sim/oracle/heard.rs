@@ -3,33 +3,39 @@ use super::{Oracle, Oracles, hearing::is_full, watched::Life};
 use crate::{id::Dot, node::Node, sim::HostId, storage::Storage, time::Instant};
 use alloc::{collections::BTreeSet, format};
 
+/// In probe intervals: whoever came so lately may take what was published since for what was published before.
+const CAME_LATELY: u32 = 61;
+
 impl Oracles {
-    /// Whoever was there before a rumor was told it, or knows that it missed it.
+    /// Whoever was there before a rumor was told it, or was told that it missed one of that publisher.
     ///
-    /// A rumor can be missed where those that could still tell it forgot it first, to make room: the node learns from them
-    /// that there was one, and counts it. It does not count what it missed of a publisher of whom it had heard nothing
-    /// before: for all it knows, it came later. And where there is no room for a further publisher, none of its rumors is
-    /// taken.
+    /// A rumor can be missed where those that could still tell it forgot it first, to make room or because its time was over: the
+    /// node learns from them that there was one. It does not count what it missed of a publisher of whom it had heard nothing
+    /// before it had caught up: for all it knows, it came later. And where there is no room for a further publisher, none of
+    /// its rumors is taken.
     pub(super) fn look_for_missed_rumors<S: Storage>(&mut self, now: Instant, group: &[(HostId, &Node<S>)]) {
         let known: BTreeSet<Dot> = group.iter().flat_map(|(host, _)| self.hosts[host.index()].life.known()).collect();
         for &(host, node) in group {
             let life = &self.hosts[host.index()].life;
-            let mut left = life.missed_before + life.missed;
+            let lately = life.since + node.config().probe_interval * CAME_LATELY;
+            let mut missed = life.missed.clone();
             for &dot in &known {
-                let before_it = self.rumors.get(&dot).is_some_and(|rumor| life.since < rumor.at);
+                let published_at = self.rumors.get(&dot).map(|rumor| rumor.at);
+                let before_it = published_at.is_some_and(|at| life.since < at);
                 if !before_it || life.knows(dot) || dot.origin == node.me().id {
                     continue;
                 }
                 let unheard_of = !has_heard(life, dot);
-                let made_room = unheard_of && self.evicted;
+                let came_later = unheard_of && published_at.is_some_and(|at| at < lately);
                 let no_room = unheard_of && is_full(node, "publishers") && node.stats().rumors_refused > 0;
-                if made_room || no_room {
+                if came_later || no_room {
                     continue;
                 }
-                if left == 0 {
-                    self.report.add(Oracle::RumorReachesAll, now, host, || format!("{dot} was never told"));
+                let left = missed.entry(dot.origin).or_default();
+                if *left == 0 {
+                    self.report.add(Oracle::RumorReachesAll, now, host, || format!("{dot} was never told, nor missed"));
                 }
-                left = left.saturating_sub(1);
+                *left = left.saturating_sub(1);
             }
         }
     }

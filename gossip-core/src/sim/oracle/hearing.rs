@@ -29,6 +29,12 @@ impl Oracles {
             Event::Delivered { dot, payload, .. } => self.hear_rumor(now, host, node, dot, payload),
             Event::Changed { key, value, dot } => self.hear_write(now, host, node, key, value, dot),
             Event::Converged { live } => self.hear_claim(now, host, node, live),
+            Event::RumorsMissed { publisher, count } => {
+                let life = &mut self.hosts[host.index()].life;
+                *life.missed.entry(publisher).or_default() += u64::from(count);
+                life.missed_here += u64::from(count);
+            }
+            Event::NotHandedOver { .. } => self.hosts[host.index()].life.is_not_handed_over = true,
             _ => {}
         }
     }

@@ -7,10 +7,11 @@
 //! - `report`: what they saw, and which of them still count once bytes came in that nobody wrote;
 //! - `watched`: what they remember of each host;
 //! - `hearing`: what a node tells its application;
-//! - `conduct`: what a node does with time, memory and the network;
+//! - `conduct`: what a node does with time, memory and the network; `farewell`: and what it leaves behind;
 //! - `rest`: what a world at rest must look like; `heard`: and what must have been heard by then.
 mod check;
 mod conduct;
+mod farewell;
 mod heard;
 mod hearing;
 mod report;
@@ -87,6 +88,8 @@ oracles! {
         "A node asks to be woken, not in the past, and not in vain again and again.";
     WithinBudget, "within-budget":
         "No datagram is too long, no answer to a stranger longer than its question, and no drain endless.";
+    HandedOver, "handed-over":
+        "Whoever leaves has handed what it wrote and published to somebody, or says what nobody has.";
     OwnTruth, "own-truth":
         "A node knows itself, and what it told its application adds up to what it shows.";
 }
@@ -118,8 +121,8 @@ pub(super) struct Oracles {
     rumors: BTreeMap<Dot, Published>,
     /// Dots that were given out.
     given: BTreeSet<News>,
-    /// Whether any node ever forgot a rumor to make room.
-    evicted: bool,
+    /// When the last life ended.
+    ended_at: Option<Instant>,
     #[cfg(test)]
     tampering: tampering::Tampering,
 }
@@ -214,6 +217,7 @@ impl Oracles {
 
     /// A node's life ended.
     pub(super) fn on_ended(&mut self, now: Instant, host: HostId, end: End) {
+        self.ended_at = Some(now);
         let life = core::mem::take(&mut self.hosts[host.index()].life);
         let left = life.me.is_none_or(|me| me.liveness == Liveness::Left);
         if end == End::Departed && !left {

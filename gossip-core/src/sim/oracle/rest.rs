@@ -119,9 +119,6 @@ impl Oracles {
     }
 
     /// Which writes and rumors were seen, however superseded: where that differs, nobody ever agrees.
-    ///
-    /// A rumor that was forgotten, to make room, before an earlier one of its publisher came, is known to whoever saw it and
-    /// can be told to nobody; when the earlier one never comes, that stays so.
     fn compare_versions<S: Storage>(&mut self, now: Instant, group: &[(HostId, &Node<S>)]) {
         let writers = |node: &Node<S>| has_room_for_entries(node) && !is_full(node, "writers");
         let publishers = |node: &Node<S>| !is_full(node, "publishers");
@@ -132,9 +129,6 @@ impl Oracles {
             for &(host, _) in with_room.filter(|(_, node)| of_writes(node) != of_writes(first)) {
                 self.report.add(Oracle::AgreementAtRest, now, host, || "it has seen other writes".into());
             }
-        }
-        if self.evicted {
-            return;
         }
         let mut with_room = group.iter().filter(|(_, node)| publishers(node));
         if let Some(&(_, first)) = with_room.next() {

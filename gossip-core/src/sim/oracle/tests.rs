@@ -170,6 +170,24 @@ fn a_rumor_that_is_not_told_is_missed() {
 }
 
 #[test]
+fn what_a_node_takes_with_it_is_seen() {
+    for silent in [false, true] {
+        let (mut world, hosts) = settled();
+        world.run_for(Duration::from_secs(30));
+        retell(&mut world, hosts[3], move |event| match event {
+            Event::NotHandedOver { .. } if silent => vec![],
+            _ => vec![event],
+        });
+        world.cut(&hosts[3..], &hosts[..3]);
+        world.put(hosts[3], b"k", b"lost").unwrap().unwrap();
+        world.leave(hosts[3]);
+        world.run_for(Duration::from_secs(10));
+        let seen: &[Oracle] = if silent { &[Oracle::HandedOver] } else { &[] };
+        assert_eq!(spoken(&world), seen);
+    }
+}
+
+#[test]
 fn a_rumor_or_write_that_says_two_things_is_seen() {
     let (mut world, hosts) = settled();
     retell(&mut world, hosts[2], |event| match event {

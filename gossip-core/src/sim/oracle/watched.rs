@@ -55,9 +55,12 @@ pub(super) struct Life {
     pub(super) published: BTreeSet<Dot>,
     /// Which it was told or published before, as far as it remembers.
     pub(super) remembered: BTreeSet<Dot>,
-    /// How many rumors it knows to have missed: before, and in this life.
-    pub(super) missed_before: u64,
-    pub(super) missed: u64,
+    /// How many rumors of each publisher its application was told that it missed; in this life, and in those that it remembers.
+    pub(super) missed: BTreeMap<NodeId, u64>,
+    /// In this life alone, of all publishers.
+    pub(super) missed_here: u64,
+    /// Whether it told that something of its own could not be handed over.
+    pub(super) is_not_handed_over: bool,
     /// By which write each key is what its application was told last.
     pub(super) entries: BTreeMap<Box<[u8]>, Precedence>,
     /// Who its application takes to be there.
@@ -101,7 +104,7 @@ pub(super) struct Silence {
 struct Kept {
     since: Instant,
     rumors: BTreeSet<Dot>,
-    missed: u64,
+    missed: BTreeMap<NodeId, u64>,
 }
 
 impl Watched {
@@ -114,17 +117,15 @@ impl Watched {
         let kept = self.kept.clone().filter(|_| memory == Memory::Kept);
         self.life = match kept {
             None => Life { since: now, ..Life::default() },
-            Some(Kept { since, rumors, missed }) => {
-                Life { since, remembered: rumors, missed_before: missed, ..Life::default() }
-            }
+            Some(Kept { since, rumors, missed }) => Life { since, remembered: rumors, missed, ..Life::default() },
         };
     }
 
     /// What its application knows by now is kept for a next life.
     pub(super) fn keep(&mut self) {
-        let Life { since, told, published, remembered, missed_before, missed, .. } = &self.life;
+        let Life { since, told, published, remembered, missed, .. } = &self.life;
         let rumors = told.iter().chain(published).chain(remembered).copied().collect();
-        self.kept = Some(Kept { since: *since, rumors, missed: missed_before + missed });
+        self.kept = Some(Kept { since: *since, rumors, missed: missed.clone() });
     }
 
     /// Its digest is this now.

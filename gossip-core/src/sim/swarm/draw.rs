@@ -9,6 +9,7 @@ use crate::{
     wire::Urgency,
 };
 use alloc::{
+    boxed::Box,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -47,9 +48,11 @@ enum Feature {
     Clocks,
     Storms,
     Churn,
+    LastWords,
+    Bursts,
 }
 
-const FEATURES: [Feature; 17] = [
+const FEATURES: [Feature; 19] = [
     Feature::Crashes,
     Feature::Memories,
     Feature::Moves,
@@ -67,6 +70,8 @@ const FEATURES: [Feature; 17] = [
     Feature::Clocks,
     Feature::Storms,
     Feature::Churn,
+    Feature::LastWords,
+    Feature::Bursts,
 ];
 
 /// The most hosts of a world: enough for helpers, sides of a partition and a crowd; few enough for a thousand worlds a minute.
@@ -152,6 +157,8 @@ impl<'a> Drawing<'a> {
                 self.act(Act::Network(network));
             }
             Feature::Churn => self.churn(),
+            Feature::LastWords => self.say_last_words(),
+            Feature::Bursts => self.burst(),
         }
     }
 
@@ -223,6 +230,34 @@ impl<'a> Drawing<'a> {
         self.hosts[index].lives = false;
         let hosts = names([&self.hosts[index].name]);
         self.act(Act::Leave(hosts));
+    }
+
+    /// Writes, publishes and leaves, in one breath or nearly so.
+    fn say_last_words(&mut self) {
+        let Some(index) = self.any() else { return };
+        let host = self.hosts[index].name.clone();
+        self.hosts[index].lives = false;
+        self.writes += 1;
+        let (key, text) = (format!("k{}", self.choices.below(6)), format!("last{}", self.writes));
+        self.act(Act::Put { host: host.clone(), key: key.clone().into(), value: text.clone().into() });
+        self.act(Act::Publish { host: host.clone(), urgency: Urgency::Normal, payload: text.into() });
+        if self.choices.one_in(2) {
+            self.act(Act::Delete { host: host.clone(), key: key.into() });
+        }
+        if self.choices.one_in(2) {
+            let time = self.time(100);
+            self.act(Act::Run(time));
+        }
+        self.act(Act::Leave(names([&host])));
+    }
+
+    /// Publishes more than there is room for.
+    fn burst(&mut self) {
+        let Some(host) = self.any_name() else { return };
+        self.writes += 1;
+        let times = u32::from(self.choices.small(100)) + 1;
+        let publish = Act::Publish { host, urgency: Urgency::Normal, payload: format!("b{}-%", self.writes).into() };
+        self.act(Act::Repeat { times, act: Box::new(publish) });
     }
 
     fn come_late(&mut self) {

@@ -1,0 +1,25 @@
+//! What a node leaves behind.
+use super::{Oracle, Oracles};
+use crate::{node::Node, sim::HostId, storage::Storage, time::Instant};
+use alloc::borrow::ToOwned;
+use core::time::Duration;
+
+/// Whoever took something over may have ended, or forgotten it, so shortly before.
+const SHORTLY: Duration = Duration::from_secs(30);
+
+impl Oracles {
+    /// A node's farewell is over: one of the `others` has all that it wrote and published in this life.
+    pub(in crate::sim) fn on_farewell<'n, S: Storage>(
+        &mut self,
+        now: Instant,
+        host: HostId,
+        node: &Node<S>,
+        mut others: impl Iterator<Item = &'n Node<S>>,
+    ) {
+        let said_so = self.hosts[host.index()].life.is_not_handed_over;
+        let shortly = self.ended_at.is_some_and(|at| now < at + SHORTLY);
+        if !said_so && !shortly && !others.any(|other| other.has_all_of(node)) {
+            self.report.add(Oracle::HandedOver, now, host, || "nobody has all that it wrote".to_owned());
+        }
+    }
+}
