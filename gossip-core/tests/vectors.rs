@@ -62,7 +62,7 @@ fn vectors() -> Vec<(u8, Frame<'static>, String)> {
                 dot: DOT,
                 urgency: Urgency::Critical,
                 payload: b"fire",
-                age_millis: 0,
+                age_millis: 300,
                 ttl_secs: 3_600,
             }),
             format!("19 06 {DOT_HEX} 00 04 66697265 ac02 901c"),

@@ -149,6 +149,13 @@ impl<S: Storage> Node<S> {
         Confirmed { generation: asker.generation, written, published }
     }
 
+    /// Whether we wrote or published anything in this life.
+    #[cfg(feature = "sim")]
+    pub(crate) fn has_words_of_its_own(&self) -> bool {
+        let Extent { written, published } = self.extent();
+        written > 0 || published > 0
+    }
+
     /// Whether we have all that another wrote and published in its present life.
     #[cfg(feature = "sim")]
     pub(crate) fn has_all_of(&self, other: &Self) -> bool {

@@ -63,6 +63,9 @@ impl Mirror {
                 assert!(!node.is_converged() && agreeing <= live && live == node.live(), "{event:?}");
                 assert!(self.converged.take().is_some(), "nothing to take back");
             }
+            // Of whom nobody had heard, or before all could be handed over.
+            Event::RumorsMissed { count, .. } => assert!(count > 0),
+            Event::NotHandedOver { writes, rumors } => assert!(writes > 0 || rumors > 0),
             event => panic!("{event:?} is news to this model"),
         }
     }

@@ -8,7 +8,8 @@ use core::time::Duration;
 const SHORTLY: Duration = Duration::from_secs(30);
 
 impl Oracles {
-    /// A node's farewell is over: one of the `others` has all that it wrote and published in this life.
+    /// A node's farewell is over: one of the `others` has all that it wrote and published in this life. One that sees nobody may
+    /// have handed it to those who have died since.
     pub(in crate::sim) fn on_farewell<'n, S: Storage>(
         &mut self,
         now: Instant,
@@ -18,7 +19,8 @@ impl Oracles {
     ) {
         let said_so = self.hosts[host.index()].life.is_not_handed_over;
         let shortly = self.ended_at.is_some_and(|at| now < at + SHORTLY);
-        if !said_so && !shortly && !others.any(|other| other.has_all_of(node)) {
+        let owes = node.has_words_of_its_own() && node.live() > 1;
+        if owes && !said_so && !shortly && !others.any(|other| other.has_all_of(node)) {
             self.report.add(Oracle::HandedOver, now, host, || "nobody has all that it wrote".to_owned());
         }
     }

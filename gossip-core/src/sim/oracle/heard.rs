@@ -26,7 +26,8 @@ impl Oracles {
                     continue;
                 }
                 let unheard_of = !has_heard(life, dot);
-                let came_later = unheard_of && published_at.is_some_and(|at| at < lately);
+                let catching_up = |at: Instant| at < lately && life.agreed_at.is_none_or(|agreed| at < agreed);
+                let came_later = unheard_of && published_at.is_some_and(catching_up);
                 let no_room = unheard_of && is_full(node, "publishers") && node.stats().rumors_refused > 0;
                 if came_later || no_room {
                     continue;

@@ -131,6 +131,7 @@ impl Oracles {
 
     /// A claim of agreement. What a host knew longer ago than is remembered of it cannot be held against anybody.
     fn hear_claim<S: Storage>(&mut self, now: Instant, host: HostId, node: &Node<S>, live: usize) {
+        self.hosts[host.index()].life.agreed_at.get_or_insert(now);
         let digest = node.digest();
         let mut seen = BTreeSet::new();
         for member in node.members().filter(is_there) {

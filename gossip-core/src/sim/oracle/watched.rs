@@ -59,6 +59,8 @@ pub(super) struct Life {
     pub(super) missed: BTreeMap<NodeId, u64>,
     /// In this life alone, of all publishers.
     pub(super) missed_here: u64,
+    /// When it first claimed that all agree: then it had caught up.
+    pub(super) agreed_at: Option<Instant>,
     /// Whether it told that something of its own could not be handed over.
     pub(super) is_not_handed_over: bool,
     /// By which write each key is what its application was told last.
