@@ -5,7 +5,7 @@ use gossip_core::{
     id::Life,
     presence::Presence,
     wire::{
-        Accusation, Accusers, Ack, Agreeing, Cause, Compare, EntryFrame, Floor, Frame, Gap, Header, Malformed,
+        Accusation, Accusers, Ack, Agreeing, Cause, Clock, Compare, EntryFrame, Floor, Frame, Gap, Header, Malformed,
         MemberFrame, Parts, Ping, PingRequest, Pull, Read, Reader, Refusal, Relayed, RumorFrame, Served, Standing,
         Store, Unreached, Writer,
     },
@@ -82,7 +82,8 @@ impl Parcel {
                 Frame::Pull(Pull { token: small[2], store, from: life, until, summary: one })
             }
             14 => Frame::Served(Served { token: small[2], complete: small[0] < 128 }),
-            _ => Frame::Unreached(Unreached { probe, target: id }),
+            15 => Frame::Unreached(Unreached { probe, target: id }),
+            _ => Frame::Clock(Clock { unix_millis: words[0] }),
         }
     }
 

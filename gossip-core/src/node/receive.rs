@@ -8,7 +8,7 @@ use crate::{
     records::{Intent, Question},
     storage::Storage,
     table::{Blob, Queue},
-    wire::{Cause, Compare, Frame, Header, MemberFrame, Parts, Pull, Read, Reader, Refusal, Standing, Store},
+    wire::{Cause, Clock, Compare, Frame, Header, MemberFrame, Parts, Pull, Read, Reader, Refusal, Standing, Store},
 };
 
 impl<S: Storage> Node<S> {
@@ -146,6 +146,7 @@ impl<S: Storage> Node<S> {
             Frame::Compare(compare) => self.on_compare(header.sender, compare),
             Frame::Pull(pull) => self.on_pull(header.sender, pull),
             _ if !self.membership.is_live(header.sender) => self.cx.stats.news_of_strangers += 1,
+            Frame::Clock(clock) => self.on_clock(header.sender, *clock),
             Frame::Parts(parts) => self.on_parts(header.sender, parts),
             Frame::Served(served) => {
                 let ours = self.parts();
@@ -161,6 +162,12 @@ impl<S: Storage> Node<S> {
             }
             news => self.on_news(news),
         }
+    }
+
+    /// It was sent half a round trip ago.
+    fn on_clock(&mut self, sender: NodeId, clock: Clock) {
+        let round_trip = self.membership.get(sender).and_then(|member| member.round_trip.mean()).unwrap_or_default();
+        self.cx.calendar.on_clock(self.cx.now, sender, clock.unix_millis, round_trip / 2);
     }
 
     /// Nothing is to be had from the other side, so that it may be us who have something to give.

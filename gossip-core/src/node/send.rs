@@ -50,6 +50,10 @@ impl<S: Storage> Node<S> {
         if !self.put_intent(outgoing.intent, &mut writer) {
             return None;
         }
+        // On the answer to a probe, whose way there and back has been measured.
+        if matches!(outgoing.intent, Intent::Ack(probe) if probe > Ping::INQUIRY) && self.is_trusted(outgoing.peer) {
+            self.cx.calendar.piggyback(self.cx.now, &mut writer);
+        }
         self.piggyback(outgoing, &mut writer);
         match outgoing.intent {
             Intent::Ping(Ping::KNOCK) => writer.pad(self.knock_len()),

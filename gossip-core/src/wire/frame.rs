@@ -48,14 +48,16 @@ pub enum Frame<'a> {
     Served(Served),
     /// Answer to a ping request: it does not answer me either.
     Unreached(Unreached),
+    /// News: what the sender's wall clock shows.
+    Clock(Clock),
 }
 
 impl Frame<'_> {
     /// How many kinds there are: higher ones are skipped.
-    pub const KINDS: u8 = 16;
+    pub const KINDS: u8 = 17;
 
     /// The kinds' names, in the order of the wire.
-    pub const NAMES: [&'static str; 16] = [
+    pub const NAMES: [&'static str; 17] = [
         "Ping",
         "Ack",
         "PingRequest",
@@ -72,6 +74,7 @@ impl Frame<'_> {
         "Pull",
         "Served",
         "Unreached",
+        "Clock",
     ];
 
     /// Whether it wants to be answered. A datagram carries one question at most.
@@ -128,6 +131,13 @@ pub struct Unreached {
     pub probe: u16,
     /// Who did not answer.
     pub target: NodeId,
+}
+
+/// What the sender's wall clock shows, at the moment of sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// Milliseconds since the Unix epoch.
+    pub unix_millis: u64,
 }
 
 /// What is said of a member's life. Under one incarnation, the later one wins.
