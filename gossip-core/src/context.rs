@@ -1,5 +1,6 @@
 //! What every machine may touch besides its own state.
 use crate::{
+    calendar::Calendar,
     config::Config,
     digest::Digester,
     id::{Addr, Generation, Incarnation, Life, NodeId},
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Context<S: Storage> {
     /// The moment of the current input.
     pub(crate) now: Instant,
+    pub(crate) calendar: Calendar,
     pub(crate) me: Identity,
     pub(crate) config: Config,
     pub(crate) rng: Rng,
@@ -79,6 +81,7 @@ impl<S: Storage> Context<S> {
         let generation = generation_from(&mut rng);
         Self {
             now: Instant::ZERO,
+            calendar: Calendar::new(),
             me: Identity { id, generation, incarnation: Incarnation(0), addr },
             rng,
             digester: Digester::keyed(config.cluster.key()),

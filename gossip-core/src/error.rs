@@ -125,6 +125,8 @@ pub enum PutError {
     },
     /// This life has used up its numbers.
     Exhausted,
+    /// The entry bears the last stamp of all, which no clock ever shows: somebody made it up. No write can come after it.
+    Unsurpassable,
     /// We have said farewell.
     Left,
 }
@@ -138,6 +140,7 @@ impl fmt::Display for PutError {
                 write!(f, "no room for another key: {limit} are held, deleted ones included; raise `limits.entries`")
             }
             Self::Exhausted => f.write_str(EXHAUSTED),
+            Self::Unsurpassable => f.write_str(UNSURPASSABLE),
             Self::Left => f.write_str(LEFT),
         }
     }
@@ -158,6 +161,8 @@ pub enum DeleteError {
     },
     /// This life has used up its numbers.
     Exhausted,
+    /// The entry bears the last stamp of all, which no clock ever shows: somebody made it up. No write can come after it.
+    Unsurpassable,
     /// We have said farewell.
     Left,
 }
@@ -168,6 +173,7 @@ impl fmt::Display for DeleteError {
             Self::Absent => f.write_str("there is no such key"),
             Self::WritersFull { limit } => writers_full(f, *limit),
             Self::Exhausted => f.write_str(EXHAUSTED),
+            Self::Unsurpassable => f.write_str(UNSURPASSABLE),
             Self::Left => f.write_str(LEFT),
         }
     }
@@ -199,6 +205,7 @@ impl fmt::Display for RestoreError {
 
 impl core::error::Error for RestoreError {}
 
+const UNSURPASSABLE: &str = "the entry bears the last stamp of all: no write can come after it; use another key";
 const LEFT: &str = "this node has left its cluster";
 const EXHAUSTED: &str = "this life has numbered 2^32 of them: restart the node";
 

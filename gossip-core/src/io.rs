@@ -5,7 +5,7 @@ use crate::{
     wire::Urgency,
 };
 use core::time::Duration;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What happened outside.
 #[derive(Debug)]
@@ -120,6 +120,15 @@ pub enum Event<'b> {
         /// Out of how many.
         live: usize,
     },
+    /// Our wall clock turned out to be wrong: the median of the peers' is more than ten seconds away; or it is right again.
+    /// It takes two peers at least to tell, so that no single one can say so of us. Nothing is refused for it, but of
+    /// concurrent writes the wrong one may win.
+    ClockSkew {
+        /// Which of the two.
+        standing: ClockStanding,
+        /// By how many milliseconds ours is ahead of the median of theirs; below zero, behind. Up to 24 days either way.
+        millis: i32,
+    },
     /// We leave, and nobody has shown in time that it has all that we wrote and published. Told just before
     /// [`Departed`](Self::Departed); whoever saved the node's state has them still.
     NotHandedOver {
@@ -141,6 +150,15 @@ pub enum Arrival {
     Returned,
     /// It was started anew, under its old name.
     Restarted,
+}
+
+/// What is to be thought of our wall clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClockStanding {
+    /// It agrees with most of the peers', as far as is known.
+    Right,
+    /// It does not.
+    Wrong,
 }
 
 /// How a member went.

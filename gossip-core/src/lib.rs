@@ -49,6 +49,7 @@
 //! | which news rides on an ack, or any datagram, and in what order | `node/piggyback.rs`; within a store, its `piggyback` |
 //! | how a rumor spreads and is told once | `dissemination.rs` |
 //! | which of two concurrent writes wins | `replica/mod.rs`, by [`records::Precedence`] |
+//! | what the date is, and whether our clock is wrong | `calendar.rs` |
 //! | what a peer lacks of the entries | `replica/delta.rs` |
 //! | when and with whom differences are settled | `reconcile.rs` |
 //! | who agrees, and when that is claimed | `convergence/mod.rs` |
@@ -95,6 +96,7 @@ pub mod error;
 pub mod stats;
 pub mod storage;
 pub mod config;
+mod calendar;
 mod context;
 // Machines.
 mod membership;
@@ -113,12 +115,13 @@ pub mod sim;
 #[cfg(feature = "alloc")]
 pub use crate::storage::Heap;
 pub use crate::{
+    calendar::ClockSkew,
     config::{Config, ConfigError, Limits},
     convergence::Agreement,
     digest::Digest,
     error::{DeleteError, JoinError, PresenceError, PublishError, PutError, RestoreError, TooLong},
     id::{Addr, Dot, Generation, Incarnation, Life, NodeId},
-    io::{Arrival, Departure, Event, Input, Output},
+    io::{Arrival, ClockStanding, Departure, Event, Input, Output},
     node::{EntryView, Liveness, MemberView, Node, SaveCursor, Why},
     stamp::Stamp,
     stats::{Stats, Usage},

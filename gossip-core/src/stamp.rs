@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 pub struct Stamp(#[serde(with = "postcard::fixint::le")] u64);
 
 impl Stamp {
-    /// Stamps beyond the year 6429 are not believed: a hostile one would leave nobody room to write after it.
+    /// The last stamp of all, in the year 6429: no version of this crate writes a greater one.
     pub const CREDIBLE_MAX: Self = Self(1 << 63);
+    /// Stamps beyond the year 4199 are followed by nobody: whoever made one up has spoilt one key, and no clock.
+    pub(crate) const FOLLOWED_MAX: Self = Self(1 << 62);
 
     /// The first stamp of a millisecond.
     #[must_use]
@@ -16,13 +18,13 @@ impl Stamp {
         Self(millis << 16)
     }
 
-    /// The stamp after this one; the last credible one has none after it, and writers then decide.
+    /// The stamp after this one; the last has none after it, and writers then decide.
     #[must_use]
     pub const fn next(self) -> Self {
         if self.0 < Self::CREDIBLE_MAX.0 { Self(self.0 + 1) } else { Self::CREDIBLE_MAX }
     }
 
-    /// Milliseconds since the writer's origin of time: the Unix epoch, where it had a clock.
+    /// Milliseconds since the Unix epoch, where the writer had a calendar; else a mere count.
     #[must_use]
     pub const fn as_millis(self) -> u64 {
         self.0 >> 16

@@ -123,7 +123,7 @@ counters! {
         entries_early,
         /// Writes left with others for want of room: until there is room, this node cannot agree with them.
         entries_refused,
-        /// Writes or stamps that no node of this version makes.
+        /// Writes that no node of this version makes.
         entries_malformed,
         /// Exchanges started because digests differed.
         exchanges,

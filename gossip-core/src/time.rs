@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Microseconds since a moment of the caller's choosing, never running backwards.
 ///
-/// Choose the Unix epoch where a clock is at hand: the stamps of concurrent writes are compared between nodes
-/// (see [`Stamp`](crate::stamp::Stamp)), and a node without a calendar simply follows those that have one.
+/// It drives timers, and is no date: the date is told by [`Node::set_wall_clock`](crate::Node::set_wall_clock), and may change
+/// at any moment.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Instant(NonZeroU64);
 

@@ -5,9 +5,9 @@ use gossip_core::{
     id::Life,
     presence::Presence,
     wire::{
-        Accusation, Accusers, Ack, Agreeing, Cause, Compare, Confirm, Confirmed, EntryFrame, Floor, Frame, Gap, Header,
-        Malformed, MemberFrame, Parts, Ping, PingRequest, Pull, Read, Reader, Refusal, Relayed, RumorFrame, Served,
-        Standing, Store, Unreached, Writer,
+        Accusation, Accusers, Ack, Agreeing, Cause, Clock, Compare, Confirm, Confirmed, EntryFrame, Floor, Frame, Gap,
+        Header, Malformed, MemberFrame, Parts, Ping, PingRequest, Pull, Read, Reader, Refusal, Relayed, RumorFrame,
+        Served, Standing, Store, Unreached, Writer,
     },
 };
 use proptest::{array, collection::vec, prelude::*};
@@ -83,7 +83,8 @@ impl Parcel {
             }
             14 => Frame::Served(Served { token: small[2], complete: small[0] < 128 }),
             15 => Frame::Unreached(Unreached { probe, target: id }),
-            16 => Frame::Confirm(Confirm),
+            16 => Frame::Clock(Clock { unix_millis: words[0] }),
+            17 => Frame::Confirm(Confirm),
             _ => Frame::Confirmed(Confirmed { generation, written: numbers[1], published: numbers[2] }),
         }
     }

@@ -7,9 +7,9 @@ use gossip_core::{
     Addr, ClusterLabel, Digest, Dot, Generation, Incarnation, NodeId, Stamp, Urgency,
     id::Life,
     wire::{
-        Accusation, Accusers, Ack, Agreeing, Cause, Compare, Confirm, Confirmed, EntryFrame, Floor, Frame, Gap, Header,
-        MemberFrame, Parts, Ping, PingRequest, Pull, Read, Reader, Refusal, Relayed, RumorFrame, Served, Standing,
-        Store, Unreached, Writer,
+        Accusation, Accusers, Ack, Agreeing, Cause, Clock, Compare, Confirm, Confirmed, EntryFrame, Floor, Frame, Gap,
+        Header, MemberFrame, Parts, Ping, PingRequest, Pull, Read, Reader, Refusal, Relayed, RumorFrame, Served,
+        Standing, Store, Unreached, Writer,
     },
 };
 use harness::world::{self, SENSOR, World};
@@ -88,12 +88,13 @@ fn vectors() -> Vec<(u8, Frame<'static>, String)> {
             format!("1e 0d 07 02 {} {LIFE_HEX} 02 0909", "00".repeat(12)),
         ),
         (14, Frame::Served(Served { token: 7, complete: true }), "03 0e 07 01".into()),
+        (16, Frame::Clock(Clock { unix_millis: 1_767_225_600_000 }), "07 10 80d0eab6b733".into()),
         (15, Frame::Unreached(Unreached { probe: 2, target: ID }), "0a 0f 02 0102030405060708".into()),
-        (16, Frame::Confirm(Confirm), "01 10".into()),
+        (17, Frame::Confirm(Confirm), "01 11".into()),
         (
-            17,
+            18,
             Frame::Confirmed(Confirmed { generation: LIFE.generation, written: 300, published: 9 }),
-            format!("08 11 {} ac02 09", &LIFE_HEX[16..]),
+            format!("08 12 {} ac02 09", &LIFE_HEX[16..]),
         ),
     ]
 }

@@ -1,6 +1,9 @@
 //! What the handles ask of the pump: one method a call, the same for all adapters.
 use crate::{
-    adapter::{AgreementInfo, EntryInfo, Info, Lengths, MemberInfo, Pump, RecordingState, SeedInfo, info},
+    adapter::{
+        AgreementInfo, ClockSkewInfo, EntryInfo, Info, Lengths, MemberInfo, Pump, RecordingState, SeedInfo, info,
+    },
+    calendar::ClockSkew,
     error::{DeleteError, JoinError, PresenceError, PublishError, PutError},
     id::{Addr, Dot, NodeId},
     presence::Presence,
@@ -113,7 +116,7 @@ impl Pump {
     /// How far the cluster agrees with us, as far as we know.
     #[must_use]
     pub fn agreement(&self) -> AgreementInfo {
-        AgreementInfo::of(&self.node.agreement())
+        AgreementInfo::of(&self.node)
     }
 
     /// Everything the node says of itself.
@@ -134,6 +137,7 @@ impl Pump {
             agreement: self.agreement(),
             is_aside: node.is_aside(),
             is_partial: node.is_partial(),
+            clock_skew: node.clock_skew().map(|ClockSkew { millis, peers }| ClockSkewInfo { skew_ms: millis, peers }),
             lengths: Lengths {
                 datagram_max: usize::from(config.datagram_len_max),
                 payload_max: node.payload_len_max(),

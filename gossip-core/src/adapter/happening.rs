@@ -2,7 +2,7 @@
 use crate::{
     adapter::{MemberInfo, WhyInfo, info, text},
     id::{Dot, NodeId},
-    io::{Arrival, Departure, Event},
+    io::{Arrival, ClockStanding, Departure, Event},
     node::Node,
     storage::Heap,
     wire::Urgency,
@@ -143,6 +143,15 @@ pub enum Happening {
         /// Why.
         reason: String,
     },
+    /// This machine's wall clock is far from most of the peers', or is right again. In JSON, `standing`: `wrong` or `right`.
+    ClockSkew {
+        /// Which of the two.
+        #[serde(serialize_with = "write_clock_standing")]
+        standing: ClockStanding,
+        /// By how many milliseconds it is ahead of the median of theirs; below zero, behind. Up to 24 days either way.
+        #[serde(rename = "skew_ms")]
+        millis: i32,
+    },
     /// We leave, and nobody is known to have all that we wrote and published. It is in the data file, where there is one.
     NotHandedOver {
         /// How many of the last writes.
@@ -183,6 +192,7 @@ impl Happening {
             }
             Event::Converged { live } => Self::Converged { live },
             Event::Diverged { agreeing, live } => Self::Diverged { agreeing, live },
+            Event::ClockSkew { standing, millis } => Self::ClockSkew { standing, millis },
             Event::Departed => Self::Departed,
         })
     }
@@ -193,6 +203,13 @@ fn write_arrival<W: Serializer>(arrival: &Arrival, serializer: W) -> Result<W::O
         Arrival::Joined => "joined",
         Arrival::Returned => "returned",
         Arrival::Restarted => "restarted",
+    })
+}
+
+fn write_clock_standing<W: Serializer>(standing: &ClockStanding, serializer: W) -> Result<W::Ok, W::Error> {
+    serializer.serialize_str(match standing {
+        ClockStanding::Right => "right",
+        ClockStanding::Wrong => "wrong",
     })
 }
 

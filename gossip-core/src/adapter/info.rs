@@ -1,11 +1,12 @@
 //! What a node tells about itself and others, in types that outlive the call: owned, comparable, serializable.
 use crate::{
-    adapter::{Clock, DataFile, flight::Recorder, text},
+    adapter::{DataFile, flight::Recorder, text},
     convergence::Agreement,
     id::{Addr, Dot, Generation, Incarnation, NodeId},
     node::{EntryView, Liveness, MemberView, Node, Why},
     presence::Presence,
     storage::Heap,
+    time::Instant,
     wire::{Cause, ClusterLabel},
 };
 use core::{
@@ -109,13 +110,19 @@ impl MemberInfo {
             liveness: view.liveness,
             incarnation: view.incarnation,
             generation: view.generation,
-            since: Clock::to_system(view.since),
-            last_heard: view.heard_at.map(Clock::to_system),
+            since: date(node, view.since),
+            last_heard: view.heard_at.map(|at| date(node, at)),
             round_trip: view.round_trip,
             why: view.why.as_ref().map(|why| Box::new(WhyInfo::of(why, node))),
             is_self: false,
         }
     }
+}
+
+/// A moment of a node's time on the calendar, as the wall clock shows it now: what a person reads.
+fn date(node: &Node<Heap>, at: Instant) -> SystemTime {
+    let millis = node.date(at).unwrap_or_else(|| at.as_millis());
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis)).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// What a node is called, as far as that is known; else its id.
@@ -177,9 +184,9 @@ pub struct AgreementInfo {
 }
 
 impl AgreementInfo {
-    pub(super) fn of(agreement: &Agreement) -> Self {
-        let Agreement { agreeing, live, since, behind, .. } = *agreement;
-        Self { agreeing, live, since: since.map(Clock::to_system), behind }
+    pub(super) fn of(node: &Node<Heap>) -> Self {
+        let Agreement { agreeing, live, since, behind, .. } = node.agreement();
+        Self { agreeing, live, since: since.map(|at| date(node, at)), behind }
     }
 
     /// Whether every live member is known to hold the same state.
@@ -207,6 +214,8 @@ pub struct Info {
     pub is_aside: bool,
     /// Whether it knows a part of the cluster only: its table is full of living members, and others were turned away.
     pub is_partial: bool,
+    /// How far this machine's wall clock is from the peers'; `None` while that is not known.
+    pub clock_skew: Option<ClockSkewInfo>,
     /// What a call may carry at most, in bytes.
     pub lengths: Lengths,
     /// Whom it asks for the cluster: first those it was given by name, in that order, then the others by address.
@@ -223,6 +232,15 @@ pub struct Info {
     /// What it has counted.
     #[serde(serialize_with = "stats_rows")]
     pub stats: Vec<(&'static str, u64)>,
+}
+
+/// How far a machine's wall clock is from the peers'.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ClockSkewInfo {
+    /// By how many milliseconds it is ahead of the median of theirs; below zero, behind. Up to 24 days either way.
+    pub skew_ms: i32,
+    /// Of how many peers: eight at most. With one, nobody can tell whose clock is wrong.
+    pub peers: u8,
 }
 
 /// One whom the node asks for the cluster.

@@ -2,6 +2,9 @@
 //!
 //! Layout: [`MAGIC`] and [`VERSION`], the chunks (each a length of 4 bytes, least significant first, and as many bytes), and 8 bytes of
 //! checksum over all before. The checksum is against accidents, not against an enemy who can write to our disk.
+//!
+//! The state of a running node loses no entry, so that each save holds what the one before held. A restart may lose some: the
+//! node has been given less room. Then the file is kept aside before it is replaced.
 use crate::{
     adapter::{BindError, IoCounts, text},
     digest::Digester,
@@ -31,6 +34,8 @@ const CHECKSUM_LEN: usize = size_of::<u64>();
 const CHUNK_LEN_MAX: usize = 64 * 1024;
 /// How much a crash may cost: a change is on the disk at most this long after it was made.
 const SAVE_INTERVAL: Duration = Duration::from_secs(3);
+/// So many files that hold more than we could take are kept aside; then, the shortest makes room.
+const ASIDE_MAX: usize = 3;
 
 /// What became of the data file when the node started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -51,6 +56,19 @@ pub enum DataFile {
         path: PathBuf,
         /// How many entries of the replicated map were in it.
         entries: usize,
+    },
+    /// It was read, and this node has no room for all of it, or cannot read all of it.
+    Partial {
+        /// Where it is.
+        #[serde(serialize_with = "text::path")]
+        path: PathBuf,
+        /// How many entries of the replicated map were taken from it.
+        entries: usize,
+        /// How many were not.
+        left: usize,
+        /// Where the whole file was put aside: the next save replaces the other.
+        #[serde(serialize_with = "text::path")]
+        kept_as: PathBuf,
     },
     /// It could not be read; the node started without it, and lost nothing that its peers have.
     Damaged {
@@ -114,9 +132,13 @@ impl Keeper {
             Err(source) => return Err(refuse(source)),
         };
         match read_image(&image, now, &mut node) {
-            Ok(()) => {
+            Ok(left) => {
                 let entries = node.entries(b"").count();
-                Ok((node, DataFile::Restored { path, entries }))
+                if left == 0 {
+                    return Ok((node, DataFile::Restored { path, entries }));
+                }
+                let kept_as = self.place.keep_aside(&image).map_err(refuse)?;
+                Ok((node, DataFile::Partial { path, entries, left, kept_as }))
             }
             Err(Unread::Refused(source)) => Err(BindError::DataFile { path, source }),
             Err(Unread::Damaged(reason)) => {
@@ -259,6 +281,26 @@ impl Place {
         Ok(())
     }
 
+    /// Keeps the file as it is under another name too, whatever becomes of its own.
+    fn keep_aside(&self, image: &[u8]) -> io::Result<PathBuf> {
+        let names = (1..=ASIDE_MAX).map(|number| self.dir.join(std::format!("gossip.state.old-{number}")));
+        let names: Vec<PathBuf> = names.collect();
+        if let Some(known) = names.iter().find(|name| fs::read(name).is_ok_and(|kept| kept == image)) {
+            return Ok(known.clone());
+        }
+        let len = |name: &&PathBuf| fs::metadata(name).map_or(0, |kept| kept.len());
+        let kept_as = names.iter().min_by_key(len).cloned().unwrap_or_default();
+        match fs::remove_file(&kept_as) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        // A link takes no room on a disk that may be full; some file systems know none.
+        if fs::hard_link(self.path(), &kept_as).is_err() {
+            fs::copy(self.path(), &kept_as)?;
+        }
+        self.sync_dir().map(|()| kept_as)
+    }
+
     fn put_aside(&self, now: Instant) -> io::Result<PathBuf> {
         let mut seconds = now.as_millis() / 1_000;
         loop {
@@ -316,7 +358,8 @@ fn write_image(node: &Node<Heap>) -> Vec<u8> {
     image
 }
 
-fn read_image(image: &[u8], now: Instant, node: &mut Node<Heap>) -> Result<(), Unread> {
+/// Gives `node` what is in the file, and says how much of it was not taken.
+fn read_image(image: &[u8], now: Instant, node: &mut Node<Heap>) -> Result<usize, Unread> {
     let (version, rest) = image.strip_prefix(MAGIC).and_then(<[u8]>::split_first).ok_or(Unread::FOREIGN)?;
     let (mut chunks, _) = rest.split_last_chunk::<CHECKSUM_LEN>().ok_or(Unread::CUT_OFF)?;
     if checksum_at_end(image) != Some(checksum(&image[..image.len() - CHECKSUM_LEN])) {
@@ -325,13 +368,18 @@ fn read_image(image: &[u8], now: Instant, node: &mut Node<Heap>) -> Result<(), U
     if *version != VERSION {
         return Err(Unread::Refused(RestoreError::Version(*version)));
     }
+    let mut all = Vec::new();
     while let Some((len, rest)) = chunks.split_first_chunk::<4>() {
         let len = usize::try_from(u32::from_le_bytes(*len)).unwrap_or(usize::MAX);
         let (chunk, rest) = rest.split_at_checked(len).ok_or(Unread::CUT_OFF)?;
-        node.restore(now, chunk)?;
+        match node.restore(now, chunk) {
+            // What makes no sense to us is told as missing below. The other chunks stand alone.
+            Ok(()) | Err(RestoreError::Malformed) => all.push(chunk),
+            Err(refused) => return Err(Unread::Refused(refused)),
+        }
         chunks = rest;
     }
-    Ok(())
+    Ok(all.into_iter().map(|chunk| node.lacking(chunk)).sum())
 }
 
 fn checksum_at_end(image: &[u8]) -> Option<u64> {
@@ -355,16 +403,6 @@ impl Unread {
     const FOREIGN: Self = Self::Damaged("it does not start like a data file");
     const CUT_OFF: Self = Self::Damaged("it is cut off");
     const CHECKSUM: Self = Self::Damaged("its checksum differs");
-    const MALFORMED: Self = Self::Damaged("its contents make no sense");
-}
-
-impl From<RestoreError> for Unread {
-    fn from(error: RestoreError) -> Self {
-        match error {
-            RestoreError::Malformed => Self::MALFORMED,
-            RestoreError::Version(_) | RestoreError::Foreign => Self::Refused(error),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -435,12 +473,84 @@ mod tests {
             image[MAGIC.len() + 1] = 9;
             image
         };
-        for (mut image, expected) in [(image, "its contents make no sense"), (cut_off, "it is cut off")] {
+        let read = |mut image: Vec<u8>| {
             let sum = checksum(&image);
             image.extend_from_slice(&sum.to_le_bytes());
-            let result = read_image(&image, Instant::ZERO, &mut node("one").unwrap());
-            assert!(matches!(result, Err(Unread::Damaged(reason)) if reason == expected), "{result:?}");
+            read_image(&image, Instant::ZERO, &mut node("one").unwrap())
+        };
+        assert!(matches!(read(cut_off), Err(Unread::Damaged("it is cut off"))));
+        assert!(matches!(read(image), Ok(1)), "a chunk that makes no sense is one that was not taken");
+    }
+
+    /// A node that has room for so many entries.
+    fn small(name: &str, entries: usize) -> Node<Heap> {
+        let addr = Addr::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 1)));
+        let mut config = Config::lan();
+        config.limits.entries = entries;
+        Node::new(NodeId::from_name(name), addr, config, &mut rand_core::UnwrapErr(getrandom::SysRng)).unwrap()
+    }
+
+    #[test]
+    fn a_chunk_that_makes_no_sense_costs_no_other() {
+        let mut image = MAGIC.to_vec();
+        image.extend_from_slice(&[VERSION, 3, 0, 0, 0, 1, 2, 3]);
+        let whole = write_image(&with_entry());
+        image.extend_from_slice(&whole[MAGIC.len() + 1..whole.len() - CHECKSUM_LEN]);
+        let sum = checksum(&image);
+        image.extend_from_slice(&sum.to_le_bytes());
+        let mut node = node("one").unwrap();
+        assert_eq!(read_image(&image, Instant::ZERO, &mut node).unwrap(), 1);
+        assert_eq!(node.get(b"color"), Some(&b"red"[..]));
+    }
+
+    #[test]
+    fn what_was_kept_is_taken_back_whatever_the_date() {
+        let mut writer = node("one").unwrap();
+        let two_years = 2 * 365 * 24 * 3_600 * 1_000;
+        writer.set_wall_clock(Instant::ZERO, 1_800_000_000_000);
+        for key in 0..200_u8 {
+            writer.put(Instant::ZERO, &[key], b"value").unwrap();
         }
+        let image = write_image(&writer);
+        for date in [0, 1_800_000_000_000 - two_years, 1_800_000_000_000 + two_years] {
+            let mut node = node("one").unwrap();
+            node.set_wall_clock(Instant::ZERO, date);
+            assert_eq!(read_image(&image, Instant::ZERO, &mut node).unwrap(), 0, "at {date}");
+            assert_eq!(node.entries(b"").count(), 200, "at {date}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_holds_more_than_we_take_is_kept_aside() {
+        let dir = scratch("aside");
+        let mut keeper = Keeper::open(&dir).unwrap();
+        let mut writer = small("one", 100);
+        let mut images = Vec::new();
+        // Each time, the node is given less room than the file needs, and then writes what it has.
+        for room in (1..=5_usize).rev() {
+            let entry = |key: usize| [u8::try_from(key).unwrap(); 8];
+            for key in 0..room * 4 {
+                writer.put(Instant::ZERO, &entry(key), b"value").unwrap();
+            }
+            keeper.save(&writer).unwrap().write();
+            let image = fs::read(keeper.place.path()).unwrap();
+            for _ in 0..2 {
+                let (node, data_file) = keeper.restore(Instant::ZERO, || Ok(small("one", room))).unwrap();
+                let DataFile::Partial { entries, left, kept_as, .. } = data_file else { panic!("{data_file:?}") };
+                assert_eq!((entries, left), (room, room * 4 - room));
+                assert_eq!(fs::read(&kept_as).unwrap(), image);
+                keeper.save(&node).unwrap().write();
+                assert_eq!(fs::read(&kept_as).unwrap(), image, "the next save leaves it alone");
+                fs::write(keeper.place.path(), &image).unwrap();
+            }
+            images.push(image);
+            writer = small("one", 100);
+        }
+        let aside: Vec<Vec<u8>> = (1..=ASIDE_MAX)
+            .map(|number| fs::read(dir.join(std::format!("gossip.state.old-{number}"))).unwrap())
+            .collect();
+        assert!(images[..2].iter().all(|longest| aside.contains(longest)), "the longest are kept");
+        fs::remove_dir_all(dir).unwrap();
     }
 
     #[test]

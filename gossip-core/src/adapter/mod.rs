@@ -31,7 +31,9 @@ pub use self::{
     clock::Clock,
     error::{BindError, CallError, Closed},
     happening::Happening,
-    info::{AgreementInfo, EntryInfo, Info, IoCounts, Lengths, MemberInfo, RecordingState, SeedInfo, WhyInfo},
+    info::{
+        AgreementInfo, ClockSkewInfo, EntryInfo, Info, IoCounts, Lengths, MemberInfo, RecordingState, SeedInfo, WhyInfo,
+    },
     keeper::{DataFile, FileSave, Keeper},
     options::Options,
     pump::{Call, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step, can_send},
@@ -44,14 +46,14 @@ pub use self::{
 /// What a user of any adapter meets: each adapter re-exports all of it.
 pub mod vocabulary {
     pub use super::{
-        AgreementInfo, BindError, CallError, Closed, DataFile, EntryInfo, Happening, Info, IoCounts, Lengths,
-        MemberInfo, Options, RecordingState, SeedInfo, TextOrHex, WhyInfo, flight::RecordingError,
+        AgreementInfo, BindError, CallError, ClockSkewInfo, Closed, DataFile, EntryInfo, Happening, Info, IoCounts,
+        Lengths, MemberInfo, Options, RecordingState, SeedInfo, TextOrHex, WhyInfo, flight::RecordingError,
     };
     pub use crate::{
         config::{Config, ConfigError, Limits},
         error::{DeleteError, JoinError, PresenceError, PublishError, PutError, RestoreError, TooLong},
         id::{Dot, Generation, Incarnation, NodeId},
-        io::{Arrival, Departure},
+        io::{Arrival, ClockStanding, Departure},
         node::Liveness,
         wire::{Cause, ClusterLabel, Urgency},
     };

@@ -104,11 +104,17 @@ impl Pump {
             return Err(BindError::NoName);
         }
         let advertised = options.advertised(local)?;
-        let clock = Clock::start();
+        let mut clock = Clock::start();
         let now = clock.now();
+        let date = clock.follow(now);
         let fresh = || {
             let (id, addr) = (NodeId::from_name(&options.name), Addr::from(advertised));
-            Node::new(id, addr, options.config.clone(), &mut UnwrapErr(SysRng)).map_err(BindError::Config)
+            let mut node =
+                Node::new(id, addr, options.config.clone(), &mut UnwrapErr(SysRng)).map_err(BindError::Config)?;
+            if let Some(date) = date {
+                node.set_wall_clock(now, date);
+            }
+            Ok(node)
         };
         let keeper = options.data_dir.as_deref().map(Keeper::open).transpose()?;
         let (mut node, data_file) = match &keeper {
@@ -157,12 +163,14 @@ impl Pump {
     pub fn receive(&mut self, from: SocketAddr, bytes: &mut [u8]) {
         // A socket that serves both families writes IPv4 senders as IPv6; members know them as IPv4.
         let from = Addr::from(SocketAddr::new(from.ip().to_canonical(), from.port()));
-        self.node.handle_input(self.clock.now(), Input::Received { from, bytes });
+        let now = self.follow_wall_clock();
+        self.node.handle_input(now, Input::Received { from, bytes });
     }
 
     /// The moment of [`Step::Wait`] has come.
     pub fn fire_timer(&mut self) {
-        self.node.handle_input(self.clock.now(), Input::TimerFired);
+        let now = self.follow_wall_clock();
+        self.node.handle_input(now, Input::TimerFired);
     }
 
     /// A datagram could not be sent. It is lost, as datagrams may be, and counted.
@@ -267,8 +275,17 @@ impl Pump {
         self.subscribers.tell(&happening);
     }
 
-    pub(super) fn mark_changed(&mut self) -> Instant {
+    /// What time it is; the node is told if the date has moved against that.
+    fn follow_wall_clock(&mut self) -> Instant {
         let now = self.clock.now();
+        if let Some(date) = self.clock.follow(now) {
+            self.node.set_wall_clock(now, date);
+        }
+        now
+    }
+
+    pub(super) fn mark_changed(&mut self) -> Instant {
+        let now = self.follow_wall_clock();
         if let Some(keeper) = &mut self.keeper {
             keeper.mark_changed(now);
         }

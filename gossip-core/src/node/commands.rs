@@ -26,6 +26,16 @@ impl<S: Storage> Node<S> {
         self.membership.join(&mut self.cx, seed)
     }
 
+    /// Says what the wall clock shows now, in milliseconds since the Unix epoch.
+    ///
+    /// To be told at the start, before [`restore`](Self::restore), and whenever the wall clock has moved against the monotonic
+    /// one that `now` comes from: by a step, or little by little. The date decides which of concurrent writes wins, and
+    /// nothing else; a node that was never told has none, and goes by the order of the writes that it has seen.
+    pub fn set_wall_clock(&mut self, now: Instant, unix_millis: u64) {
+        self.set_now(now);
+        self.cx.calendar.set(self.cx.now, unix_millis);
+    }
+
     /// Leaves within ten gossip intervals, and the few that the farewell takes: see [`leave_within`](Self::leave_within).
     pub fn leave(&mut self, now: Instant) {
         self.leave_within(now, self.cx.config.gossip_interval.saturating_mul(handover::PATIENCE));
@@ -95,7 +105,8 @@ impl<S: Storage> Node<S> {
 
     /// Writes an entry, to be replicated to every other node, and names the write.
     ///
-    /// Of concurrent writes to one key, the later one wins everywhere: by the writers' clocks, kept in order by causality.
+    /// Of concurrent writes to one key, the later one wins everywhere: by the writers' wall clocks; a write to
+    /// an entry that the writer had seen always comes after it, whatever the clocks show.
     ///
     /// # Errors
     /// When key and value together are longer than [`entry_len_max`](Self::entry_len_max), there is no room for the key, or we

@@ -8,10 +8,11 @@ use crate::{
     context::Source,
     error::RestoreError,
     id::{Dot, Life, NodeId},
+    records::Precedence,
     storage::Storage,
     table::Table,
     time::Instant,
-    wire::{ClusterLabel, Floor, Frame, MemberFrame, Read, Reader, Standing, Writer},
+    wire::{ClusterLabel, Floor, Frame, Malformed, MemberFrame, Read, Reader, Standing, Writer},
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -112,6 +113,21 @@ impl<S: Storage> Node<S> {
         self.cx.source = Source::Told;
         self.settle();
         restored
+    }
+
+    /// How much of a chunk that was [saved](Self::save) this node does not hold: entries in whose place it has nothing, or
+    /// something earlier; and what it cannot read. After a [restore](Self::restore), that is what got lost on the way.
+    #[must_use]
+    pub fn lacking(&self, chunk: &[u8]) -> usize {
+        let Ok((_, frames)) = postcard::take_from_bytes::<ChunkHeader>(chunk) else { return 1 };
+        let lacks = |read: &Result<Read<'_>, Malformed>| match read {
+            Ok(Read::Frame(Frame::Entry(entry))) => {
+                self.precedence(entry.key) < Some(Precedence { stamp: entry.stamp, dot: entry.dot })
+            }
+            Ok(Read::Frame(_)) => false,
+            Ok(Read::Unknown) | Err(Malformed) => true,
+        };
+        Reader::new(frames).filter(lacks).count()
     }
 
     /// Frames that could not be sent, since datagrams were longer then, are left to the peers that can.

@@ -302,7 +302,10 @@ impl<S: Storage> Node<S> {
             return Some(event);
         }
         let of_member = self.membership.next_event(&mut self.cx);
-        of_member.or_else(|| self.convergence.take_back(&self.cx, self.membership.table()))
+        let of_clock = |cx: &mut Context<S>| cx.calendar.next_event();
+        of_member
+            .or_else(|| of_clock(&mut self.cx))
+            .or_else(|| self.convergence.take_back(&self.cx, self.membership.table()))
     }
 
     fn next_deadline(&self) -> Instant {
@@ -348,7 +351,10 @@ impl<S: Storage> Node<S> {
     /// Tells the other machines what one of them changed.
     fn on_change(&mut self, change: Change) {
         match change {
-            Change::Gone(id) => self.reconcile.on_gone(id),
+            Change::Gone(id) => {
+                self.cx.calendar.forget(id);
+                self.reconcile.on_gone(id);
+            }
             Change::Forgotten(id) => {
                 self.reconcile.on_gone(id);
                 self.convergence.on_forgotten();

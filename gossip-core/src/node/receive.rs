@@ -10,7 +10,8 @@ use crate::{
     storage::Storage,
     table::{Blob, Queue},
     wire::{
-        Cause, Compare, Confirm, Floor, Frame, Header, MemberFrame, Parts, Pull, Read, Reader, Refusal, Standing, Store,
+        Cause, Clock, Compare, Confirm, Floor, Frame, Header, MemberFrame, Parts, Pull, Read, Reader, Refusal,
+        Standing, Store,
     },
 };
 
@@ -150,6 +151,7 @@ impl<S: Storage> Node<S> {
             Frame::Confirm(Confirm) => self.on_confirm(header),
             Frame::Pull(pull) => self.on_pull(header.sender, pull),
             _ if !self.may_tell(header) => self.cx.stats.news_of_strangers += 1,
+            Frame::Clock(clock) => self.on_clock(header.sender, *clock),
             Frame::Confirmed(confirmed) => self.on_confirmed(header.sender, confirmed),
             Frame::Parts(parts) => self.on_parts(header.sender, parts),
             Frame::Served(served) => {
@@ -167,6 +169,12 @@ impl<S: Storage> Node<S> {
             Frame::Floor(floor) => self.on_floor(header.sender, floor),
             news => self.on_news(news),
         }
+    }
+
+    /// It was sent half a round trip ago.
+    fn on_clock(&mut self, sender: NodeId, clock: Clock) {
+        let round_trip = self.membership.get(sender).and_then(|member| member.round_trip.mean()).unwrap_or_default();
+        self.cx.calendar.on_clock(self.cx.now, sender, clock.unix_millis, round_trip / 2);
     }
 
     /// Whether data is taken in from a sender: of one that lives, and of one that leaves, in the life in which it said so. What it

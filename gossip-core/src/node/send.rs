@@ -52,6 +52,10 @@ impl<S: Storage> Node<S> {
         if !self.put_intent(outgoing.intent, &mut writer) {
             return None;
         }
+        // On the answer to a probe, whose way there and back has been measured.
+        if matches!(outgoing.intent, Intent::Ack(probe) if probe > Ping::INQUIRY) && self.is_trusted(outgoing.peer) {
+            self.cx.calendar.piggyback(self.cx.now, &mut writer);
+        }
         if outgoing.intent == Intent::Confirm {
             self.hand_over(outgoing.peer, &mut writer);
         }

@@ -1,6 +1,7 @@
 //! What the application may look at.
 use super::Node;
 use crate::{
+    calendar::ClockSkew,
     config::Config,
     convergence::Agreement,
     id::{Addr, Dot, Generation, Incarnation, NodeId},
@@ -86,6 +87,19 @@ impl<S: Storage> Node<S> {
     #[must_use]
     pub fn agreement(&self) -> Agreement {
         self.convergence.agreement(&self.cx, self.membership.table())
+    }
+
+    /// The date at a moment of the node's time, in milliseconds since the Unix epoch, by the wall clock as it is now; `None`
+    /// while the node was not [told](Self::set_wall_clock) any.
+    #[must_use]
+    pub fn date(&self, at: Instant) -> Option<u64> {
+        self.cx.calendar.date(at)
+    }
+
+    /// How far our wall clock is from the peers'; `None` while that is not known.
+    #[must_use]
+    pub fn clock_skew(&self) -> Option<ClockSkew> {
+        self.cx.calendar.skew()
     }
 
     /// How many members live, ourselves included.

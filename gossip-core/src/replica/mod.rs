@@ -32,7 +32,7 @@ const REHEATED_MAX: usize = 32;
 pub(crate) struct Replica<S: Storage> {
     entries: S::Entries,
     versions: S::Versions,
-    /// The latest stamp given or seen: the hybrid logical clock.
+    /// The latest stamp given, or seen and followed: the hybrid logical clock.
     clock: Stamp,
     /// Of the version vector and of the writes held: whoever has the same has seen the same, and made the same of it.
     digest: Digest,
@@ -82,7 +82,10 @@ impl<S: Storage> Replica<S> {
         if !self.ensure_version(cx.me.writer()) {
             return Err(PutError::WritersFull { limit: self.versions.limit() });
         }
-        self.write(cx, key, Some(value)).ok_or(PutError::Exhausted)
+        self.write(cx, key, Some(value)).map_err(|unwritten| match unwritten {
+            Unwritten::Exhausted => PutError::Exhausted,
+            Unwritten::Unsurpassable => PutError::Unsurpassable,
+        })
     }
 
     pub(crate) fn delete(&mut self, cx: &Context<S>, key: &[u8]) -> Result<Dot, DeleteError> {
@@ -91,7 +94,10 @@ impl<S: Storage> Replica<S> {
         if !self.ensure_version(cx.me.writer()) {
             return Err(DeleteError::WritersFull { limit: self.versions.limit() });
         }
-        self.write(cx, key, None).ok_or(DeleteError::Exhausted)
+        self.write(cx, key, None).map_err(|unwritten| match unwritten {
+            Unwritten::Exhausted => DeleteError::Exhausted,
+            Unwritten::Unsurpassable => DeleteError::Unsurpassable,
+        })
     }
 
     /// The entry of `key`; `None` when there is none, or it was deleted.
@@ -113,7 +119,7 @@ impl<S: Storage> Replica<S> {
     pub(crate) fn on_entry(&mut self, cx: &mut Context<S>, frame: &EntryFrame<'_>) {
         let writer = frame.dot.writer();
         let (sequence, after) = (frame.dot.sequence, frame.dot.sequence.saturating_sub(frame.span));
-        if frame.span == 0 || sequence == 0 || !is_credible(cx, frame.stamp) {
+        if frame.span == 0 || sequence == 0 || frame.stamp > Stamp::CREDIBLE_MAX {
             cx.stats.entries_malformed += 1;
             return;
         }
@@ -133,7 +139,9 @@ impl<S: Storage> Replica<S> {
             cx.stats.entries_refused += 1;
             return;
         }
-        self.clock = self.clock.max(frame.stamp);
+        if cx.calendar.follows(cx.now, frame.stamp) {
+            self.clock = self.clock.max(frame.stamp);
+        }
         if sequence > seen {
             self.set_version(cx, writer, sequence);
         }
@@ -205,24 +213,33 @@ impl<S: Storage> Replica<S> {
         self.versions.get(&writer).copied().unwrap_or(0)
     }
 
-    /// Writes under our next number; `None` when there is none left.
-    fn write(&mut self, cx: &Context<S>, key: S::Key, value: Option<S::Blob>) -> Option<Dot> {
+    /// Writes under our next number, so that it prevails over all that we know of the key.
+    fn write(&mut self, cx: &Context<S>, key: S::Key, value: Option<S::Blob>) -> Result<Dot, Unwritten> {
         let writer = cx.me.writer();
-        let sequence = self.seen(writer).checked_add(1)?;
-        // Kulkarni et al. 2014, §3: the clock on the wall where it is ahead, else one more than the latest.
-        self.clock = Stamp::from_millis(cx.now.as_millis()).max(self.clock.next());
+        let sequence = self.seen(writer).checked_add(1).ok_or(Unwritten::Exhausted)?;
+        let dot = writer.dot(sequence);
+        let replaced = self.row(key.as_ref()).map(Entry::precedence);
+        // Kulkarni et al. 2014, §3: the clock on the wall where it is ahead, else one more than the latest; and whatever
+        // the clocks of others show, more than what it replaces.
+        let above = replaced.map_or_else(Stamp::default, |replaced| replaced.stamp.next());
+        let stamp = cx.calendar.stamp(cx.now).max(self.clock.next()).max(above);
+        if replaced >= Some(Precedence { stamp, dot }) {
+            return Err(Unwritten::Unsurpassable);
+        }
+        if stamp <= Stamp::FOLLOWED_MAX {
+            self.clock = stamp;
+        }
         let entry = Entry {
-            dot: writer.dot(sequence),
-            stamp: self.clock,
+            dot,
+            stamp,
             span: 1 + self.span_superseded(writer.dot(sequence - 1), key.as_ref()),
             value,
             heat: cx.heat(),
             untold: true,
         };
-        let dot = entry.dot;
         self.store(cx, key, entry);
         self.set_version(cx, writer, sequence);
-        Some(dot)
+        Ok(dot)
     }
 
     /// When the write before ours was to the same key, ours accounts for its span too: a key written again and again
@@ -307,13 +324,10 @@ fn digest_of_entry<S: Storage>(cx: &Context<S>, key: &[u8], dot: Dot) -> Digest 
     cx.digester.of_words(&[cx.digester.of_bytes(key).0, dot.origin.0, life])
 }
 
-/// Whether a stamp may be told the truth. One far ahead of us would leave nobody room to write after it, for as long.
-fn is_credible<S: Storage>(cx: &Context<S>, stamp: Stamp) -> bool {
-    let has_calendar = cx.now.as_millis() >= CALENDAR_BEGINS;
-    stamp <= Stamp::CREDIBLE_MAX && (!has_calendar || stamp.as_millis() <= cx.now.as_millis() + AHEAD_MAX)
+/// Why nothing was written.
+enum Unwritten {
+    /// No number is left.
+    Exhausted,
+    /// No stamp is left.
+    Unsurpassable,
 }
-
-/// A clock that shows 2020 or later counts from the Unix epoch; others just count. In milliseconds.
-const CALENDAR_BEGINS: u64 = 1_577_836_800_000;
-/// How far ahead of ours another's calendar may be: a day, in milliseconds.
-const AHEAD_MAX: u64 = 24 * 60 * 60 * 1_000;

@@ -1,5 +1,6 @@
-//! A host's clock, which need not agree with the world's.
-use crate::time::Instant;
+//! A host's clock and its calendar, which need not agree with the world's.
+use super::{HostId, World, world::BEGAN};
+use crate::{storage::Storage, time::Instant};
 use core::time::Duration;
 
 /// Parts in a million: what a clock's drift is measured in.
@@ -23,6 +24,45 @@ pub enum Leap {
     Ahead(Duration),
     /// It shows an earlier time: to the node, time stands still until it is caught up.
     Back(Duration),
+}
+
+/// What a host's calendar is set to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Calendar {
+    /// The right date, as NTP sets it.
+    Right,
+    /// A later date than the right one, by so much.
+    Ahead(Duration),
+    /// An earlier one.
+    Back(Duration),
+    /// The beginning of 1970, as on a board without a battery.
+    Epoch,
+    /// Nothing: the host has no calendar. Its node learns of that in its next life.
+    Missing,
+}
+
+/// The date on which every world begins: 2026-01-01, in milliseconds since the Unix epoch.
+const DATE: i128 = 1_767_225_600_000;
+
+impl Calendar {
+    /// What is to be added to the milliseconds of a host's clock, which is `shown` at the world's `now`, to make the date.
+    pub(super) fn origin(self, now: Instant, began: Instant, shown: Instant) -> Option<i128> {
+        let right = DATE + i128::from(now.as_millis()) - i128::from(began.as_millis());
+        let millis = |time: Duration| i128::try_from(time.as_millis()).unwrap_or(i128::MAX);
+        let date = match self {
+            Self::Right => right,
+            Self::Ahead(time) => right + millis(time),
+            Self::Back(time) => right - millis(time),
+            Self::Epoch => 0,
+            Self::Missing => return None,
+        };
+        Some(date - i128::from(shown.as_millis()))
+    }
+}
+
+/// The date that a host's calendar shows, by its clock.
+pub(super) fn shown_date(origin: Option<i128>, shown: Instant) -> Option<u64> {
+    origin.map(|origin| u64::try_from((origin + i128::from(shown.as_millis())).max(0)).unwrap_or(u64::MAX))
 }
 
 impl Clock {
@@ -66,6 +106,32 @@ impl Clock {
             Leap::Back(time) => shown.saturating_sub(micros(time)),
         };
         *self = Self { since: now, shown: Instant::from_micros(shown), drift: self.drift };
+    }
+}
+
+impl<S: Storage> World<S> {
+    /// Makes a host's clock run fast from now on, by so many parts in a million; below zero, slow. The slowest is a tenth
+    /// of the right speed.
+    pub fn regulate(&mut self, host: HostId, drift: i32) {
+        self.hosts[host.0].clock.regulate(self.now, drift);
+        self.set_timer(host);
+    }
+
+    /// Sets a host's clock.
+    pub fn leap(&mut self, host: HostId, leap: Leap) {
+        self.hosts[host.0].clock.leap(self.now, leap);
+        self.set_timer(host);
+    }
+
+    /// Sets a host's calendar, and tells its node, as an adapter does that follows the wall clock.
+    pub fn date(&mut self, host: HostId, calendar: Calendar) {
+        let now = self.now;
+        let dated = &mut self.hosts[host.0];
+        let shown = dated.clock.at(now);
+        dated.calendar = calendar.origin(now, BEGAN, shown);
+        if let Some(date) = shown_date(dated.calendar, shown) {
+            self.command(host, |node, now| node.set_wall_clock(now, date));
+        }
     }
 }
 

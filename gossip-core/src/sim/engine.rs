@@ -1,6 +1,7 @@
 //! How a world goes on: one thing after another, and what follows from it.
 use super::{
     Chance, HostId, Memory, News, Scrutiny, Truth, World,
+    clock::shown_date,
     host::Waiting,
     links::Fate,
     measure::Death,
@@ -43,10 +44,14 @@ impl<S: Storage> World<S> {
         let mut node = node.unwrap_or_else(|error| panic!("{}: {error}", host.name));
         host.lives.push(node.me().generation);
         let shown = host.clock.at(self.now);
+        if let Some(date) = shown_date(host.calendar, shown) {
+            node.set_wall_clock(shown, date);
+        }
         if memory == Memory::Kept {
             for chunk in &host.kept {
                 node.restore(shown, chunk).unwrap_or_else(|error| panic!("{}: {error}", host.name));
             }
+            self.oracles.on_restored(self.now, id, &node, &host.kept);
         }
         node.handle_input(shown, Input::TimerFired);
         host.node = Some(node);

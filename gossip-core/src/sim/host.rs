@@ -1,11 +1,12 @@
 //! One place in the world: a node, its clock, what ails it, what it told, and what it sent.
 use super::{
     Traffic,
-    clock::Clock,
+    clock::{Calendar, Clock},
     links::{End, Uplink},
     network::Place,
     queue::{Berth, DatagramId},
     told::Told,
+    world::BEGAN,
 };
 use crate::{
     config::Config,
@@ -72,6 +73,8 @@ pub(super) struct Host<S: Storage> {
     pub(super) place: Place,
     pub(super) config: Config,
     pub(super) clock: Clock,
+    /// What makes a date of the clock's milliseconds; nothing, where the host has no calendar.
+    pub(super) calendar: Option<i128>,
     pub(super) node: Option<Node<S>>,
     /// Its lives so far, in their order.
     pub(super) lives: Vec<Generation>,
@@ -137,6 +140,7 @@ impl<S: Storage> Host<S> {
             place: Place::default(),
             config,
             clock: Clock::true_since(now),
+            calendar: Calendar::Right.origin(now, BEGAN, now),
             node: None,
             lives: Vec::new(),
             ended_at: None,

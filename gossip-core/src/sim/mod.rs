@@ -51,7 +51,7 @@ mod world;
 use crate::{digest::Digester, rng::Rng};
 use core::convert::Infallible;
 
-pub use clock::Leap;
+pub use clock::{Calendar, Leap};
 pub use host::{Ailment, HostId, Memory};
 pub use measure::{Crash, Death, Measures, News, Spread, Truth};
 pub use network::{Bandwidth, Impairment, Latency, Loss, Network, Place, Way};

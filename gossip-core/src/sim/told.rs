@@ -1,7 +1,7 @@
 //! What a node told its application, as it can be kept.
 use crate::{
     id::{Dot, NodeId},
-    io::{Arrival, Departure, Event},
+    io::{Arrival, ClockStanding, Departure, Event},
 };
 use alloc::vec::Vec;
 
@@ -34,6 +34,8 @@ pub enum Told {
     Converged(usize),
     /// Not all agree any more.
     Diverged,
+    /// Its wall clock is wrong, or right again.
+    ClockSkew(ClockStanding),
     /// Rumors of a publisher were missed: so many.
     RumorsMissed(NodeId, u32),
     /// We leave, and so many writes and rumors of ours nobody is known to have.
@@ -71,6 +73,7 @@ impl From<Event<'_>> for Told {
             Event::Changed { key, value, dot } => Self::Changed(key.to_vec(), value.map(<[u8]>::to_vec), dot),
             Event::Converged { live } => Self::Converged(live),
             Event::Diverged { .. } => Self::Diverged,
+            Event::ClockSkew { standing, .. } => Self::ClockSkew(standing),
             Event::RumorsMissed { publisher, count } => Self::RumorsMissed(publisher, count),
             Event::NotHandedOver { writes, rumors } => Self::NotHandedOver(writes, rumors),
             Event::Departed => Self::Departed,

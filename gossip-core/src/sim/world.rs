@@ -1,6 +1,6 @@
 //! The world, as a test sees it: what can be done to it, and what can be seen of it.
 use super::{
-    Ailment, HostId, Impairment, Leap, Measures, Memory, Network, News, Place, Told, Traffic, Way,
+    Ailment, HostId, Impairment, Measures, Memory, Network, News, Place, Told, Traffic, Way,
     host::{Ailments, Host, Rhythm},
     links::Links,
     oracle::{End, Oracles},
@@ -62,7 +62,7 @@ pub enum Scrutiny {
 
 /// The longest datagram that any configuration allows.
 const BUFFER_LEN: usize = 16_000;
-/// When every world begins: some time after the epoch, as clocks have it; and not zero, which is a special case nowhere.
+/// When every world begins, by its monotonic clock, which knows no date: not zero, which is a special case nowhere.
 pub(super) const BEGAN: Instant = Instant::from_micros(1_000_000_000_000);
 
 impl World<Heap> {
@@ -265,19 +265,6 @@ impl<S: Storage> World<S> {
     pub fn cure(&mut self, host: HostId) {
         self.hosts[host.0].ailments = Ailments::default();
         self.rouse(host);
-    }
-
-    /// Makes a host's clock run fast from now on, by so many parts in a million; below zero, slow. The slowest is a tenth
-    /// of the right speed.
-    pub fn regulate(&mut self, host: HostId, drift: i32) {
-        self.hosts[host.0].clock.regulate(self.now, drift);
-        self.set_timer(host);
-    }
-
-    /// Sets a host's clock.
-    pub fn leap(&mut self, host: HostId, leap: Leap) {
-        self.hosts[host.0].clock.leap(self.now, leap);
-        self.set_timer(host);
     }
 
     /// What the network does.

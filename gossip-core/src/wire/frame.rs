@@ -48,6 +48,8 @@ pub enum Frame<'a> {
     Served(Served),
     /// Answer to a ping request: it does not answer me either.
     Unreached(Unreached),
+    /// News: what the sender's wall clock shows.
+    Clock(Clock),
     /// Question: how much of what I wrote and published do you have?
     Confirm(Confirm),
     /// Answer to that.
@@ -56,10 +58,10 @@ pub enum Frame<'a> {
 
 impl Frame<'_> {
     /// How many kinds there are: higher ones are skipped.
-    pub const KINDS: u8 = 18;
+    pub const KINDS: u8 = 19;
 
     /// The kinds' names, in the order of the wire.
-    pub const NAMES: [&'static str; 18] = [
+    pub const NAMES: [&'static str; 19] = [
         "Ping",
         "Ack",
         "PingRequest",
@@ -76,6 +78,7 @@ impl Frame<'_> {
         "Pull",
         "Served",
         "Unreached",
+        "Clock",
         "Confirm",
         "Confirmed",
     ];
@@ -134,6 +137,13 @@ pub struct Unreached {
     pub probe: u16,
     /// Who did not answer.
     pub target: NodeId,
+}
+
+/// What the sender's wall clock shows, at the moment of sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// Milliseconds since the Unix epoch.
+    pub unix_millis: u64,
 }
 
 /// What is said of a member's life. Under one incarnation, the later one wins.

@@ -284,6 +284,12 @@ fn data_sentence(file: &DataFile) -> String {
         DataFile::None => "not kept: a restart begins from nothing".to_owned(),
         DataFile::Fresh { path } => format!("kept in {} from now on", path.display()),
         DataFile::Restored { path, entries } => format!("{entries} entries restored from {}", path.display()),
+        DataFile::Partial { path, entries, left, kept_as } => format!(
+            "{entries} entries restored from {}; there is no room for {left} more of it, see limits.entries and \
+            limits.writers: the whole is kept aside as {}",
+            path.display(),
+            kept_as.display()
+        ),
         DataFile::Damaged { kept_as, reason } => {
             format!("damaged, kept aside as {}: {reason}; begins from nothing", kept_as.display())
         }

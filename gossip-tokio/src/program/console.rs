@@ -100,6 +100,17 @@ pub(crate) fn short(time: Duration) -> String {
     }
 }
 
+/// How far a clock is from others, by so many milliseconds ahead: `12ms ahead of`, `2d behind`. No more is told than 24 days.
+pub(crate) fn apart(millis: i64) -> String {
+    let time = Duration::from_millis(millis.unsigned_abs());
+    let by = match time.as_secs() {
+        0..60 => short(time),
+        seconds if seconds / 86_400 >= 24 => "24d or more".to_owned(),
+        _ => age(time),
+    };
+    format!("{by} {}", if millis < 0 { "behind" } else { "ahead of" })
+}
+
 /// Names and values, the names right-aligned as a block.
 pub(crate) fn rows<N: AsRef<str>>(rows: &[(N, String)]) -> String {
     let width = rows.iter().map(|(name, _)| name.as_ref().chars().count()).max().unwrap_or(0);

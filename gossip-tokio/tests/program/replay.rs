@@ -216,7 +216,7 @@ fn make_tiny(file: &Path) {
             11 => receive(&mut tiny, 9, vec![0; 20_000]),
             12 => drop(tiny.delete(now, b"color").unwrap()),
             13 => tiny.send_failed(now, addr(2), "no route to host"),
-            18 => tiny.leave(now),
+            18 => tiny.leave_within(now, Duration::from_secs(1)),
             _ => {}
         }
         tiny.handle_input(now, Input::TimerFired);

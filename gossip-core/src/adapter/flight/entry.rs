@@ -54,6 +54,11 @@ pub enum Command<'a> {
         #[serde(serialize_with = "raw")]
         presence: &'a [u8],
     },
+    /// To go by another date.
+    SetWallClock {
+        /// By which, in milliseconds since the Unix epoch.
+        unix_millis: u64,
+    },
 }
 
 /// What a node answered to a [`Command`].
@@ -81,6 +86,10 @@ impl Command<'_> {
             }
             Self::Put { key, value } => Answer::of(node.put(now, key, value), Answer::Named),
             Self::Delete { key } => Answer::of(node.delete(now, key), Answer::Named),
+            Self::SetWallClock { unix_millis } => {
+                node.set_wall_clock(now, unix_millis);
+                Answer::Done
+            }
             Self::SetPresence { presence } => Answer::of(node.set_presence(now, presence), |()| Answer::Done),
         }
     }

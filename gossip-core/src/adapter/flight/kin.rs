@@ -56,6 +56,7 @@ fn addr(place: usize) -> Addr {
 fn live(node: &mut Node<Heap>, place: usize, turn: u32, now: Instant) {
     match (place, turn) {
         (1, 0) => drop(node.join(now, addr(0))),
+        (0, 5) => node.set_wall_clock(now, 1 << 40),
         (0, 20..30) => drop(node.put(now, &[0; 3], &turn.to_le_bytes())),
         (1, 25) => drop(node.publish(now, Urgency::Normal, b"hear")),
         (0, 40) => drop(node.delete(now, &[0; 3])),

@@ -77,6 +77,13 @@ impl Recorded {
         self.ask(now, Command::Join { seed }, |node| node.join(now, seed))
     }
 
+    /// As [`Node::set_wall_clock`].
+    pub fn set_wall_clock(&mut self, now: Instant, unix_millis: u64) {
+        self.record(now, &Entry::Asked(Command::SetWallClock { unix_millis }));
+        self.node.set_wall_clock(now, unix_millis);
+        self.answered(true);
+    }
+
     /// As [`Node::leave_within`].
     pub fn leave_within(&mut self, now: Instant, patience: Duration) {
         self.record(now, &Entry::Asked(Command::Leave { patience }));

@@ -88,6 +88,8 @@ oracles! {
         "A node asks to be woken, not in the past, and not in vain again and again.";
     WithinBudget, "within-budget":
         "No datagram is too long, no answer to a stranger longer than its question, and no drain endless.";
+    KeptIsHeld, "kept-is-held":
+        "What a node kept it holds in its next life, unless it says that it had no room for it.";
     HandedOver, "handed-over":
         "Whoever leaves has handed what it wrote and published to somebody, or says what nobody has.";
     OwnTruth, "own-truth":
@@ -208,6 +210,14 @@ impl Oracles {
             self.names.entry(name).or_default().push(host);
         }
         self.hosts[host.index()].begin(now, memory);
+    }
+
+    /// A node has taken back what a former life kept.
+    pub(super) fn on_restored<S: Storage>(&mut self, now: Instant, host: HostId, node: &Node<S>, kept: &[Vec<u8>]) {
+        let lost: usize = kept.iter().map(|chunk| node.lacking(chunk)).sum();
+        if lost > 0 && node.stats().entries_refused == 0 {
+            self.report.add(Oracle::KeptIsHeld, now, host, || alloc::format!("{lost} entries that were kept are gone"));
+        }
     }
 
     /// A node saved what its next life may start with.

@@ -63,7 +63,7 @@ fn redrawn_once(mut redrawn: impl FnMut(&mut Instant, &mut Drained) -> bool + 's
 fn each_has_a_name_and_a_sentence_of_its_own() {
     let names: BTreeSet<_> = Oracle::ALL.iter().map(|oracle| oracle.name()).collect();
     let sentences: BTreeSet<_> = Oracle::ALL.iter().map(|oracle| oracle.sentence()).collect();
-    assert_eq!((names.len(), sentences.len(), Oracle::ALL.len()), (13, 13, 13));
+    assert_eq!((names.len(), sentences.len(), Oracle::ALL.len()), (14, 14, 14));
     assert!(names.iter().all(|name| name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-')));
 }
 
@@ -84,6 +84,22 @@ fn members_that_do_not_see_each_other_do_not_agree() {
     assert!(world.check_at_rest().is_err());
     // Each side agrees with itself, and claims so.
     assert_eq!(spoken(&world), [Oracle::AgreementAtRest, Oracle::TrueConvergence]);
+}
+
+#[test]
+fn what_was_kept_and_is_gone_is_seen() {
+    let (mut world, hosts) = settled();
+    world.keep(hosts[1]);
+    world.restart(hosts[1], Memory::Kept);
+    assert_eq!(world.check(), Ok(()));
+    world.put(hosts[1], b"other", b"v").unwrap().unwrap();
+    world.keep(hosts[1]);
+    // As if the node had not taken the entries: it is handed a memory without them.
+    let kept = core::mem::take(&mut world.hosts[hosts[1].index()].kept);
+    world.restart(hosts[1], Memory::Kept);
+    let node = world.hosts[hosts[1].index()].node.as_ref().unwrap();
+    world.oracles.on_restored(world.now, hosts[1], node, &kept);
+    assert_eq!(spoken(&world), [Oracle::KeptIsHeld]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 use super::{Act, Detail, print::Bytes};
 use crate::{
     id::{Addr, Dot, Life, NodeId},
-    io::{Arrival, Departure},
+    io::{Arrival, ClockStanding, Departure},
     node::MemberView,
     sim::{HostId, Told, World, world::Noted},
     storage::Storage,
@@ -116,6 +116,8 @@ pub(super) fn in_words<S: Storage>(world: &World<S>, told: &Told) -> String {
         Told::Changed(key, None, dot) => format!("{} deleted by {}", Bytes(key), dot_of(world, *dot)),
         Told::Converged(live) => format!("all {live} agree"),
         Told::Diverged => "not all agree".to_string(),
+        Told::ClockSkew(ClockStanding::Wrong) => "my clock is wrong".to_string(),
+        Told::ClockSkew(ClockStanding::Right) => "my clock is right again".to_string(),
         Told::RumorsMissed(publisher, count) => format!("{count} rumors of {} were missed", name(publisher)),
         Told::NotHandedOver(writes, rumors) => format!("{writes} writes and {rumors} rumors are not handed over"),
         Told::Departed => "farewell is said".to_string(),
@@ -182,6 +184,7 @@ fn frame_in_words<S: Storage>(world: &World<S>, frame: &Frame<'_>) -> String {
             let store = format!("{:?}", pull.store).to_lowercase();
             write!(words, "pull {store}{}", summary_in_words(world, pull))
         }
+        Frame::Clock(_) => write!(words, "clock"),
         Frame::Confirm(_) => write!(words, "confirm"),
         Frame::Confirmed(confirmed) => {
             write!(words, "confirmed {} and {}", confirmed.written, confirmed.published)

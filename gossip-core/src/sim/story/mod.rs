@@ -36,6 +36,7 @@
 //! | `impair a > b loss 30%`, `… bursts 5 20%`, `… delay 50ms`, `… cut`; `mend a > b` | this way is worse than the network; it no longer is |
 //! | `deaf a`, `mute a`, `slow a awake 1s paused 3s`, `blocked a open 1s shut 3s`, `cure a` | the host is ill (slow, all of it pauses again and again; blocked, its socket alone); it is well |
 //! | `clock a drift 300` (parts in a million), `clock a ahead 5s`, `clock a back 5s` | its clock runs fast; is set |
+//! | `clock a calendar right`, `… ahead 23h`, `… back 17520h`, `… 1970`, `… missing` | its wall clock shows the right date, which is 2026-01-01 when the story begins; another; none, from its next life on |
 //! | `place a zone 1`, `place a at 1000 -500 height 300` (µs) | where it is, for latencies by zone or position |
 //! | `churn n0..7 lifetime 1m downtime 10s for 10m` | for so long they crash and restart, after exponentially distributed times |
 //! | `run 5s` | time passes |
@@ -68,6 +69,7 @@
 //! | `all 3 agree`, `not all agree` | a claim of agreement, and its end |
 //! | `alone` | no other member is live |
 //! | `somebody else goes by my name` | two live nodes of one name |
+//! | `my clock is wrong`, `my clock is right again` | its wall clock is far from most of the peers'; no longer |
 //! | `2 rumors of a were missed` | they were published, and can no longer be told |
 //! | `3 writes and 1 rumors are not handed over` | it leaves, and nobody is known to have them |
 //! | `farewell is said` | it has left |
@@ -75,6 +77,7 @@
 //! A line of a log that begins with `*` is an act, one with `==` a chapter; `reached after` ends an `until` or an `expect … within`.
 mod calm;
 mod churn;
+mod clocks;
 mod expect;
 mod log;
 mod names;
@@ -84,7 +87,7 @@ mod print;
 mod run;
 mod settings;
 
-use super::{Ailment, Impairment, Leap, Memory, Network, Place, Scrutiny};
+use super::{Ailment, Calendar, Impairment, Leap, Memory, Network, Place, Scrutiny};
 use crate::wire::Urgency;
 use alloc::{
     boxed::Box,
@@ -150,6 +153,7 @@ pub enum Act {
     Cure(Names),
     Drift { hosts: Names, drift: i32 },
     Leap { hosts: Names, leap: Leap },
+    Date { hosts: Names, calendar: Calendar },
     Place { hosts: Names, place: Place },
     Churn { hosts: Names, lifetime: Duration, downtime: Duration, time: Duration },
     Run(Duration),

@@ -1,10 +1,10 @@
 //! A story's data, from its text.
 use super::{
-    Act, Detail, Expected, Goal, Kept, Names, Preset, Settings, Story, StoryError,
+    Act, Detail, Expected, Goal, Kept, Names, Preset, Settings, Story, StoryError, clocks,
     print::{parse_share, parse_time},
 };
 use crate::{
-    sim::{Ailment, Bandwidth, Impairment, Latency, Leap, Loss, Memory, Network, Place, Scrutiny},
+    sim::{Ailment, Bandwidth, Impairment, Latency, Loss, Memory, Network, Place, Scrutiny},
     wire::Urgency,
 };
 use alloc::{
@@ -186,7 +186,7 @@ impl<'a> Words<'a> {
             "slow" => self.rhythm(["awake", "paused"], |awake, paused| Ailment::Slow { awake, paused })?,
             "blocked" => self.rhythm(["open", "shut"], |open, shut| Ailment::Blocked { open, shut })?,
             "cure" => Act::Cure(self.names()?),
-            "clock" => self.clock()?,
+            "clock" => clocks::parse(self)?,
             "place" => self.place()?,
             "churn" => self.churn()?,
             "run" => Act::Run(self.time()?),
@@ -360,15 +360,6 @@ impl<'a> Words<'a> {
         Ok(Act::Afflict { hosts, ailment: of(time, self.time()?) })
     }
 
-    fn clock(&mut self) -> Result<Act, String> {
-        let hosts = self.names_until(&["drift", "ahead", "back"])?;
-        Ok(match self.text("`drift`, `ahead` or `back`")? {
-            "drift" => Act::Drift { hosts, drift: self.number("a number of parts in a million")? },
-            "ahead" => Act::Leap { hosts, leap: Leap::Ahead(self.time()?) },
-            _ => Act::Leap { hosts, leap: Leap::Back(self.time()?) },
-        })
-    }
-
     fn place(&mut self) -> Result<Act, String> {
         let hosts = self.names_until(&["zone", "at", "height"])?;
         let mut place = Place::default();
@@ -488,6 +479,11 @@ cure a
 clock a drift -300
 clock a ahead 5s
 clock a back 1500us
+clock a n0 calendar right
+clock a calendar ahead 23h
+clock a calendar back 17520h
+clock a calendar 1970
+clock a calendar missing
 place a zone 1 at 1000 -500 height 300
 churn n0..7 lifetime 1m downtime 10s for 10m
 run 0s
@@ -561,6 +557,7 @@ log datagrams
             ("expect a", "what is expected is missing"),
             ("expect a untold x within 5s", "`within` is one word too many"),
             ("expect a counted sheep at most 3", "`sheep` is no counter"),
+            ("clock a calendar noon", "`noon` is none of `right`, `ahead`, `back`, `1970`, `missing`"),
             ("spawn a\nseed 3", "`seed` must come before the first `spawn`"),
         ] {
             let error = Story::parse(text).unwrap_err();

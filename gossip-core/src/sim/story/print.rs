@@ -61,6 +61,7 @@ impl fmt::Display for Act {
             Self::Drift { hosts, drift } => write!(f, "clock {hosts} drift {drift}"),
             Self::Leap { hosts, leap: Leap::Ahead(time) } => write!(f, "clock {hosts} ahead {}", Time(*time)),
             Self::Leap { hosts, leap: Leap::Back(time) } => write!(f, "clock {hosts} back {}", Time(*time)),
+            Self::Date { hosts, calendar } => write!(f, "clock {hosts} calendar {calendar}"),
             Self::Place { hosts, place: Place { zone, x, y, height } } => {
                 write!(f, "place {hosts} zone {zone} at {x} {y} height {height}")
             }
@@ -159,8 +160,8 @@ pub struct Time(pub Duration);
 
 /// The units of time, in microseconds.
 const UNITS: [(&str, u64); 5] = [("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000), ("us", 1)];
-/// A year is more than any story takes.
-const TIME_MAX: f64 = 365.0 * 24.0 * 3_600e6;
+/// A century is more than any story takes, and any clock is off.
+const TIME_MAX: f64 = 36_525.0 * 24.0 * 3_600e6;
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -110,6 +110,7 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
             Act::Cure(hosts) => self.each(hosts, World::cure)?,
             Act::Drift { hosts, drift } => self.each(hosts, |world, host| world.regulate(host, *drift))?,
             Act::Leap { hosts, leap } => self.each(hosts, |world, host| world.leap(host, *leap))?,
+            Act::Date { hosts, calendar } => self.each(hosts, |world, host| world.date(host, *calendar))?,
             Act::Place { hosts, place } => self.each(hosts, |world, host| world.place(host, *place))?,
             Act::Churn { hosts, lifetime, downtime, time } => self.churn(hosts, *lifetime, *downtime, *time)?,
             Act::Run(time) => self.pass(*time)?,

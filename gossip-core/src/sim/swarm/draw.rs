@@ -2,7 +2,7 @@
 use super::{choices::Choices, surroundings};
 use crate::{
     sim::{
-        Ailment, Impairment, Leap, Loss, Memory, Place,
+        Ailment, Calendar, Impairment, Leap, Loss, Memory, Place,
         story::{Act, Kept, Names, Preset, Settings, Story},
         stream,
     },
@@ -48,11 +48,12 @@ enum Feature {
     Clocks,
     Storms,
     Churn,
+    Dates,
     LastWords,
     Bursts,
 }
 
-const FEATURES: [Feature; 19] = [
+const FEATURES: [Feature; 20] = [
     Feature::Crashes,
     Feature::Memories,
     Feature::Moves,
@@ -70,6 +71,7 @@ const FEATURES: [Feature; 19] = [
     Feature::Clocks,
     Feature::Storms,
     Feature::Churn,
+    Feature::Dates,
     Feature::LastWords,
     Feature::Bursts,
 ];
@@ -157,6 +159,7 @@ impl<'a> Drawing<'a> {
                 self.act(Act::Network(network));
             }
             Feature::Churn => self.churn(),
+            Feature::Dates => self.misdate(),
             Feature::LastWords => self.say_last_words(),
             Feature::Bursts => self.burst(),
         }
@@ -365,6 +368,27 @@ impl<'a> Drawing<'a> {
                 self.act(Act::Leap { hosts, leap });
             }
         }
+    }
+
+    /// A calendar is wrong, or put right: while its node runs, or while it was off and boots with what it kept.
+    fn misdate(&mut self) {
+        let Some(index) = self.any() else { return };
+        let hosts = names([&self.hosts[index].name]);
+        let hour = Duration::from_secs(3_600);
+        let mut hours = |most| hour * u32::try_from(self.choices.between(1, most)).unwrap_or(1);
+        let wrong = [Calendar::Ahead(hours(96)), Calendar::Back(hours(3 * 8_766)), Calendar::Epoch, Calendar::Missing];
+        let calendar = match self.choices.below(6) {
+            drawn @ 0..4 => wrong[drawn],
+            _ => Calendar::Right,
+        };
+        if self.choices.one_in(2) {
+            return self.act(Act::Date { hosts, calendar });
+        }
+        self.hosts[index].lives = true;
+        self.act(Act::Keep(hosts.clone()));
+        self.act(Act::Crash(hosts.clone()));
+        self.act(Act::Date { hosts: hosts.clone(), calendar });
+        self.act(Act::Restart { hosts, memory: Memory::Kept });
     }
 
     fn churn(&mut self) {

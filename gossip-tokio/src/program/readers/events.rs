@@ -116,11 +116,23 @@ pub(crate) fn sentence(event: &Value) -> String {
         "diverged" => format!("{} of {} live members agree", event["agreeing"], event["live"]),
         "save_failed" => format!("the data file cannot be written, and is tried again: {}", text(&event["reason"])),
         "recording_stopped" => format!("nothing is recorded any more: {}", text(&event["reason"])),
+        "clock_skew" => clock_sentence(event),
         "departed" => "this node has left".to_owned(),
         "missed" => format!("{} events were missed: too many at once", event["count"]),
         _ => event.to_string(),
     };
     console::plain(&said)
+}
+
+fn clock_sentence(event: &Value) -> String {
+    if event["standing"] == "right" {
+        return "this machine's wall clock is right again, by most of the peers'".to_owned();
+    }
+    let skew = event["skew_ms"].as_i64().unwrap_or(0);
+    format!(
+        "this machine's wall clock is wrong: {} most of the peers'; set it, and see to its NTP",
+        console::apart(skew)
+    )
 }
 
 /// Which event it is.
@@ -210,6 +222,8 @@ mod tests {
             sentence(&refuted),
             "a at 127.0.0.1:1 answers after all, having been suspected for 400ms: lossy, says web-3"
         );
+        let skew = json!({"event": "clock_skew", "standing": "wrong", "skew_ms": -90_000});
+        assert!(sentence(&skew).contains("wrong: 1m30s behind most"), "{}", sentence(&skew));
         for told in ["stepped_aside", "resumed"] {
             assert!(!sentence(&json!({"event": told})).contains('{'), "{told} is put into words");
         }

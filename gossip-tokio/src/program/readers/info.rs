@@ -1,7 +1,7 @@
 //! `gossip info`.
 use super::{
     members::details,
-    views::{Agreement, DataFile, Info, Io, Recording, Rows, Seed, since},
+    views::{Agreement, ClockSkew, DataFile, Info, Io, Recording, Rows, Seed, since},
 };
 use crate::program::{
     args::InfoArgs,
@@ -26,6 +26,7 @@ pub(crate) async fn show(args: InfoArgs) -> Result<(), Failure> {
         ("cluster".to_owned(), format!("{} ({})", info.cluster_name, info.cluster)),
         ("running for".to_owned(), age(Duration::from_millis(info.uptime_ms))),
         ("agreement".to_owned(), agreement(&info.agreement)),
+        ("wall clock".to_owned(), wall_clock(info.clock_skew)),
     ]);
     member.extend(notable(&info));
     member.extend(info.seeds.iter().map(|known| ("seed".to_owned(), seed(known))));
@@ -59,6 +60,18 @@ fn agreement(agreement: &Agreement) -> String {
         _ if *live <= 1 => "nobody else is there".to_owned(),
         Some(at) => format!("all {live} live members agree, for {}", age(since(*at))),
         None => format!("{agreeing} of {live} live members agree; the others lack {behind} writes that we know of"),
+    }
+}
+
+/// How far the wall clock is from the peers', and of how many of them that was learned.
+fn wall_clock(skew: Option<ClockSkew>) -> String {
+    let Some(ClockSkew { skew_ms, peers }) = skew else {
+        return "nothing is known of the peers' yet".to_owned();
+    };
+    let apart = console::apart(skew_ms);
+    match peers {
+        1 => format!("{apart} that of the only peer that told its own"),
+        _ => format!("{apart} the median of {peers} peers'"),
     }
 }
 
@@ -130,6 +143,11 @@ fn data_file(file: &DataFile) -> String {
         DataFile::None => "none".to_owned(),
         DataFile::Fresh { path } => format!("{} (new)", path.display()),
         DataFile::Restored { path, entries } => format!("{} ({entries} entries restored)", path.display()),
+        DataFile::Partial { path, entries, left, kept_as } => format!(
+            "{} ({entries} entries restored, no room for {left} more: the whole is kept aside as {})",
+            path.display(),
+            kept_as.display()
+        ),
         DataFile::Damaged { kept_as, reason } => format!("damaged ({reason}), kept aside as {}", kept_as.display()),
     }
 }

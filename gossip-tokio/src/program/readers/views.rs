@@ -108,6 +108,7 @@ pub(crate) struct Info {
     pub(crate) agreement: Agreement,
     pub(crate) is_aside: bool,
     pub(crate) is_partial: bool,
+    pub(crate) clock_skew: Option<ClockSkew>,
     pub(crate) lengths: Rows<u64>,
     pub(crate) seeds: Vec<Seed>,
     pub(crate) data_file: DataFile,
@@ -115,6 +116,13 @@ pub(crate) struct Info {
     pub(crate) io: Io,
     pub(crate) usage: Rows<Fill>,
     pub(crate) stats: Rows<u64>,
+}
+
+/// How far an agent's wall clock is from the peers'.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct ClockSkew {
+    pub(crate) skew_ms: i64,
+    pub(crate) peers: u64,
 }
 
 /// One whom an agent asks for the cluster.
@@ -133,6 +141,7 @@ pub(crate) enum DataFile {
     None,
     Fresh { path: PathBuf },
     Restored { path: PathBuf, entries: usize },
+    Partial { path: PathBuf, entries: usize, left: usize, kept_as: PathBuf },
     Damaged { kept_as: PathBuf, reason: String },
 }
 

@@ -1,10 +1,11 @@
 //! A datagram in words: its frames by their names, members by theirs.
+use super::times::Calendar;
 use crate::{
     NodeId, TextOrHex,
     program::{console, readers::entries::shortened},
 };
 use gossip_core::{
-    Addr, Heap, Node,
+    Addr, Heap, Instant, Node,
     presence::Presence,
     wire::{Frame, Header, Ping, Read, Reader, Refusal, Store, Urgency},
 };
@@ -132,6 +133,9 @@ fn say(frame: &Frame<'_>, names: Names<'_>) -> Said {
         Frame::Agreeing(agreeing) => {
             let count: u32 = agreeing.bits.iter().map(|byte| byte.count_ones()).sum();
             ("Agreeing", count.to_string())
+        }
+        Frame::Clock(clock) => {
+            ("Clock", Calendar(Instant::from_micros(clock.unix_millis.saturating_mul(1_000))).to_string())
         }
         Frame::Compare(_) => ("Compare", String::new()),
         Frame::Parts(_) => ("Parts", String::new()),

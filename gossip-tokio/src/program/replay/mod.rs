@@ -20,6 +20,7 @@ use serde_json::json;
 use std::panic::catch_unwind;
 
 pub(crate) use times::Moment;
+use times::on_calendar;
 
 /// Replays a recording.
 pub(crate) fn run(args: &ReplayArgs) -> Result<(), Failure> {
@@ -100,7 +101,7 @@ impl Show {
 
     fn moment(&mut self, moment: &Happened<'_>, node: &Node<Heap>) -> ControlFlow<()> {
         let beyond = self.stop_at.is_some_and(|number| moment.number > number.get())
-            || self.until.is_some_and(|until| moment.at > until);
+            || self.until.is_some_and(|until| on_calendar(node, moment.at) > until);
         let asked_to_stop = self.stop_at.is_some() || self.until.is_some();
         if asked_to_stop && (beyond || matches!(moment.what, What::Ended)) {
             // What was done at the last moment is done only now.
@@ -124,14 +125,14 @@ impl Show {
     }
 
     fn print(&mut self, moment: &Happened<'_>, node: &Node<Heap>) -> Result<(), Failure> {
-        if moment.at < self.from {
+        if on_calendar(node, moment.at) < self.from {
             return Ok(());
         }
         match self.form {
             Form::Check(_) => Ok(()),
             Form::Json => self.lines.line(trace::json(moment, node)),
             Form::Text => {
-                let day = trace::day(moment.at);
+                let day = trace::day(moment.at, node);
                 if day != self.day {
                     self.lines.line(format_args!("{day} (UTC)"))?;
                     self.day = day;

@@ -1,5 +1,5 @@
 //! What the node knows at a moment of a replay.
-use super::times::Calendar;
+use super::times::{Calendar, on_calendar};
 use crate::{
     MemberInfo,
     program::console::{self, Table},
@@ -13,7 +13,7 @@ pub(super) fn text(node: &Node<Heap>, number: u64, at: Instant) -> String {
     let agreement = node.agreement();
     let agreed = agreement.since.map_or_else(
         || format!("{} of {} live members agree", agreement.agreeing, agreement.live),
-        |since| format!("all {} live members agree, since {}", agreement.live, Calendar(since)),
+        |since| format!("all {} live members agree, since {}", agreement.live, Calendar(on_calendar(node, since))),
     );
     let mut rows = vec![
         ("id", me.id.to_string()),
@@ -24,7 +24,12 @@ pub(super) fn text(node: &Node<Heap>, number: u64, at: Instant) -> String {
     ];
     rows.extend(node.usage().rows().map(|(region, used, limit)| (region, format!("{used} of {limit}"))));
     rows.extend(node.stats().rows().filter(|(_, count)| *count > 0).map(|(name, count)| (name, count.to_string())));
-    format!("\nthe node after moment {number}, at {}\n{}\n\n{}", Calendar(at), console::rows(&rows), members(node))
+    format!(
+        "\nthe node after moment {number}, at {}\n{}\n\n{}",
+        Calendar(on_calendar(node, at)),
+        console::rows(&rows),
+        members(node)
+    )
 }
 
 /// For machines.
@@ -56,12 +61,12 @@ fn members(node: &Node<Heap>) -> Table {
     let mut views: Vec<_> = views.collect();
     views.sort_by_key(|view| view.id);
     for view in views {
-        let heard = view.heard_at.map_or_else(|| "-".to_owned(), |at| Calendar(at).to_string());
+        let heard = view.heard_at.map_or_else(|| "-".to_owned(), |at| Calendar(on_calendar(node, at)).to_string());
         table.row([
             super::frames::Names(node).of(view.id),
             view.addr.to_string(),
             view.liveness.to_string(),
-            Calendar(view.since).to_string(),
+            Calendar(on_calendar(node, view.since)).to_string(),
             heard,
             view.incarnation.to_string(),
         ]);

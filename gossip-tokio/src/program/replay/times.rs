@@ -1,8 +1,15 @@
-//! Times as people write them, in UTC. A node counts microseconds since the Unix epoch.
+//! Times as people write them, in UTC.
 use core::{fmt, str::FromStr, time::Duration};
-use gossip_core::Instant;
+use gossip_core::{Heap, Instant, Node};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000_000;
+
+/// A moment of a node's time as microseconds since the Unix epoch, by its wall clock as it is then; by that of its start, while
+/// it knows none.
+pub(crate) fn on_calendar(node: &Node<Heap>, at: Instant) -> Instant {
+    let millis = node.date(at).unwrap_or_else(|| at.as_millis());
+    Instant::from_micros(millis.saturating_mul(1_000).saturating_add(at.as_micros() % 1_000))
+}
 
 /// A moment as somebody names it: a time of day, or a date as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

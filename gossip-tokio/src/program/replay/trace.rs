@@ -1,7 +1,7 @@
 //! A moment of a replay, as a line for people or as JSON.
 use super::{
     frames::{Datagram, Names, text},
-    times::{Calendar, Clock},
+    times::{Calendar, Clock, on_calendar},
 };
 use crate::{Happening, program::readers::events::sentence};
 use gossip_core::{
@@ -14,13 +14,12 @@ use serde_json::{Value, json};
 /// The line for people: number, time, kind, words.
 pub(super) fn line(moment: &Moment<'_>, node: &Node<Heap>) -> String {
     let (kind, words) = words(moment, node);
-    format!("{:>8}  {}  {kind:<5}  {words}", moment.number, Clock(moment.at)).trim_end().to_owned()
+    format!("{:>8}  {}  {kind:<5}  {words}", moment.number, Clock(on_calendar(node, moment.at))).trim_end().to_owned()
 }
 
 /// The same for machines, and the whole bytes.
 pub(super) fn json(moment: &Moment<'_>, node: &Node<Heap>) -> Value {
-    let mut object =
-        json!({"number": moment.number, "at_us": moment.at.as_micros(), "at": Calendar(moment.at).to_string()});
+    let mut object = json!({"number": moment.number, "at_us": moment.at.as_micros(), "at": Calendar(on_calendar(node, moment.at)).to_string()});
     let (kind, words) = words(moment, node);
     object["kind"] = kind.into();
     match &moment.what {
@@ -34,8 +33,8 @@ pub(super) fn json(moment: &Moment<'_>, node: &Node<Heap>) -> Value {
 }
 
 /// Which day it is: said before the first line of each.
-pub(super) fn day(at: Instant) -> String {
-    Calendar(at).to_string().chars().take_while(|char| *char != 'T').collect()
+pub(super) fn day(at: Instant, node: &Node<Heap>) -> String {
+    Calendar(on_calendar(node, at)).to_string().chars().take_while(|char| *char != 'T').collect()
 }
 
 fn words(moment: &Moment<'_>, node: &Node<Heap>) -> (&'static str, String) {
@@ -85,6 +84,9 @@ fn asked(command: &Command<'_>) -> String {
         Command::Publish { urgency: Urgency::Normal, payload, .. } => format!("publish: {}", text(payload)),
         Command::Put { key, value } => format!("put {} = {}", text(key), text(value)),
         Command::Delete { key } => format!("delete {}", text(key)),
+        Command::SetWallClock { unix_millis } => {
+            format!("go by the date {}", Calendar(Instant::from_micros(unix_millis.saturating_mul(1_000))))
+        }
         Command::SetPresence { presence } => {
             let presence = gossip_core::presence::Presence::decode(presence);
             let words = presence.map(|presence| {
