@@ -388,8 +388,8 @@ pub enum Intent {
     News,
     /// To ask in what we differ.
     Compare,
-    /// To answer that.
-    Parts,
+    /// To answer that, to one whose members have this digest.
+    Parts(Digest),
     /// To ask for what we lack.
     Pull {
         /// Ties the answer to the question.

@@ -81,7 +81,7 @@ impl<S: Storage> Node<S> {
     /// Takes in one chunk that a former life of this node saved. Before the first `join`; in any order.
     ///
     /// # Errors
-    /// When the chunk is damaged, of another version, or another node's. What came before it counts.
+    /// When the chunk is damaged, of another version, or another node's. What could be read of it counts.
     pub fn restore(&mut self, now: Instant, chunk: &[u8]) -> Result<(), RestoreError> {
         self.set_now(now);
         let (header, frames) = postcard::take_from_bytes::<ChunkHeader>(chunk).map_err(|_| RestoreError::Malformed)?;
@@ -95,14 +95,14 @@ impl<S: Storage> Node<S> {
             return Err(RestoreError::Foreign);
         }
         self.cx.source = Source::AskedFor;
-        let restored = Reader::new(frames).try_for_each(|read| match read {
-            Ok(Read::Frame(frame)) => {
-                self.restore_frame(&frame);
-                Ok(())
+        let mut restored = Ok(());
+        for read in Reader::new(frames) {
+            match read {
+                Ok(Read::Frame(frame)) => self.restore_frame(&frame),
+                Ok(Read::Unknown) => {}
+                Err(_) => restored = Err(RestoreError::Malformed),
             }
-            Ok(Read::Unknown) => Ok(()),
-            Err(_) => Err(RestoreError::Malformed),
-        });
+        }
         self.cx.source = Source::Told;
         self.settle();
         restored

@@ -7,7 +7,7 @@ use crate::{
     sim::{HostId, Told, World, world::Noted},
     storage::Storage,
     time::Instant,
-    wire::{Frame, Header, Items, Pull, Read, Reader, Standing, Store},
+    wire::{Frame, Header, Items, Pull, Read, Reader, Rest, Standing, Store},
 };
 use alloc::{
     format,
@@ -183,7 +183,7 @@ fn frame_in_words<S: Storage>(world: &World<S>, frame: &Frame<'_>) -> String {
             write!(words, "pull {store}{}", summary_in_words(world, pull))
         }
         Frame::Clock(_) => write!(words, "clock"),
-        Frame::Served(served) => write!(words, "served{}", if served.complete { "" } else { " in part" }),
+        Frame::Served(served) => write!(words, "served{}", if served.rest == Rest::Nothing { "" } else { " in part" }),
     };
     words
 }
