@@ -6,6 +6,7 @@ use crate::{
     id::{Addr, Generation, Incarnation, Life, NodeId},
     records::{Heat, Intent, Outgoing},
     rng::Rng,
+    round_trip::RoundTrip,
     stats::Stats,
     storage::{Snapshot, Storage},
     table::Queue,
@@ -32,10 +33,12 @@ pub(crate) struct Context<S: Storage> {
     pub(crate) credit: Credit,
     /// Whether the datagram being taken in may still ask something.
     pub(crate) may_ask: bool,
+    /// Whether it may still tell who agrees: to take that in is a look at all members.
+    pub(crate) may_agree: bool,
     /// Whether we have just come, and have yet to ask what we lack.
     pub(crate) newcomer: bool,
-    /// The last member that the datagram being taken in has told of.
-    pub(crate) told_of: Option<NodeId>,
+    /// Of all members' answers to pings: how long to wait for one of whom nothing is known yet.
+    pub(crate) round_trip: RoundTrip,
     /// How many members live, ourselves included: what counts in logarithms of the cluster's size needs it.
     pub(crate) live: usize,
     outbox: S::Outbox,
@@ -89,8 +92,9 @@ impl<S: Storage> Context<S> {
             source: Source::Told,
             credit: Credit::Full,
             may_ask: false,
+            may_agree: false,
             newcomer: false,
-            told_of: None,
+            round_trip: RoundTrip::UNKNOWN,
             live: 1,
             outbox: Queue::with_limit(config.limits.outbox),
             config,

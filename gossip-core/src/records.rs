@@ -308,8 +308,8 @@ pub enum Intent {
     News,
     /// To ask in what we differ.
     Compare,
-    /// To answer that.
-    Parts,
+    /// To answer that, to one whose members have this digest.
+    Parts(Digest),
     /// To ask how much of ours somebody has.
     Confirm,
     /// To answer that, of the asker's life.

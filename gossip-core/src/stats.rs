@@ -41,7 +41,7 @@ counters! {
         refused_own,
         /// Turned away: claims an incarnation beyond belief.
         refused_incredible,
-        /// Datagrams whose reading ended at a malformed frame; the frames before it counted.
+        /// Frames that could not be read, each skipped alone, unless its length was broken: that ends the datagram.
         malformed_frames,
         /// Frames of a kind that this version does not know.
         unknown_frames,
@@ -49,8 +49,10 @@ counters! {
         stale_answers,
         /// Questions of nodes that are no members: not answered.
         questions_of_strangers,
-        /// Questions dropped because too many waited.
+        /// Questions dropped because too many waited, or came in one datagram.
         questions_shed,
+        /// Evidence of who agrees that was dropped: a second piece in one datagram.
+        evidence_shed,
         /// Datagrams dropped because too many were owed.
         outbox_shed,
         /// Datagrams not sent, because the buffer given for them was too short.

@@ -8,8 +8,8 @@ use gossip_core::{
     id::Life,
     wire::{
         Accusation, Accusers, Ack, Agreeing, Cause, Clock, Compare, Confirm, Confirmed, EntryFrame, Floor, Frame, Gap,
-        Header, MemberFrame, Parts, Ping, PingRequest, Pull, Read, Reader, Refusal, Relayed, RumorFrame, Served,
-        Standing, Store, Unreached, Writer,
+        Header, Malformed, MemberFrame, Parts, Ping, PingRequest, Pull, Read, Reader, Refusal, Relayed, Rest,
+        RumorFrame, Served, Standing, Store, Unreached, Writer,
     },
 };
 use harness::world::{self, SENSOR, World};
@@ -87,8 +87,9 @@ fn vectors() -> Vec<(u8, Frame<'static>, String)> {
             Frame::Pull(Pull { token: 7, store: Store::Entries, from: Life::FIRST, until: LIFE, summary: &[9, 9] }),
             format!("1e 0d 07 02 {} {LIFE_HEX} 02 0909", "00".repeat(12)),
         ),
-        (14, Frame::Served(Served { token: 7, complete: true }), "03 0e 07 01".into()),
         (16, Frame::Clock(Clock { unix_millis: 1_767_225_600_000 }), "07 10 80d0eab6b733".into()),
+        (14, Frame::Served(Served { token: 7, rest: Rest::Nothing }), "03 0e 07 00".into()),
+        (14, Frame::Served(Served { token: 7, rest: Rest::After(LIFE) }), format!("0f 0e 07 02 {LIFE_HEX}")),
         (15, Frame::Unreached(Unreached { probe: 2, target: ID }), "0a 0f 02 0102030405060708".into()),
         (17, Frame::Confirm(Confirm), "01 11".into()),
         (
@@ -142,7 +143,7 @@ fn a_name_has_its_id() {
 }
 
 #[test]
-fn no_truncation_and_no_flipped_bit_does_more_than_end_the_reading() {
+fn no_truncation_and_no_flipped_bit_does_more_than_cost_the_frame() {
     for (_, frame, hex) in vectors() {
         let bytes = unhex(&hex);
         for cut in 0..bytes.len() {
@@ -205,6 +206,14 @@ fn what_a_newer_node_adds_is_passed_over() {
     assert_eq!(Reader::new(&bytes).collect::<Vec<_>>(), read);
     bytes[1] = Frame::KINDS;
     let read = [Ok(Read::Unknown), Ok(Read::Frame(Frame::Ack(Ack { probe: 2 })))];
+    assert_eq!(Reader::new(&bytes).collect::<Vec<_>>(), read);
+    // A value that an enum has in a later version: of a cause, say. That frame is not understood, and the next one is.
+    let (_, _, accusation) = vectors().into_iter().find(|(_, frame, _)| matches!(frame, Frame::Accusation(_))).unwrap();
+    let mut bytes = unhex(&accusation);
+    let cause = bytes.len() - 3;
+    bytes[cause] = 9;
+    bytes.extend(unhex("02 01 02"));
+    let read = [Err(Malformed), Ok(Read::Frame(Frame::Ack(Ack { probe: 2 })))];
     assert_eq!(Reader::new(&bytes).collect::<Vec<_>>(), read);
 }
 

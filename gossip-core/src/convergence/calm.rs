@@ -5,14 +5,14 @@ use core::time::Duration;
 /// The longest wait between two inquiries while nothing new is learned, in probe intervals.
 pub(super) const WAIT_MAX: u32 = 8;
 
-/// As long as nothing else is known.
+/// As long as nothing else is known: no sooner than an answer can be here.
 pub(super) fn first_wait<S: Storage>(cx: &Context<S>) -> Duration {
-    cx.config.gossip_interval / 4
+    (cx.config.gossip_interval / 4).max(cx.round_trip.timeout().unwrap_or_default())
 }
 
 /// How long things have to stand still at most, before it is asked and passed on who agrees.
 pub(super) fn patience_max<S: Storage>(cx: &Context<S>) -> Duration {
-    growing(cx, CROWD, 2, WAIT_MAX)
+    growing(cx, CROWD, 2, WAIT_MAX).max(first_wait(cx))
 }
 
 /// How seldom it may be found out who agrees, where things change all the time: it grows with the third power of the members.

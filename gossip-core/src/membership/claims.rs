@@ -49,6 +49,10 @@ impl Conflict {
     pub(super) const NONE: Self = Self { untold: None, report_at: Instant::ZERO, wary_until: Instant::ZERO };
 }
 
+/// Among so many is whoever is gone for the longest time looked for: all of a few, and of thousands enough not to forget somebody
+/// who has just gone.
+const COMPARED_MAX: usize = 64;
+
 /// How many probe intervals two rivals wait before they contradict each other again.
 const RIVAL_PATIENCE: u32 = 10;
 /// For so many probe intervals after we were outdone, there may be a rival.
@@ -382,9 +386,11 @@ impl<S: Storage> Membership<S> {
         }
     }
 
-    /// Forgets whoever is gone for the longest time.
+    /// Forgets whoever is gone for the longest time, of some of those who are gone.
     fn forget_longest_gone(&mut self, cx: &mut Context<S>) -> Option<NodeId> {
-        let gone = self.gone().filter(|(id, member)| *id != cx.me.id && !member.is_missed());
+        let start = cx.rng.below(self.members.len());
+        let some = self.gone_from(start).chain(self.gone_from(0)).take(COMPARED_MAX);
+        let gone = some.filter(|(id, member)| *id != cx.me.id && !member.is_missed());
         let id = gone.min_by_key(|(id, member)| (member.since, *id)).map(|(id, _)| *id)?;
         self.remove(cx, id);
         cx.stats.members_forgotten += 1;

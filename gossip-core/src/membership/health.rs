@@ -3,7 +3,7 @@
 //! Lifeguard's local health (Dadgar, Phillips, Currey 2018, §IV-A) is a score that stretches our own probe interval and
 //! timeouts. Beside it stands a record of the latest probes, which says what no score can: whether it is our own links that
 //! are bad, so that those who suspect us are right.
-use crate::{round_trip::RoundTrip, time::Instant};
+use crate::time::Instant;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +17,6 @@ pub(super) struct Health {
     /// How many probes that are.
     recorded: u8,
     recorded_at: Instant,
-    /// Of all members' answers together: what to expect of one that has not answered yet.
-    round_trip: RoundTrip,
     /// When somebody last answered a question of ours: proof that we can be heard, and hear.
     answered_at: Option<Instant>,
     /// When somebody did so for the first time after an outage.
@@ -46,15 +44,7 @@ const FRESH: u32 = 20;
 
 impl Health {
     pub(super) const fn new() -> Self {
-        Self {
-            score: 0,
-            record: 0,
-            recorded: 0,
-            recorded_at: Instant::ZERO,
-            round_trip: RoundTrip::UNKNOWN,
-            answered_at: None,
-            back_at: None,
-        }
+        Self { score: 0, record: 0, recorded: 0, recorded_at: Instant::ZERO, answered_at: None, back_at: None }
     }
 
     /// A sign that we are slow, or not heard.
@@ -93,16 +83,6 @@ impl Health {
     /// Whether anybody has answered us since then.
     pub(super) fn is_answered_since(&self, then: Instant) -> bool {
         self.answered_at.is_some_and(|at| at >= then)
-    }
-
-    /// An answer took this long.
-    pub(super) fn record_round_trip(&mut self, sample: Duration) {
-        self.round_trip.record(sample);
-    }
-
-    /// How long answers take with a member of which nothing is known.
-    pub(super) const fn round_trip(&self) -> RoundTrip {
-        self.round_trip
     }
 
     /// Whether the first ping of a probe was answered. Without probes for a while, the record is begun anew.

@@ -337,7 +337,12 @@ impl<S: Storage> Membership<S> {
 
     /// Those who are gone.
     fn gone(&self) -> impl Iterator<Item = &(NodeId, Member<S::Blob>)> {
-        let slots = self.members.marked(0, Mark::Gone, |(_, member)| !member.is_live());
+        self.gone_from(0)
+    }
+
+    /// Those who are gone, from a slot on.
+    fn gone_from(&self, from: usize) -> impl Iterator<Item = &(NodeId, Member<S::Blob>)> {
+        let slots = self.members.marked(from, Mark::Gone, |(_, member)| !member.is_live());
         slots.filter_map(|slot| self.members.as_slice().get(slot))
     }
 

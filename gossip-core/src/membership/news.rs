@@ -18,6 +18,9 @@ const PUSHED_MAX: usize = 16;
 const CROWD: usize = 256;
 /// Blind pushes of *m* copies a node miss a share of e⁻ᵐ (Demers et al. 1987, §1.4).
 const RELAYED_BY_MANY: Heat = Heat(2);
+/// So many rows are looked at for one answer: more than a question tells of, and those who are gone between them. Each that the
+/// asker has not is looked for in all of its summary.
+const ROWS_MAX: usize = 1_024;
 /// No fewer, and as many as rumors: both are picked by the same code.
 const PICKED_MAX: usize = 32;
 
@@ -137,12 +140,22 @@ impl<S: Storage> Membership<S> {
         (len, Life::LAST)
     }
 
-    /// Writes what the asker lacks, and says whether that was all of it.
-    pub(crate) fn serve(&self, cx: &Context<S>, question: &Question<S::Summary>, writer: &mut Writer<'_>) -> bool {
+    /// Writes what the asker lacks, and says up to where, if that was not all of it.
+    pub(crate) fn serve(
+        &self,
+        cx: &Context<S>,
+        question: &Question<S::Summary>,
+        writer: &mut Writer<'_>,
+    ) -> Option<Life> {
         let (has, _) = question.summary.as_ref().as_chunks();
         let mut at = 0;
-        let rows = self.members.ascending(before(question.from));
-        for (id, member) in rows.take_while(|(id, _)| *id <= question.until.origin) {
+        let rows = self.members.ascending(before(question.from)).enumerate();
+        for (passed, (id, member)) in rows.take_while(|(_, (id, _))| *id <= question.until.origin) {
+            // The next range begins with this row.
+            let end = Some(Life { origin: *id, generation: Generation(0) }.predecessor());
+            if passed >= ROWS_MAX {
+                return end;
+            }
             let print = print_of(cx, question.token, *id, member);
             // Both go by id: what is sought is most often the next.
             let found = has.iter().cycle().skip(at).take(has.len()).position(|has| *has == print);
@@ -155,10 +168,10 @@ impl<S: Storage> Membership<S> {
                 None => member.is_live() || has.iter().any(|has| has[..2] == print[..2]),
             };
             if lacks && !writer.put(&news(*id, member)) {
-                return false;
+                return end;
             }
         }
-        true
+        None
     }
 }
 

@@ -50,6 +50,10 @@ struct Probe {
 
 /// So often is a member asked before it is accused. At a loss of one in four, two in a million that live answer none of it.
 const ASKS_MAX: u8 = 16;
+/// Which ask of a probe a number stands for: its low bits. An answer to a question that was asked again tells nothing of time,
+/// unless it says which asking it answers (Karn, Partridge 1987).
+const ASK: u16 = ASKS_MAX as u16 - 1;
+const _: () = assert!(ASKS_MAX.is_power_of_two() && ASK > Ping::INQUIRY);
 /// Whoever answers one of the first few is well.
 const ASKS_EASY: u8 = 3;
 /// Whoever did not must answer so many of the rest. Where others answer as they should, five of thirteen: of those that lose
@@ -105,14 +109,15 @@ impl Prober {
         self.probe = None;
     }
 
-    /// A number that ties an answer to its question.
+    /// A number that ties an answer to its question. Those up to the next one are for the same question, asked again.
     pub(super) fn next_number(&mut self) -> u16 {
-        self.number = self.number.wrapping_add(1).max(Ping::INQUIRY + 1);
+        self.number = (self.number & !ASK).wrapping_add(ASK + 1).max(ASK + 1);
         self.number
     }
 
+    /// The probe that an answer is for, whichever of its asks that answers.
     fn awaited(&mut self, number: u16, target: NodeId) -> Option<&mut Probe> {
-        self.probe.as_mut().filter(|probe| (probe.number, probe.target) == (number, target))
+        self.probe.as_mut().filter(|probe| (probe.number, probe.target) == (number & !ASK, target))
     }
 
     fn finish<S: Storage>(&mut self, cx: &Context<S>) {
@@ -139,18 +144,18 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Whether this answers the probe under way.
-    fn on_probe_ack(&mut self, cx: &Context<S>, target: NodeId, number: u16) -> bool {
+    fn on_probe_ack(&mut self, cx: &mut Context<S>, target: NodeId, number: u16) -> bool {
         let Some(probe) = self.prober.awaited(number, target) else { return false };
         probe.answers = probe.answers.saturating_add(1);
         let probe = *probe;
+        if number == probe.number && probe.answers == 1 {
+            // However late: where a round trip takes longer than we wait at first, that is how we come to know it.
+            self.record_round_trip(cx, target, cx.now.saturating_duration_since(probe.asked_at));
+        }
         if probe.asks == 1 {
-            // An answer to a repeated question may answer any of them, and tells nothing of time (Karn, Partridge 1987).
-            let sample = cx.now.saturating_duration_since(probe.asked_at);
-            self.health.record_round_trip(sample);
             self.health.record_probe(cx.now, cx.config.probe_interval, true);
             self.health.improve();
             if let Some(member) = self.members.get_mut(&target) {
-                member.round_trip.record(sample);
                 // It is well again: little by little, it is trusted to answer as soon as others.
                 member.false_alarms = member.false_alarms.saturating_sub(1);
             }
@@ -160,6 +165,13 @@ impl<S: Storage> Membership<S> {
             self.prober.finish(cx);
         }
         true
+    }
+
+    fn record_round_trip(&mut self, cx: &mut Context<S>, target: NodeId, sample: Duration) {
+        cx.round_trip.record(sample);
+        if let Some(member) = self.members.get_mut(&target) {
+            member.round_trip.record(sample);
+        }
     }
 
     /// It is there, if not for us.
@@ -251,7 +263,7 @@ impl<S: Storage> Membership<S> {
         let Some(member) = self.get(probe.target).filter(|member| member.is_live()) else {
             return self.prober.finish(cx);
         };
-        cx.send(member.addr, Some(probe.target), Intent::Ping(probe.number));
+        cx.send(member.addr, Some(probe.target), Intent::Ping(probe.number | u16::from(probe.asks)));
         probe.asks += 1;
         // The last answer is waited for as long as the first few; between them, a quarter of that will do.
         let patience = Patience::with(cx, &self.health, member);
@@ -334,7 +346,7 @@ impl Patience {
     pub(super) fn with<S: Storage>(cx: &Context<S>, health: &Health, member: &Member<S::Blob>) -> Self {
         let longest = cx.config.probe_timeout;
         let shortest = longest / 16;
-        let measured = member.round_trip.timeout().or_else(|| health.round_trip().timeout());
+        let measured = member.round_trip.timeout().or_else(|| cx.round_trip.timeout());
         // Not by `clamp`, which has a word to say where the bounds are the wrong way round: these cannot be.
         let answer = measured.unwrap_or(longest / 4).min(longest).max(shortest);
         // Whoever was slow lately is asked as often, over a longer time.

@@ -89,7 +89,8 @@ impl<S: Storage> Membership<S> {
         match self.draw_lost(cx) {
             Some(Lost::Seed(addr)) => {
                 if let Some(seed) = self.seeds.get_mut(&addr) {
-                    patience = patience.min(eagerness(cx.config.gossip_interval, seed.knocks));
+                    let answer = cx.round_trip.timeout().unwrap_or_default();
+                    patience = patience.min(eagerness(cx.config.gossip_interval, seed.knocks).max(answer));
                     seed.knocks = seed.knocks.saturating_add(1);
                 }
                 cx.send(addr, None, Intent::Ping(Ping::KNOCK));

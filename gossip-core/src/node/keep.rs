@@ -86,7 +86,7 @@ impl<S: Storage> Node<S> {
     /// Takes in one chunk that a former life of this node saved. Before the first `join`; in any order.
     ///
     /// # Errors
-    /// When the chunk is damaged, of another version, or another node's. What came before it counts.
+    /// When the chunk is damaged, of another version, or another node's. What could be read of it counts.
     pub fn restore(&mut self, now: Instant, chunk: &[u8]) -> Result<(), RestoreError> {
         self.set_now(now);
         let (header, frames) = postcard::take_from_bytes::<ChunkHeader>(chunk).map_err(|_| RestoreError::Malformed)?;
@@ -102,14 +102,14 @@ impl<S: Storage> Node<S> {
         // A clock that is set back tells nothing.
         let lay_for = self.cx.now.as_micros().checked_sub(header.saved_at).map(Duration::from_micros);
         self.cx.source = Source::AskedFor;
-        let restored = Reader::new(frames).try_for_each(|read| match read {
-            Ok(Read::Frame(frame)) => {
-                self.restore_frame(&frame, lay_for);
-                Ok(())
+        let mut restored = Ok(());
+        for read in Reader::new(frames) {
+            match read {
+                Ok(Read::Frame(frame)) => self.restore_frame(&frame, lay_for),
+                Ok(Read::Unknown) => {}
+                Err(_) => restored = Err(RestoreError::Malformed),
             }
-            Ok(Read::Unknown) => Ok(()),
-            Err(_) => Err(RestoreError::Malformed),
-        });
+        }
         self.cx.source = Source::Told;
         self.settle();
         restored

@@ -5,7 +5,7 @@ use crate::{
     dissemination::{AskPublisher, Authority},
     id::{Addr, Life, NodeId},
     membership::Change,
-    reconcile::Difference,
+    reconcile::{Difference, Peer, Same},
     records::{Intent, Member, Question},
     storage::Storage,
     table::{Blob, Queue},
@@ -21,9 +21,9 @@ impl<S: Storage> Node<S> {
         self.cx.stats.bytes_received += u64::try_from(bytes.len()).unwrap_or(0);
         let Some((header, frames)) = self.open(from, bytes) else { return };
         self.cx.credit = self.credit_of(from, header.sender, bytes.len());
-        self.cx.may_ask = true;
-        self.cx.told_of = None;
-        if self.reconcile.is_pulling_from(header.sender) {
+        (self.cx.may_ask, self.cx.may_agree) = (true, true);
+        let ours = self.parts();
+        if self.reconcile.is_answering(header.sender, &ours) {
             self.cx.source = Source::AskedFor;
         }
         for read in Reader::new(frames) {
@@ -101,14 +101,8 @@ impl<S: Storage> Node<S> {
                 self.membership.on_unreached(cx, header, *unreached);
                 None
             }
-            Frame::Member(member) => {
-                cx.told_of = Some(member.id);
-                self.on_member(header.sender, member)
-            }
-            Frame::Accusation(accusation) => {
-                cx.told_of = Some(accusation.id);
-                self.membership.on_accusation(cx, accusation)
-            }
+            Frame::Member(member) => self.on_member(header.sender, member),
+            Frame::Accusation(accusation) => self.membership.on_accusation(cx, accusation),
             _ => {
                 self.on_data_frame(header, frame);
                 None
@@ -159,6 +153,7 @@ impl<S: Storage> Node<S> {
                 self.reconcile.on_served(&mut self.cx, header.sender, served, &ours);
                 self.on_stalemate();
             }
+            Frame::Agreeing(_) if !core::mem::take(&mut self.cx.may_agree) => self.cx.stats.evidence_shed += 1,
             Frame::Agreeing(agreeing) => {
                 let ours = self.digest();
                 self.convergence.set_digest(&self.cx, ours);
@@ -234,7 +229,8 @@ impl<S: Storage> Node<S> {
             && let Some(member) = self.membership.get(publisher)
         {
             let difference = Difference { ours: self.digest(), theirs: member.knows };
-            self.reconcile.on_better_source(publisher, member.addr, difference);
+            let (addr, round_trip) = (member.addr, member.round_trip);
+            self.reconcile.on_better_source(Peer { id: publisher, addr, round_trip, difference });
         }
     }
 
@@ -252,10 +248,10 @@ impl<S: Storage> Node<S> {
 
     fn on_compare(&mut self, asker: NodeId, compare: &Compare) {
         let Some(addr) = self.addr_of_asker(asker) else { return };
-        self.cx.send(addr, Some(asker), Intent::Parts);
+        self.cx.send(addr, Some(asker), Intent::Parts(compare.parts.members));
         if compare.parts != self.parts() && self.membership.is_live(asker) {
             let difference = Difference { ours: self.digest(), theirs: self.digest_of(&compare.parts) };
-            self.reconcile.on_differing(&mut self.cx, asker, addr, difference);
+            self.on_differing(asker, difference);
         }
     }
 
@@ -300,9 +296,15 @@ impl<S: Storage> Node<S> {
         addr
     }
 
+    fn on_differing(&mut self, id: NodeId, difference: Difference) {
+        if let Some(member) = self.membership.get(id) {
+            let peer = Peer { id, addr: member.addr, round_trip: member.round_trip, difference };
+            self.reconcile.on_differing(&mut self.cx, peer);
+        }
+    }
+
     /// The digest in every header says whether there is anything to talk about.
     fn compare_digests(&mut self, header: &Header) {
-        let Some(addr) = self.membership.get(header.sender).map(|member| member.addr) else { return };
         if !self.membership.is_live(header.sender) {
             return;
         }
@@ -314,12 +316,13 @@ impl<S: Storage> Node<S> {
                 // There is nothing to ask it; it will ask us.
                 return;
             }
-            let difference = Difference { ours, theirs: header.digest };
-            self.reconcile.on_differing(&mut self.cx, header.sender, addr, difference);
+            self.on_differing(header.sender, Difference { ours, theirs: header.digest });
             return;
         }
         self.on_held();
-        self.reconcile.on_same(&mut self.cx, header.sender, addr, ours);
+        if self.reconcile.on_same(header.sender) == Same::AskAnyway {
+            self.on_differing(header.sender, Difference { ours, theirs: ours });
+        }
         self.membership.cool(&mut self.cx);
         if header.is_unanimous() {
             self.convergence.on_unanimous(&self.cx, self.membership.table_mut());

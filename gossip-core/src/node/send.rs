@@ -7,7 +7,8 @@ use crate::{
     storage::Storage,
     table::Queue,
     wire::{
-        Ack, Compare, Confirm, Frame, Header, Ping, PingRequest, Pull, Relayed, Served, Store, Unreached, Writer, len,
+        Ack, Compare, Confirm, Frame, Header, Ping, PingRequest, Pull, Relayed, Rest, Served, Store, Unreached, Writer,
+        len,
     },
 };
 
@@ -41,7 +42,7 @@ impl<S: Storage> Node<S> {
         let otherwise = match outgoing.intent {
             Intent::Ack(Ping::INQUIRY..) => Some(Otherwise::Nothing),
             // Before they are compared: most often, there is nothing left to ask for then.
-            Intent::Parts => Some(Otherwise::All),
+            Intent::Parts(theirs) if theirs != self.membership.digest() => Some(Otherwise::All),
             _ => None,
         };
         if let Some(otherwise) = otherwise {
@@ -85,7 +86,7 @@ impl<S: Storage> Node<S> {
             Intent::Unreached(probe, target) => writer.put(&Frame::Unreached(Unreached { probe, target })),
             Intent::News => true,
             Intent::Compare => writer.put(&Frame::Compare(Compare { parts: self.parts() })),
-            Intent::Parts => writer.put(&Frame::Parts(self.parts())),
+            Intent::Parts(_) => writer.put(&Frame::Parts(self.parts())),
             Intent::Confirm => writer.put(&Frame::Confirm(Confirm)),
             Intent::Confirmed(asker) => writer.put(&Frame::Confirmed(self.confirmed(asker))),
             Intent::Pull { token, store, from } => self.put_pull(token, store, from, writer),
@@ -116,20 +117,26 @@ impl<S: Storage> Node<S> {
     fn write_answer(&mut self, question: &Question<S::Summary>, buffer: &mut [u8]) -> Option<usize> {
         let mut writer = Writer::new(buffer, &self.header())?;
         writer.reserve(len::SERVED);
-        let complete = match question.store {
+        let upto = match question.store {
             Store::Members => self.membership.serve(&self.cx, question, &mut writer),
             Store::Rumors => {
                 let is_live = |life| super::is_live(&self.membership, life);
-                self.dissemination.serve(&self.cx, question, &is_live, &mut writer)
+                (!self.dissemination.serve(&self.cx, question, &is_live, &mut writer)).then_some(question.from)
             }
             Store::Entries => self.replica.serve(question, &mut writer),
         };
         writer.release();
         self.cx.stats.pulls_answered += 1;
-        if complete {
+        if upto.is_none() {
             self.convergence.on_told_all(&self.cx, self.membership.table_mut(), question.peer);
         }
-        writer.put(&Frame::Served(Served { token: question.token, complete })).then_some(writer.len())
+        let mut served = |rest| writer.put(&Frame::Served(Served { token: question.token, rest }));
+        let fits = match upto {
+            None => served(Rest::Nothing),
+            // Beside the longest of writes, there is no room for more.
+            Some(upto) => served(Rest::After(upto)) || served(Rest::Some),
+        };
+        fits.then_some(writer.len())
     }
 
     /// A knock is as long as an introduction may be: its answer introduces another node, and may be no longer.

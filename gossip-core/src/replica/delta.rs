@@ -9,8 +9,10 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Most writes written into one datagram, or looked up at a time.
+/// Most writes that ride on one datagram.
 const PICKED_MAX: usize = 32;
+/// An honest question is about no more writers than its summary tells of.
+const WRITERS_MAX: usize = 256;
 
 /// Up to where an asker has seen one writer: an item of a summary.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -55,37 +57,33 @@ impl<S: Storage> Replica<S> {
         (len, unfit.map_or(Life::LAST, |seen| seen.writer.predecessor()))
     }
 
-    /// Writes what the asker lacks, in order of dots, and says whether that was all of it.
-    pub(crate) fn serve(&self, question: &Question<S::Summary>, writer: &mut Writer<'_>) -> bool {
-        self.lacks(question).all(|(life, seen, ours)| self.serve_writer(life, seen, ours, writer) == ours)
+    /// Writes what the asker lacks, in order of dots, and says up to where, if that was not all of it.
+    pub(crate) fn serve(&self, question: &Question<S::Summary>, writer: &mut Writer<'_>) -> Option<Life> {
+        let mut lacks = self.lacks(question);
+        let unserved = lacks.find(|(life, seen, ours)| self.serve_writer(*life, *seen, *ours, writer) != *ours);
+        unserved.map(|(life, ..)| life.predecessor())
     }
 
-    /// How many writes the asker was seen to lack.
+    /// How many writes the asker was seen to lack, of the first few hundred writers that it asks about.
     pub(crate) fn behind(&self, question: &Question<S::Summary>) -> u32 {
-        self.lacks(question).fold(0, |behind, (_, seen, ours)| behind.saturating_add(ours - seen))
+        let lacks = self.lacks(question).take(WRITERS_MAX);
+        lacks.fold(0, |behind, (_, seen, ours)| behind.saturating_add(ours - seen))
     }
 
     /// Writes what still counts of `life` after `seen` and up to `upto`, each write with the span that it accounts for,
     /// and says how far it came.
     pub(crate) fn serve_writer(&self, life: Life, seen: u32, upto: u32, writer: &mut Writer<'_>) -> u32 {
         let mut after = seen;
-        loop {
-            let rank = |(slot, (_, entry)): (usize, &(S::Key, Entry<S::Blob>))| {
-                let sequence = entry.dot.sequence;
-                let wanted = entry.dot.writer() == life && after < sequence && sequence <= upto;
-                wanted.then_some((0, entry.dot, slot))
-            };
-            let picked = Smallest::<Pick, PICKED_MAX>::of(self.entries.as_slice().iter().enumerate().filter_map(rank));
-            for &(_, dot, slot) in picked.as_slice() {
-                let Some((key, entry)) = self.entries.as_slice().get(slot) else { continue };
-                if !writer.put(&frame_of(key.as_ref(), entry, dot.sequence - after)) {
-                    return after;
-                }
-                after = dot.sequence;
-            }
-            if !picked.is_full() {
+        for slot in self.entries.by_name(life.dot(seen), dot_of) {
+            let Some((key, entry)) = self.entries.as_slice().get(slot) else { break };
+            let sequence = entry.dot.sequence;
+            if entry.dot.writer() != life || sequence > upto {
                 break;
             }
+            if !writer.put(&frame_of(key.as_ref(), entry, sequence - after)) {
+                return after;
+            }
+            after = sequence;
         }
         if after == upto || writer.put(&Frame::Gap(Gap { writer: life, after, upto })) { upto } else { after }
     }
@@ -110,6 +108,11 @@ impl<S: Storage> Replica<S> {
         let rows = self.versions.ascending((from != Life::FIRST).then_some(from));
         rows.filter(|(_, sequence)| *sequence > 0)
     }
+}
+
+/// By what else entries are found.
+pub(super) fn dot_of<K, B>((_, entry): &(K, Entry<B>)) -> Dot {
+    entry.dot
 }
 
 fn frame_of<'a, B: AsRef<[u8]>>(key: &'a [u8], entry: &'a Entry<B>, span: u32) -> Frame<'a> {

@@ -21,6 +21,7 @@ use crate::{
     table::{Blob, Mark, Table, copy_to},
     wire::{EntryFrame, Gap},
 };
+use delta::dot_of;
 use serde::{Deserialize, Serialize};
 
 /// So many entries are told again at a time.
@@ -277,13 +278,15 @@ impl<S: Storage> Replica<S> {
         self.hot += usize::from(entry.heat.is_hot());
         self.digest += digest_of_entry(cx, key.as_ref(), entry.dot);
         let hot = entry.heat.is_hot();
-        if let Some(slot) = self.entries.slot(key.as_ref())
-            && let Some((_, known)) = self.entries.at_mut(slot)
-        {
-            self.digest -= digest_of_entry(cx, key.as_ref(), known.dot);
-            self.hot -= usize::from(known.heat.is_hot());
-            self.untold += usize::from(!known.untold);
-            *known = entry;
+        if let Some(slot) = self.entries.slot(key.as_ref()) {
+            self.entries.strike(slot, dot_of);
+            if let Some((_, known)) = self.entries.at_mut(slot) {
+                self.digest -= digest_of_entry(cx, key.as_ref(), known.dot);
+                self.hot -= usize::from(known.heat.is_hot());
+                self.untold += usize::from(!known.untold);
+                *known = entry;
+            }
+            self.entries.enter(slot, dot_of);
             return self.note(slot, hot, true);
         }
         // A deletion of what we never had changes nothing for the application.
@@ -291,7 +294,9 @@ impl<S: Storage> Replica<S> {
         let untold = entry.untold;
         self.untold += usize::from(untold);
         if self.entries.insert(key, entry).is_ok() {
-            self.note(self.entries.len() - 1, hot, untold);
+            let slot = self.entries.len() - 1;
+            self.entries.enter(slot, dot_of);
+            self.note(slot, hot, untold);
         }
     }
 

@@ -20,6 +20,8 @@ pub struct HeapTable<K, V> {
     /// Follows from the rows.
     #[serde(skip)]
     order: Order,
+    /// The order of another name of the rows.
+    names: Order,
     marks: Marks,
     limit: usize,
 }
@@ -33,7 +35,7 @@ impl<K: Key + 'static, V: 'static> Table<K, V> for HeapTable<K, V> {
     const CAPACITY: usize = usize::MAX;
 
     fn with_limit(limit: usize) -> Self {
-        Self { rows: Vec::new(), order: Order::new(), marks: Marks::new(), limit }
+        Self { rows: Vec::new(), order: Order::new(), names: Order::new(), marks: Marks::new(), limit }
     }
 
     fn limit(&self) -> usize {
@@ -80,6 +82,7 @@ impl<K: Key + 'static, V: 'static> Table<K, V> for HeapTable<K, V> {
             self.order.set(self.place::<K>(moved), u32::try_from(slot).ok()?);
         }
         self.order.remove(place);
+        self.names.swap_remove(u32::try_from(slot).ok()?, u32::try_from(last).ok()?);
         self.marks.swap_remove(slot, last);
         Some(self.rows.swap_remove(slot).1)
     }
@@ -89,6 +92,25 @@ impl<K: Key + 'static, V: 'static> Table<K, V> for HeapTable<K, V> {
             self.order.place(after.lead(), |slot| self.key(slot).is_some_and(|key| *key <= after))
         });
         self.order.from(place).filter_map(|slot| usize::try_from(slot).ok())
+    }
+
+    fn enter<N: Key>(&mut self, slot: usize, name_of: impl Fn(&(K, V)) -> N) {
+        if let (Some(row), Ok(named)) = (self.rows.get(slot), u32::try_from(slot)) {
+            let place = self.named(slot, &name_of);
+            self.names.insert(place, name_of(row).lead(), named);
+        }
+    }
+
+    fn strike<N: Key>(&mut self, slot: usize, name_of: impl Fn(&(K, V)) -> N) {
+        let place = self.named(slot, &name_of);
+        if self.names.get(place).and_then(|named| usize::try_from(named).ok()) == Some(slot) {
+            self.names.remove(place);
+        }
+    }
+
+    fn by_name<N: Key + Copy>(&self, after: N, name_of: impl Fn(&(K, V)) -> N) -> impl Iterator<Item = usize> {
+        let place = self.names.place(after.lead(), |slot| self.row(slot).is_some_and(|row| name_of(row) <= after));
+        self.names.from(place).filter_map(|slot| usize::try_from(slot).ok())
     }
 
     fn note(&mut self, slot: usize, mark: Mark, bears: bool) {
@@ -108,8 +130,21 @@ impl<K: Key + 'static, V: 'static> Table<K, V> for HeapTable<K, V> {
 }
 
 impl<K: Key, V> HeapTable<K, V> {
+    fn row(&self, slot: u32) -> Option<&(K, V)> {
+        self.rows.get(usize::try_from(slot).ok()?)
+    }
+
     fn key(&self, slot: u32) -> Option<&K> {
-        self.rows.get(usize::try_from(slot).ok()?).map(|(key, _)| key)
+        self.row(slot).map(|(key, _)| key)
+    }
+
+    /// Where the row in `slot` is in the order of names, or would be; of those with one name, the lower slot comes first.
+    fn named<N: Key>(&self, slot: usize, name_of: &impl Fn(&(K, V)) -> N) -> Place {
+        let (Some(row), Ok(sought)) = (self.rows.get(slot), u32::try_from(slot)) else { return Place::FIRST };
+        let name = name_of(row);
+        self.names.place(name.lead(), |slot| {
+            self.row(slot).is_some_and(|row| name_of(row).cmp(&name).then(slot.cmp(&sought)).is_lt())
+        })
     }
 
     /// Where `key` is in the order, or would be.
@@ -142,6 +177,7 @@ impl<K: Key, V> HeapTable<K, V> {
 #[derive(Deserialize)]
 struct Rows<K, V> {
     rows: Vec<(K, V)>,
+    names: Order,
     marks: Marks,
     limit: usize,
 }
@@ -154,7 +190,7 @@ impl<K: Key + 'static, V: 'static> TryFrom<Rows<K, V>> for HeapTable<K, V> {
         for (key, value) in written.rows {
             table.insert(key, value).map_err(|_| "a table with a key twice, or beyond its limit")?;
         }
-        table.marks = written.marks;
+        (table.names, table.marks) = (written.names, written.marks);
         Ok(table)
     }
 }
@@ -227,6 +263,48 @@ mod tests {
             *held = value;
         }
         table.note(slot, Mark::Hot, value % 2 == 1);
+    }
+
+    #[test]
+    fn names_find_what_a_look_at_all_rows_finds() {
+        let name_of = |(key, value): &(u8, u8)| Wide(*value, *key);
+        let mut rng = Rng::from_seed(2);
+        let mut draw = |bound| u8::try_from(rng.below(bound)).unwrap();
+        let mut heap = HeapTable::<u8, u8>::with_limit(200);
+        let mut inline = InlineTable::<u8, u8, 200>::with_limit(200);
+        for _ in 0..3_000 {
+            let (key, value) = (draw(256), draw(256));
+            for table in [0, 1] {
+                if table == 0 { give(&mut heap, key, value, name_of) } else { give(&mut inline, key, value, name_of) }
+            }
+            let after = Wide(draw(256), draw(256));
+            assert!(heap.by_name(after, name_of).eq(inline.by_name(after, name_of)));
+        }
+        let gone = heap.as_slice()[7].0;
+        assert_eq!(heap.swap_remove(&gone), inline.swap_remove(&gone));
+        assert!(heap.by_name(Wide(0, 0), name_of).eq(inline.by_name(Wide(0, 0), name_of)));
+    }
+
+    /// Of two bytes, of which the first leads.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    struct Wide(u8, u8);
+
+    impl Key for Wide {
+        fn lead(&self) -> u16 {
+            u16::from(self.0 / 4)
+        }
+    }
+
+    fn give(table: &mut impl Table<u8, u8>, key: u8, value: u8, name_of: impl Fn(&(u8, u8)) -> Wide) {
+        match table.slot(&key) {
+            Some(slot) => {
+                table.strike(slot, &name_of);
+                table.at_mut(slot).into_iter().for_each(|(_, held)| *held = value);
+                table.enter(slot, &name_of);
+            }
+            None if table.insert(key, value).is_ok() => table.enter(table.len() - 1, &name_of),
+            None => {}
+        }
     }
 
     #[test]

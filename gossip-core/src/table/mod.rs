@@ -98,6 +98,22 @@ pub trait Table<K: 'static, V: 'static> {
         self.order(after).filter_map(|slot| self.as_slice().get(slot))
     }
 
+    /// Enters the row in `slot` into an order of another name of theirs, `name_of` each: whoever changes the name of a row
+    /// [strikes](Self::strike) it out before, and enters it again. A small table looks each time, and enters nothing.
+    fn enter<N: Key>(&mut self, _slot: usize, _name_of: impl Fn(&(K, V)) -> N) {}
+
+    /// Strikes the row in `slot` out of that order.
+    fn strike<N: Key>(&mut self, _slot: usize, _name_of: impl Fn(&(K, V)) -> N) {}
+
+    /// The slots in that order, from the first name beyond `after` on.
+    fn by_name<N: Key + Copy>(&self, after: N, name_of: impl Fn(&(K, V)) -> N) -> impl Iterator<Item = usize> {
+        let next = move |after: N| {
+            let named = self.as_slice().iter().map(&name_of).enumerate();
+            named.filter(|(_, name)| *name > after).min_by_key(|(_, name)| *name)
+        };
+        core::iter::successors(next(after), move |(_, name)| next(*name)).map(|(slot, _)| slot)
+    }
+
     /// Notes whether the row in `slot` bears `mark`: until then, a new row bears none. A small table looks each time, and
     /// notes nothing.
     fn note(&mut self, _slot: usize, _mark: Mark, _bears: bool) {}

@@ -1,18 +1,19 @@
 //! The slots of a table in the order of their keys, at six bytes and a little a row: the keys stay in the rows, but for
 //! their first bits.
 use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
 
 /// A run this long is cut in two: what an insertion moves stays within the nearest cache, however many rows there are.
 const RUN_MAX: usize = 512;
 
 /// Slots, in runs of bounded length. No run is empty.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Order {
     runs: Vec<Run>,
 }
 
 /// The leads lie apart from the slots: to find a key, one looks at many of the former and few of the latter.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Run {
     leads: Vec<u16>,
     slots: Vec<u32>,
@@ -80,6 +81,19 @@ impl Order {
         if run.slots.is_empty() {
             self.runs.remove(place.run);
         }
+    }
+
+    /// The row in `slot` is gone, and the one in `last`, which may be the same, has taken its place: found by a look at all,
+    /// for an order whose keys are not at hand.
+    pub(super) fn swap_remove(&mut self, slot: u32, last: u32) {
+        for run in &mut self.runs {
+            if let Some(at) = run.slots.iter().position(|&held| held == slot) {
+                run.leads.remove(at);
+                run.slots.remove(at);
+            }
+            run.slots.iter_mut().filter(|held| **held == last).for_each(|held| *held = slot);
+        }
+        self.runs.retain(|run| !run.slots.is_empty());
     }
 
     /// The slots from `place` on.

@@ -16,11 +16,6 @@ impl<T: Copy + Ord, const N: usize> Smallest<T, N> {
         &self.0
     }
 
-    /// Whether more may have been offered than are held.
-    pub(crate) fn is_full(&self) -> bool {
-        self.0.is_full()
-    }
-
     fn offer(&mut self, item: T) {
         if self.0.push(item).is_err() {
             match self.0.last_mut() {
@@ -49,11 +44,10 @@ mod tests {
         #[test]
         fn keeps_the_smallest_in_order(items in prop::collection::vec(0..12_u8, 0..12)) {
             let smallest = Smallest::<_, 5>::of(items.iter().copied());
-            let mut sorted = items.clone();
+            let mut sorted = items;
             sorted.sort_unstable();
             sorted.truncate(5);
             prop_assert_eq!(smallest.as_slice(), sorted);
-            prop_assert_eq!(smallest.is_full(), items.len() >= 5);
         }
     }
 }

@@ -95,7 +95,8 @@ impl<'b> Writer<'b> {
     }
 }
 
-/// Takes frames off the rest of a datagram, stopping at the first malformed one.
+/// Takes frames off the rest of a datagram. One that cannot be read costs itself alone: its length says where the next begins.
+/// Only where a length is broken does the reading end.
 #[derive(Debug, Clone)]
 pub struct Reader<'a>(&'a [u8]);
 
@@ -116,20 +117,12 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The bytes of the next frame; `None` where its length is broken, for there is no telling where another begins.
     fn take_frame(&mut self) -> Option<&'a [u8]> {
         let (len, rest) = take_len(self.0)?;
-        let (frame, rest) = rest.split_at_checked(len)?;
+        let (frame, rest) = rest.split_at_checked(len).filter(|(frame, _)| !frame.is_empty())?;
         self.0 = rest;
         Some(frame)
-    }
-
-    fn take(&mut self) -> Result<Read<'a>, Malformed> {
-        let frame = self.take_frame().ok_or(Malformed)?;
-        match frame.first() {
-            None => Err(Malformed),
-            Some(&kind) if kind >= Frame::KINDS => Ok(Read::Unknown),
-            Some(_) => postcard::take_from_bytes(frame).map(|(frame, _)| Read::Frame(frame)).map_err(|_| Malformed),
-        }
     }
 }
 
@@ -141,11 +134,14 @@ impl<'a> Iterator for Reader<'a> {
         if self.0.first().is_none_or(|&len| len == 0) {
             return None;
         }
-        let taken = self.take();
-        if taken.is_err() {
+        let Some(frame) = self.take_frame() else {
             self.0 = &[];
+            return Some(Err(Malformed));
+        };
+        if frame.first().is_some_and(|&kind| kind >= Frame::KINDS) {
+            return Some(Ok(Read::Unknown));
         }
-        Some(taken)
+        Some(postcard::take_from_bytes(frame).map(|(frame, _)| Read::Frame(frame)).map_err(|_| Malformed))
     }
 }
 
@@ -158,7 +154,7 @@ pub enum Read<'a> {
     Unknown,
 }
 
-/// The rest of a datagram could not be read.
+/// A frame could not be read: its body is not one of its kind, or its length is broken, and then it was the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed;
 
@@ -271,12 +267,11 @@ mod tests {
     }
 
     #[test]
-    fn unknown_kinds_are_skipped_and_nonsense_ends_the_reading() {
-        let bytes = [2, 200, 9, 2, 0, 5, 0x7f, 1];
-        let read: heapless::Vec<_, 4> = Reader::new(&bytes).collect();
-        assert_eq!(read[0], Ok(Read::Unknown));
-        assert_eq!(read[1], Ok(Read::Frame(Frame::Ping(Ping { probe: 5 }))));
-        assert_eq!(read[2], Err(Malformed));
-        assert_eq!(read.len(), 3);
+    fn what_cannot_be_read_is_skipped_and_a_broken_length_ends_the_reading() {
+        // Of an unknown kind; cut short; a ping; behind a length that goes beyond the end; and one that nobody gets to.
+        let bytes = [2, 200, 9, 1, 0, 2, 0, 5, 0x7f, 2, 0, 5];
+        let read: heapless::Vec<_, 5> = Reader::new(&bytes).collect();
+        let ping = Ok(Read::Frame(Frame::Ping(Ping { probe: 5 })));
+        assert_eq!(read, [Ok(Read::Unknown), Err(Malformed), ping, Err(Malformed)]);
     }
 }

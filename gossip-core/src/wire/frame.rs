@@ -390,6 +390,17 @@ pub struct Confirmed {
 pub struct Served {
     /// The question's number.
     pub token: u8,
-    /// Whether that was everything; else the asker may ask for the rest.
-    pub complete: bool,
+    /// What is left of the range.
+    pub rest: Rest,
+}
+
+/// What an answer leaves for the next question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rest {
+    /// Nothing: that was everything.
+    Nothing,
+    /// More, for which the same is to be asked again: there was no room to say where it begins.
+    Some,
+    /// What comes after this writer.
+    After(Life),
 }

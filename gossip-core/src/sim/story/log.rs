@@ -7,7 +7,7 @@ use crate::{
     sim::{HostId, Told, World, world::Noted},
     storage::Storage,
     time::Instant,
-    wire::{Frame, Header, Items, Pull, Read, Reader, Standing, Store},
+    wire::{Frame, Header, Items, Pull, Read, Reader, Rest, Standing, Store},
 };
 use alloc::{
     format,
@@ -189,7 +189,7 @@ fn frame_in_words<S: Storage>(world: &World<S>, frame: &Frame<'_>) -> String {
         Frame::Confirmed(confirmed) => {
             write!(words, "confirmed {} and {}", confirmed.written, confirmed.published)
         }
-        Frame::Served(served) => write!(words, "served{}", if served.complete { "" } else { " in part" }),
+        Frame::Served(served) => write!(words, "served{}", if served.rest == Rest::Nothing { "" } else { " in part" }),
     };
     words
 }

@@ -7,7 +7,7 @@ use crate::{
 use gossip_core::{
     Addr, Heap, Instant, Node,
     presence::Presence,
-    wire::{Frame, Header, Ping, Read, Reader, Refusal, Store, Urgency},
+    wire::{Frame, Header, Ping, Read, Reader, Refusal, Rest, Store, Urgency},
 };
 use serde::Serialize;
 
@@ -142,9 +142,10 @@ fn say(frame: &Frame<'_>, names: Names<'_>) -> Said {
         Frame::Pull(pull) => {
             ("Pull", format!("{} of the {}, having {} bytes", pull.token, store(pull.store), pull.summary.len()))
         }
-        Frame::Served(served) => {
-            ("Served", format!("{}, {}", served.token, if served.complete { "complete" } else { "in part" }))
-        }
+        Frame::Served(served) => (
+            "Served",
+            format!("{}, {}", served.token, if served.rest == Rest::Nothing { "complete" } else { "in part" }),
+        ),
     };
     Said { frame, says }
 }
