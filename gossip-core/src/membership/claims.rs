@@ -388,10 +388,13 @@ impl<S: Storage> Membership<S> {
 
     /// Forgets whoever is gone for the longest time, of some of those who are gone.
     fn forget_longest_gone(&mut self, cx: &mut Context<S>) -> Option<NodeId> {
-        let start = cx.rng.below(self.members.len());
-        let some = self.gone_from(start).chain(self.gone_from(0)).take(COMPARED_MAX);
-        let gone = some.filter(|(id, member)| *id != cx.me.id && !member.is_missed());
-        let id = gone.min_by_key(|(id, member)| (member.since, *id)).map(|(id, _)| *id)?;
+        // From anywhere on, if there are many; else, or when there is none, all of them.
+        let start = cx.rng.below(self.members.len().saturating_sub(COMPARED_MAX));
+        let id = [start, 0].into_iter().find_map(|from| {
+            let some = self.gone_from(from).take(COMPARED_MAX);
+            let gone = some.filter(|(id, member)| *id != cx.me.id && !member.is_missed());
+            gone.min_by_key(|(id, member)| (member.since, *id)).map(|(id, _)| *id)
+        })?;
         self.remove(cx, id);
         cx.stats.members_forgotten += 1;
         Some(id)

@@ -89,7 +89,7 @@ impl<S: Storage> Membership<S> {
         match self.draw_lost(cx) {
             Some(Lost::Seed(addr)) => {
                 if let Some(seed) = self.seeds.get_mut(&addr) {
-                    let answer = cx.round_trip.timeout().unwrap_or_default();
+                    let answer = cx.answer_takes();
                     patience = patience.min(eagerness(cx.config.gossip_interval, seed.knocks).max(answer));
                     seed.knocks = seed.knocks.saturating_add(1);
                 }
