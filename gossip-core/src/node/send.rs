@@ -84,6 +84,7 @@ impl<S: Storage> Node<S> {
             Intent::PingRequest(probe, target) => writer.put(&Frame::PingRequest(PingRequest { probe, target })),
             Intent::Relayed(probe, target) => writer.put(&Frame::Relayed(Relayed { probe, target })),
             Intent::Unreached(probe, target) => writer.put(&Frame::Unreached(Unreached { probe, target })),
+            Intent::Verdict(id) => self.membership.put_verdict(id, writer),
             Intent::News => true,
             Intent::Compare => writer.put(&Frame::Compare(Compare { parts: self.parts() })),
             Intent::Parts(_) => writer.put(&Frame::Parts(self.parts())),

@@ -89,9 +89,13 @@ pub(super) fn settings(choices: &mut Choices<'_>, mut settings: Settings, reach:
     if choices.one_in(4) && !is_sensor {
         set("datagram_len_max", choices.between(100, 1_400).to_string());
     }
+    if choices.one_in(3) {
+        // Shorter than many a cut.
+        set("remember_gone", alloc::format!("{}s", choices.between(1, 60)));
+    }
     if choices.one_in(4) {
         for (limit, max) in
-            [("members", 12), ("rumors", 8), ("entries", 12), ("writers", 12), ("outbox", 7), ("seeds", 2)]
+            [("members", 12), ("rumors", 8), ("entries", 12), ("writers", 12), ("outbox", 7), ("seeds", 3)]
         {
             if choices.one_in(3) {
                 set(limit, choices.between(1, max).to_string());
