@@ -22,6 +22,8 @@ use calm::{WAIT_MAX, first_wait, patience_max, price, settled_at};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
+/// So often is a member drawn before the next in doubt is taken.
+const DRAWS_MAX: u32 = 16;
 /// How many of our own former digests we remember, half of each: enough to tell them from a few others.
 const PAST: usize = 20;
 
@@ -252,9 +254,7 @@ impl Convergence {
         self.spend(cx);
         self.wait = (self.wait.saturating_mul(3) / 2).min(cx.config.probe_interval.saturating_mul(WAIT_MAX));
         self.inquire_at = cx.now + self.wait;
-        // From a random start on: whoever stands behind others that agree is favoured.
-        let start = cx.rng.below(members.len());
-        let Some(slot) = self.next_doubtful(cx, members, start) else {
+        let Some(slot) = self.draw_doubtful(cx, members) else {
             // Nobody is in doubt. When somebody comes, the digest changes.
             self.inquire_at = Instant::NEVER;
             return None;
@@ -371,6 +371,18 @@ impl Convergence {
             Tally::Counted(_) => members.bears(slot, Mark::Unlike, |(_, member)| member.knows != self.digest),
             Tally::Unheard | Tally::Uncounted => knows::<S>(members, slot) != self.digest,
         }
+    }
+
+    /// One of those in doubt, each with the same chance; where few are, whoever stands behind others that are not is favoured.
+    fn draw_doubtful<S: Storage>(&self, cx: &mut Context<S>, members: &S::Members) -> Option<usize> {
+        for _ in 0..DRAWS_MAX {
+            let slot = cx.rng.below(members.len());
+            if self.is_doubtful(cx, members, slot) {
+                return Some(slot);
+            }
+        }
+        let start = cx.rng.below(members.len());
+        self.next_doubtful(cx, members, start)
     }
 
     /// Who is the first in doubt, from `start` on and round to it.
