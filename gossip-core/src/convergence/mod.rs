@@ -5,6 +5,7 @@
 //! pass on whom *they* have heard with that same digest: evidence spreads as rumors do, in a bit for each member.
 mod agreement;
 mod calm;
+mod doubt;
 
 use crate::{
     context::Context,
@@ -22,8 +23,6 @@ use calm::{WAIT_MAX, first_wait, patience_max, price, settled_at};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
-/// So often is a member drawn before the next in doubt is taken.
-const DRAWS_MAX: u32 = 16;
 /// How many of our own former digests we remember, half of each: enough to tell them from a few others.
 const PAST: usize = 20;
 
@@ -371,28 +370,6 @@ impl Convergence {
             Tally::Counted(_) => members.bears(slot, Mark::Unlike, |(_, member)| member.knows != self.digest),
             Tally::Unheard | Tally::Uncounted => knows::<S>(members, slot) != self.digest,
         }
-    }
-
-    /// One of those in doubt, each with the same chance; where few are, whoever stands behind others that are not is favoured.
-    fn draw_doubtful<S: Storage>(&self, cx: &mut Context<S>, members: &S::Members) -> Option<usize> {
-        for _ in 0..DRAWS_MAX {
-            let slot = cx.rng.below(members.len());
-            if self.is_doubtful(cx, members, slot) {
-                return Some(slot);
-            }
-        }
-        let start = cx.rng.below(members.len());
-        self.next_doubtful(cx, members, start)
-    }
-
-    /// Who is the first in doubt, from `start` on and round to it.
-    fn next_doubtful<S: Storage>(&self, cx: &Context<S>, members: &S::Members, start: usize) -> Option<usize> {
-        let doubtful = |slot: &usize| self.is_doubtful(cx, members, *slot);
-        if !matches!(self.tally, Tally::Counted(_)) {
-            return (start..members.len()).chain(0..start).find(doubtful);
-        }
-        let unlike_from = |from| members.marked(from, Mark::Unlike, |(_, member)| member.knows != self.digest);
-        unlike_from(start).find(doubtful).or_else(|| unlike_from(0).find(doubtful))
     }
 
     fn all_agree<S: Storage>(&mut self, cx: &Context<S>, members: &S::Members) -> bool {
