@@ -207,7 +207,7 @@ impl Config {
         if self.probe_timeout >= self.probe_interval {
             return Err(ConfigError::TimeoutBeyondInterval);
         }
-        if usize::from(self.datagram_len_max) < DATAGRAM_LEN_MIN || self.datagram_len_max > DATAGRAM_LEN_MAX {
+        if self.datagram_len_max < DATAGRAM_LEN_MIN || self.datagram_len_max > DATAGRAM_LEN_MAX {
             return Err(ConfigError::DatagramLen(self.datagram_len_max));
         }
         if S::Summary::CAPACITY < usize::from(self.datagram_len_max) - len::HEADER {
@@ -252,7 +252,7 @@ const INTERVAL_MIN: Duration = Duration::from_millis(1);
 /// Within this, no sum or multiple of intervals that we form overflows.
 const INTERVAL_MAX: Duration = Duration::from_hours(24);
 /// Short of this, a write of some use does not fit a datagram.
-const DATAGRAM_LEN_MIN: usize = 96;
+pub(crate) const DATAGRAM_LEN_MIN: u16 = 96;
 /// A frame's length takes two bytes at most: 16,383, and some room.
 const DATAGRAM_LEN_MAX: u16 = 16_000;
 

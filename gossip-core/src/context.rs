@@ -29,7 +29,9 @@ pub(crate) struct Context<S: Storage> {
     pub(crate) stats: Stats,
     /// How what is being taken in came here.
     pub(crate) source: Source,
-    /// How long the answer to the datagram being taken in may be.
+    /// How long the datagram being taken in is.
+    pub(crate) received_len: u16,
+    /// How long the answer to it may be.
     pub(crate) credit: Credit,
     /// Whether the datagram being taken in may still ask something.
     pub(crate) may_ask: bool,
@@ -90,6 +92,7 @@ impl<S: Storage> Context<S> {
             digester: Digester::keyed(config.cluster.key()),
             stats: Stats::default(),
             source: Source::Told,
+            received_len: 0,
             credit: Credit::Full,
             may_ask: false,
             may_agree: false,

@@ -72,6 +72,22 @@ pub enum Event<'b> {
         /// Where the other one is, as far as known.
         addr: Addr,
     },
+    /// Datagrams up to this length reach a member, and we it; longer ones do not. Or they do again: then it is
+    /// `config.datagram_len_max`. Told of a path that was found to carry less than that, each time that it changes.
+    PathLen {
+        /// Who.
+        id: NodeId,
+        /// The longest that came through, in bytes without the headers of lower layers.
+        len: u16,
+    },
+    /// A member has something for us that no datagram which comes through can hold. We lack it, and what its writer wrote
+    /// after it, until somebody else has it for us.
+    PathBlocks {
+        /// Who.
+        id: NodeId,
+        /// The longest datagram that comes through, in bytes without the headers of lower layers.
+        len: u16,
+    },
     /// There is no live member but us.
     Alone,
     /// Our own links are so bad that we step aside: others count us as gone, by our own word, and nothing that we say reaches

@@ -52,6 +52,7 @@
 //! | what the date is, and whether our clock is wrong | `calendar.rs` |
 //! | what a peer lacks of the entries | `replica/delta.rs` |
 //! | when and with whom differences are settled | `reconcile/mod.rs`; whom to ask in vain, `reconcile/vain.rs` |
+//! | how long a datagram to a member may be | `path.rs`; how that is found out, `path_search.rs` |
 //! | who agrees, and when that is claimed | `convergence/mod.rs` |
 //! | a frame, and its place on the wire | `wire/frame.rs` |
 //! | a preset, a limit, and what happens there | `config.rs` |
@@ -80,6 +81,7 @@ pub mod time;
 mod rng;
 mod pace;
 pub mod round_trip;
+pub mod path;
 pub mod lattice;
 pub mod digest;
 pub mod id;
@@ -104,6 +106,7 @@ mod dissemination;
 mod replica;
 mod reconcile;
 mod convergence;
+mod path_search;
 // The meeting place.
 mod node;
 // The world.

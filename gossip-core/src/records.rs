@@ -5,6 +5,7 @@ use crate::{
     digest::Digest,
     id::{Addr, Dot, Generation, Incarnation, Life, NodeId},
     lattice::{Joined, Lattice},
+    path::Path,
     round_trip::RoundTrip,
     stamp::Stamp,
     time::Instant,
@@ -81,6 +82,8 @@ pub struct Member<B> {
     pub false_alarms: u8,
     /// How long its answers take.
     pub round_trip: RoundTrip,
+    /// How long a datagram to it may be.
+    pub path: Path,
     /// As of which incarnation we have its own words: address and presence. An accusation may run ahead of them.
     pub stated: Incarnation,
     /// Where it can be reached.
@@ -340,6 +343,8 @@ pub struct Question<B> {
     pub from: Life,
     /// Up to which, inclusive.
     pub until: Life,
+    /// How long the answer may be.
+    pub len_max: u16,
     /// What the asker has.
     pub summary: B,
 }

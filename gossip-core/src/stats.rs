@@ -139,6 +139,10 @@ counters! {
         writes_not_handed_over,
         /// Rumors of ours that nobody was known to have when we left.
         rumors_not_handed_over,
+        /// Searches for the longest datagram that a path carries.
+        path_searches,
+        /// Pieces of news left out of a datagram because none that its receiver is known, or asked, to be sent can hold them.
+        news_too_long,
     }
 }
 

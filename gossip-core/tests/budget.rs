@@ -222,7 +222,7 @@ fn cost(node: &mut Node<Memory>, frames: &[Frame<'_>]) -> u64 {
 }
 
 fn pull(store: Store, summary: &[u8]) -> Vec<Frame<'_>> {
-    vec![Frame::Pull(Pull { token: 1, store, from: Life::FIRST, until: Life::LAST, summary })]
+    vec![Frame::Pull(Pull { token: 1, store, from: Life::FIRST, until: Life::LAST, len_max: 1_400, summary })]
 }
 
 #[test]

@@ -75,14 +75,14 @@ impl Parcel {
             8 => Frame::Gap(Gap { writer: life, after: numbers[1], upto: numbers[2] }),
             9 => Frame::Floor(Floor { writer: life, floor: numbers[1] }),
             10 => Frame::Agreeing(Agreeing { bits: one }),
-            11 => Frame::Compare(Compare { parts }),
+            11 => Frame::Compare(Compare { parts, len_max: probe }),
             12 => Frame::Parts(parts),
             13 => {
                 let until = Life { origin: NodeId(words[1]), generation: Generation(numbers[1]) };
-                Frame::Pull(Pull { token: small[2], store, from: life, until, summary: one })
+                Frame::Pull(Pull { token: small[2], store, from: life, until, len_max: probe, summary: one })
             }
             14 => {
-                let rest = [Rest::Nothing, Rest::Some, Rest::After(life)][usize::from(small[0] % 3)];
+                let rest = [Rest::Nothing, Rest::Some, Rest::After(life), Rest::TooLong][usize::from(small[0] % 4)];
                 Frame::Served(Served { token: small[2], rest })
             }
             15 => Frame::Unreached(Unreached { probe, target: id }),

@@ -120,7 +120,7 @@ fn of_a_thousand_newcomers_whoever_asks_is_told_each_once_and_nobody_else_of_any
         asked += 1;
         let mut buffer = [0; 1_400];
         let mut writer = Writer::new(&mut buffer, &header()).unwrap();
-        let pull = Pull { token: asked, store: Store::Members, from, until: Life::LAST, summary: &[] };
+        let pull = Pull { token: asked, store: Store::Members, from, until: Life::LAST, len_max: 1_400, summary: &[] };
         assert!(writer.put(&Frame::Pull(pull)));
         let mut bytes = writer.finish().to_vec();
         node.handle_input(Instant::from_micros(2), Input::Received { from: addr(1), bytes: &mut bytes });

@@ -263,7 +263,14 @@ fn whoever_moves_and_asks_in_one_breath_is_no_longer_answered_than_it_asked() {
         let (mut world, hosts) = settled(12, &Config::lan());
         let bystander = Addr::new(&[9, 9, 9, 9]).unwrap();
         let (id, generation) = (world.id(hosts[1]), world.node(hosts[1]).unwrap().me().generation);
-        let pull = Pull { token: 1, store: Store::Members, from: Life::FIRST, until: Life::LAST, summary: &[] };
+        let pull = Pull {
+            token: 1,
+            store: Store::Members,
+            from: Life::FIRST,
+            until: Life::LAST,
+            len_max: 1_400,
+            summary: &[],
+        };
         let mut frames = [Frame::Pull(pull), words(id, generation, 1, bystander)];
         if !asks_first {
             frames.reverse();

@@ -1,7 +1,8 @@
 //! What the handles ask of the pump: one method a call, the same for all adapters.
 use crate::{
     adapter::{
-        AgreementInfo, ClockSkewInfo, EntryInfo, Info, Lengths, MemberInfo, Pump, RecordingState, SeedInfo, info,
+        AgreementInfo, ClockSkewInfo, EntryInfo, Info, Lengths, MemberInfo, PathInfo, Pump, RecordingState, SeedInfo,
+        info,
     },
     calendar::ClockSkew,
     error::{DeleteError, JoinError, PresenceError, PublishError, PutError},
@@ -135,6 +136,8 @@ impl Pump {
             agreement: self.agreement(),
             is_aside: node.is_aside(),
             is_partial: node.is_partial(),
+            short_paths: PathInfo::all(node).count(),
+            blocking_paths: PathInfo::all(node).filter(|path| path.blocks).count(),
             clock_skew: node.clock_skew().map(|ClockSkew { millis, peers }| ClockSkewInfo { skew_ms: millis, peers }),
             lengths: Lengths {
                 datagram_max: usize::from(config.datagram_len_max),

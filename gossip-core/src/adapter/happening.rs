@@ -66,6 +66,17 @@ pub enum Happening {
         /// Where the other one is.
         addr: SocketAddr,
     },
+    /// Datagrams up to a length reach a member, and longer ones do not; or they do again. Told of paths that were found to
+    /// carry less than the configured length, each time that it changes.
+    PathLen {
+        /// To whom; [`MemberInfo::path`] says how it stands.
+        member: MemberInfo,
+    },
+    /// A member has something for us that is too long for the path: it is missing here until somebody else has it for us.
+    PathBlocks {
+        /// Who; [`MemberInfo::path`] says how it stands.
+        member: MemberInfo,
+    },
     /// No live member is left, or no seed has answered yet.
     Alone,
     /// Our own links are so bad that we step aside: others count us as gone, by our own word.
@@ -179,6 +190,8 @@ impl Happening {
             Event::MemberRefuted(id) => Self::MemberRefuted { member: member(id)?, after: None, why: None },
             Event::MemberDown { id, departure } => Self::MemberDown { member: member(id)?, departure, after: None },
             Event::NameConflict { id, addr } => Self::NameConflict { id, addr: info::socket_addr(addr) },
+            Event::PathLen { id, .. } => Self::PathLen { member: member(id)? },
+            Event::PathBlocks { id, .. } => Self::PathBlocks { member: member(id)? },
             Event::Alone => Self::Alone,
             Event::SteppedAside => Self::SteppedAside,
             Event::Resumed => Self::Resumed,

@@ -4,6 +4,7 @@ use crate::{
     convergence::Agreement,
     id::{Addr, Dot, Generation, Incarnation, NodeId},
     node::{EntryView, Liveness, MemberView, Node, Why},
+    path::{Path, PathTold},
     presence::Presence,
     storage::Heap,
     time::Instant,
@@ -55,10 +56,35 @@ pub struct MemberInfo {
     /// How long a ping and its answer take, smoothed; `None` while that is not known. In JSON, `round_trip_us`: microseconds.
     #[serde(rename = "round_trip_us", serialize_with = "text::optional_micros")]
     pub round_trip: Option<Duration>,
+    /// How long a datagram may be to reach it, and an answer to reach us; `None` while nothing shorter than the configured length
+    /// was found.
+    pub path: Option<PathInfo>,
     /// On what grounds it is suspected or counted as gone; `None` while it is neither, which is nearly always: hence the box.
     pub why: Option<Box<WhyInfo>>,
     /// Whether this is the node that tells.
     pub is_self: bool,
+}
+
+/// A path that carries only short datagrams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct PathInfo {
+    /// The longest that comes through, in bytes without the headers of lower layers.
+    pub len: u16,
+    /// Whether the member has something for us that is longer.
+    pub blocks: bool,
+}
+
+impl PathInfo {
+    /// Those of the members that live.
+    pub(super) fn all(node: &Node<Heap>) -> impl Iterator<Item = Self> {
+        let live = node.members().filter(|view| matches!(view.liveness, Liveness::Alive | Liveness::Suspect));
+        live.filter_map(|view| Self::of(view.path, node))
+    }
+
+    fn of(path: Path, node: &Node<Heap>) -> Option<Self> {
+        let len = path.short(node.config().datagram_len_max)?;
+        Some(Self { len, blocks: matches!(path.told, PathTold::Blocks | PathTold::BlocksUntold) })
+    }
 }
 
 /// On what grounds a member is suspected, or counted as gone.
@@ -113,6 +139,7 @@ impl MemberInfo {
             since: date(node, view.since),
             last_heard: view.heard_at.map(|at| date(node, at)),
             round_trip: view.round_trip,
+            path: PathInfo::of(view.path, node),
             why: view.why.as_ref().map(|why| Box::new(WhyInfo::of(why, node))),
             is_self: false,
         }
@@ -214,6 +241,10 @@ pub struct Info {
     pub is_aside: bool,
     /// Whether it knows a part of the cluster only: its table is full of living members, and others were turned away.
     pub is_partial: bool,
+    /// To how many members only short datagrams pass: see [`MemberInfo::path`].
+    pub short_paths: usize,
+    /// How many of these have something for us that is too long.
+    pub blocking_paths: usize,
     /// How far this machine's wall clock is from the peers'; `None` while that is not known.
     pub clock_skew: Option<ClockSkewInfo>,
     /// What a call may carry at most, in bytes.

@@ -32,7 +32,8 @@ pub use self::{
     error::{BindError, CallError, Closed},
     happening::Happening,
     info::{
-        AgreementInfo, ClockSkewInfo, EntryInfo, Info, IoCounts, Lengths, MemberInfo, RecordingState, SeedInfo, WhyInfo,
+        AgreementInfo, ClockSkewInfo, EntryInfo, Info, IoCounts, Lengths, MemberInfo, PathInfo, RecordingState,
+        SeedInfo, WhyInfo,
     },
     keeper::{DataFile, FileSave, Keeper},
     options::Options,

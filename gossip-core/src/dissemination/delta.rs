@@ -3,6 +3,7 @@ use super::Dissemination;
 use crate::{
     context::Context,
     id::{Dot, Life},
+    path::Proof,
     records::{Question, Rumor, Sight, Window},
     storage::Storage,
     table::{Mark, Smallest, Table},
@@ -24,7 +25,8 @@ struct Seen {
 
 impl<S: Storage> Dissemination<S> {
     /// Fills what is left of a datagram with rumors of one urgency: those told least first.
-    pub(crate) fn piggyback(&mut self, cx: &Context<S>, urgency: Urgency, writer: &mut Writer<'_>) {
+    /// One that is too long for a path that is known counts as told: the receiver has to have it from others.
+    pub(crate) fn piggyback(&mut self, cx: &Context<S>, urgency: Urgency, path: Proof, writer: &mut Writer<'_>) {
         if self.hot == 0 {
             return;
         }
@@ -36,7 +38,8 @@ impl<S: Storage> Dissemination<S> {
         let picked = Smallest::<_, PICKED_MAX>::of(hot.filter_map(rank));
         for &(_, slot) in picked.as_slice() {
             let Some((dot, rumor)) = self.rumors.as_slice().get(slot) else { continue };
-            if writer.put(&frame_of(cx.now, *dot, rumor)) {
+            let told = writer.put(&frame_of(cx.now, *dot, rumor));
+            if told || writer.is_bare() && path == Proof::Settled {
                 self.cool(cx, slot);
             }
         }
@@ -96,7 +99,8 @@ impl<S: Storage> Dissemination<S> {
         reach.raise(floor);
         self.kept(now, life, 0)
             .filter(|(dot, _)| wanted(dot.sequence) && reach.look(dot.sequence) == Sight::New)
-            .all(|(dot, rumor)| writer.put(&frame_of(now, *dot, rumor)))
+            // What no answer can hold is passed over.
+            .all(|(dot, rumor)| writer.put(&frame_of(now, *dot, rumor)) || writer.is_bare())
     }
 
     /// The rumors of a life beyond `after` that we can still tell, in order.

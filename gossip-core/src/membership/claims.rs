@@ -8,6 +8,7 @@ use crate::{
     context::Context,
     id::{Addr, Generation, Incarnation, NodeId},
     lattice::{Joined, Lattice},
+    path::Path,
     records::{Claim, Heat, Intent, Member, Told, Trial, Untold},
     round_trip::RoundTrip,
     storage::Storage,
@@ -317,6 +318,7 @@ impl<S: Storage> Membership<S> {
             accusers,
             false_alarms: 0,
             round_trip: RoundTrip::UNKNOWN,
+            path: Path::untried(cx.config.datagram_len_max),
             stated: claim.incarnation,
             addr: frame.addr,
             presence,
@@ -350,13 +352,15 @@ impl<S: Storage> Membership<S> {
             cx.stats.members_refused += 1;
             return;
         };
-        let heat = self.relay_heat(cx);
+        let (heat, path) = (self.relay_heat(cx), Path::untried(cx.config.datagram_len_max));
         self.update(cx, slot, |member| {
             if member.addr != frame.addr || member.presence != presence {
                 member.mark_updated();
             }
             // It has yet to be heard from there.
-            member.heard_at = member.heard_at.filter(|_| member.addr == frame.addr);
+            if member.addr != frame.addr {
+                (member.heard_at, member.path) = (None, path);
+            }
             member.stated = frame.incarnation;
             member.addr = frame.addr;
             member.presence = presence;

@@ -19,6 +19,7 @@
 mod aside;
 mod book;
 mod claims;
+mod counted;
 mod errand;
 mod events;
 mod health;
@@ -33,7 +34,8 @@ use crate::{
     context::Context,
     digest::Digest,
     error::{PresenceError, TooLong},
-    id::{Addr, Generation, Incarnation, NodeId},
+    id::{Addr, Incarnation, NodeId},
+    path::Path,
     records::{Claim, Heat, Member, Told, Trial, Untold},
     round_trip::RoundTrip,
     storage::{Snapshot, Storage},
@@ -43,6 +45,7 @@ use crate::{
 };
 use aside::Part;
 use core::time::Duration;
+use counted::Counted;
 use errand::Errands;
 use events::Company;
 use health::Health;
@@ -300,6 +303,7 @@ impl<S: Storage> Membership<S> {
             accusers: Accusers::NONE,
             false_alarms: 0,
             round_trip: RoundTrip::UNKNOWN,
+            path: Path::untried(cx.config.datagram_len_max),
             stated: cx.me.incarnation,
             addr: cx.me.addr,
             presence,
@@ -407,40 +411,5 @@ impl<S: Storage> Membership<S> {
         self.members.note(slot, Mark::Untold, row.untold);
         self.members.note(slot, Mark::Waiting, row.on_trial);
         self.members.note(slot, Mark::Gone, row.live.is_none());
-    }
-}
-
-/// What a row adds to what is counted over all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Counted {
-    /// What of it is part of the digest, while it lives.
-    live: Option<Words>,
-    hot: bool,
-    untold: bool,
-    on_trial: bool,
-}
-
-/// In whose words a member lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Words {
-    stated: Incarnation,
-    generation: Generation,
-}
-
-impl Counted {
-    fn of<B>(member: &Member<B>) -> Self {
-        let Member { stated, generation, .. } = *member;
-        Self {
-            live: member.is_live().then_some(Words { stated, generation }),
-            hot: member.heat.is_hot(),
-            untold: member.untold != Untold::Nothing,
-            on_trial: member.trial != Trial::None,
-        }
-    }
-}
-
-impl Words {
-    fn digest<S: Storage>(self, cx: &Context<S>, id: NodeId) -> Digest {
-        cx.digester.of_words(&[id.0, u64::from(self.stated.0), u64::from(self.generation.0)])
     }
 }

@@ -3,6 +3,7 @@ use super::Membership;
 use crate::{
     context::Context,
     id::{Generation, Life, NodeId},
+    path::Proof,
     records::{Claim, Heat, Intent, Member, Question, Trial},
     storage::Storage,
     table::{Mark, Smallest, Table},
@@ -60,7 +61,14 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Fills what is left of a datagram with news of members: our own first, then what was told least.
-    pub(crate) fn piggyback(&mut self, cx: &mut Context<S>, peer: Option<NodeId>, writer: &mut Writer<'_>) {
+    /// One that is too long for a path that is known counts as told: the receiver has to have it from others.
+    pub(crate) fn piggyback(
+        &mut self,
+        cx: &mut Context<S>,
+        peer: Option<NodeId>,
+        path: Proof,
+        writer: &mut Writer<'_>,
+    ) {
         if self.hot == 0 {
             return;
         }
@@ -80,7 +88,8 @@ impl<S: Storage> Membership<S> {
                 // It knows, or was told already; the copies that we owe are for the others.
                 continue;
             }
-            if of_itself || writer.put(&told(*id, member)) {
+            let done = of_itself || writer.put(&told(*id, member));
+            if done || writer.is_bare() && path == Proof::Settled {
                 self.update(cx, slot, |member| member.heat = member.heat.cooled());
             }
         }
@@ -173,7 +182,10 @@ impl<S: Storage> Membership<S> {
                 None => member.is_live() || has.iter().any(|has| has[..2] == print[..2]),
             };
             if lacks && !writer.put(&news(*id, member)) {
-                return end;
+                if !writer.is_bare() {
+                    return end;
+                }
+                // No answer can hold it: it is passed over.
             }
         }
         None

@@ -136,7 +136,7 @@ impl<S: Storage> Membership<S> {
     }
 
     pub(crate) fn on_ack(&mut self, cx: &mut Context<S>, header: &Header, ack: Ack) {
-        if ack.probe > Ping::INQUIRY && !self.on_probe_ack(cx, header.sender, ack.probe) {
+        if ack.probe > Ping::LENGTH && !self.on_probe_ack(cx, header.sender, ack.probe) {
             cx.stats.stale_answers += u64::from(!self.on_errand_ack(cx, header.sender, ack.probe));
         }
         self.health.on_answer(cx.now, cx.config.probe_interval);

@@ -29,6 +29,7 @@ use crate::{
     io::{Event, Input, Output},
     membership::{Change, Membership},
     pace::Pace,
+    path_search::PathSearch,
     reconcile::Reconcile,
     records::Intent,
     replica::Replica,
@@ -82,6 +83,7 @@ pub struct Node<S: Storage> {
     replica: Replica<S>,
     reconcile: Reconcile,
     convergence: Convergence,
+    paths: PathSearch,
     questions: S::Questions,
     gossip: Gossip,
     parting: Parting,
@@ -133,6 +135,7 @@ impl<S: Storage> Node<S> {
             replica: Replica::new(&cx),
             reconcile: Reconcile::new(),
             convergence: Convergence::new(Digest::default()),
+            paths: PathSearch::new(),
             questions: Queue::with_limit(cx.config.limits.questions),
             gossip: Gossip { pace: Pace::new(), next_at: Instant::NEVER },
             parting: Parting::None,
@@ -228,6 +231,7 @@ impl<S: Storage> Node<S> {
         self.drop_needless_question();
         let ours = self.parts();
         self.reconcile.on_timer(&mut self.cx, &ours);
+        self.paths.on_timer(&mut self.cx, self.membership.table_mut());
         if self.cx.now >= self.gossip.next_at {
             self.push_news();
         }
@@ -306,6 +310,7 @@ impl<S: Storage> Node<S> {
         of_member
             .or_else(|| of_clock(&mut self.cx))
             .or_else(|| self.convergence.take_back(&self.cx, self.membership.table()))
+            .or_else(|| self.paths.next_event(&self.cx, self.membership.table_mut()))
     }
 
     fn next_deadline(&self) -> Instant {
@@ -316,6 +321,7 @@ impl<S: Storage> Node<S> {
             .next_deadline()
             .min(self.reconcile.next_deadline())
             .min(self.gossip.next_at)
+            .min(self.paths.next_deadline())
             .min(self.convergence.next_deadline())
             .min(self.dissemination.next_deadline())
             .min(self.parting.next_deadline())

@@ -5,6 +5,7 @@
 //! silence the application; then the application's rumors and writes; last, evidence of agreement.
 use super::Node;
 use crate::{
+    path::Proof,
     records::{Intent, Outgoing},
     storage::Storage,
     wire::{Ping, Urgency, Writer},
@@ -17,14 +18,22 @@ impl<S: Storage> Node<S> {
         if knock || !self.is_trusted(outgoing.peer) {
             return;
         }
-        self.dissemination.piggyback(&self.cx, Urgency::Critical, writer);
-        if self.dissemination.has_news() || self.replica.has_news() {
+        let path = self.path_of(outgoing.peer);
+        self.dissemination.piggyback(&self.cx, Urgency::Critical, path.proof, writer);
+        let mut too_long = writer.take_too_long();
+        let shared = self.dissemination.has_news() || self.replica.has_news();
+        if shared {
             writer.reserve(writer.room() / 2);
         }
-        self.membership.piggyback(&mut self.cx, outgoing.peer, writer);
+        let of_members = if shared { Proof::Untried } else { path.proof };
+        self.membership.piggyback(&mut self.cx, outgoing.peer, of_members, writer);
         writer.release();
-        self.dissemination.piggyback(&self.cx, Urgency::Normal, writer);
-        self.replica.piggyback(writer);
+        // In half a datagram, what does not fit may fit a whole one.
+        let of_members = writer.take_too_long();
+        too_long += if shared { 0 } else { of_members };
+        self.dissemination.piggyback(&self.cx, Urgency::Normal, path.proof, writer);
+        self.replica.piggyback(path.proof, writer);
+        self.on_too_long(outgoing.peer, too_long + writer.take_too_long());
         self.convergence.piggyback(&self.cx, outgoing, self.membership.table_mut(), writer);
     }
 }

@@ -1,17 +1,18 @@
 //! Which machine a frame goes to.
 use super::Node;
 use crate::{
+    config::DATAGRAM_LEN_MIN,
     context::{Credit, Source},
     dissemination::{AskPublisher, Authority},
     id::{Addr, Life, NodeId},
     membership::Change,
     reconcile::{Difference, Peer, Same},
-    records::{Intent, Member, Question},
+    records::{Intent, Member, Outgoing, Question},
     storage::Storage,
     table::{Blob, Queue},
     wire::{
-        Cause, Clock, Compare, Confirm, Floor, Frame, Header, MemberFrame, Parts, Pull, Read, Reader, Refusal,
-        Standing, Store,
+        Ack, Cause, Clock, Compare, Confirm, Floor, Frame, Header, MemberFrame, Parts, Ping, Pull, Read, Reader,
+        Refusal, Rest, Served, Standing, Store,
     },
 };
 
@@ -21,6 +22,7 @@ impl<S: Storage> Node<S> {
         self.cx.stats.bytes_received += u64::try_from(bytes.len()).unwrap_or(0);
         let Some((header, frames)) = self.open(from, bytes) else { return };
         self.cx.credit = self.credit_of(from, header.sender, bytes.len());
+        self.cx.received_len = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
         (self.cx.may_ask, self.cx.may_agree) = (true, true);
         let ours = self.parts();
         if self.reconcile.is_answering(header.sender, &ours) {
@@ -81,6 +83,14 @@ impl<S: Storage> Node<S> {
         }
         let cx = &mut self.cx;
         let change = match frame {
+            Frame::Ping(Ping { probe: Ping::LENGTH }) => {
+                self.answer_length(from, header.sender);
+                None
+            }
+            Frame::Ack(Ack { probe: Ping::LENGTH }) => {
+                self.paths.on_ack(cx, self.membership.table_mut(), header.sender, cx.received_len);
+                None
+            }
             Frame::Ping(ping) => {
                 self.membership.on_ping(cx, from, header, *ping);
                 None
@@ -110,6 +120,16 @@ impl<S: Storage> Node<S> {
         };
         if let Some(change) = change {
             self.on_change(change);
+        }
+    }
+
+    /// As long as the question: both directions are tried.
+    fn answer_length(&mut self, from: Addr, asker: NodeId) {
+        if self.membership.is_live(asker) {
+            let len_max = self.cx.received_len;
+            self.cx.owe(Outgoing { to: from, peer: Some(asker), intent: Intent::Ack(Ping::LENGTH), len_max });
+        } else {
+            self.cx.stats.questions_of_strangers += 1;
         }
     }
 
@@ -150,6 +170,7 @@ impl<S: Storage> Node<S> {
             Frame::Parts(parts) => self.on_parts(header.sender, parts),
             Frame::Served(served) => {
                 let ours = self.parts();
+                self.learn_length(header.sender, served);
                 self.reconcile.on_served(&mut self.cx, header.sender, served, &ours);
                 self.on_stalemate();
             }
@@ -185,6 +206,22 @@ impl<S: Storage> Node<S> {
         let Some(addr) = self.addr_of_asker(header.sender) else { return };
         let asker = Life { origin: header.sender, generation: header.generation };
         self.cx.send(addr, Some(header.sender), Intent::Confirmed(asker));
+    }
+
+    /// What an answer shows of the path that it came by. One that is not cut short is as long as those would have been that
+    /// did not come.
+    fn learn_length(&mut self, answerer: NodeId, served: &Served) {
+        let Some(failures) = self.reconcile.failures_of(answerer, served.token) else { return };
+        let members = self.membership.table_mut();
+        if failures > 0 && served.rest != Rest::Nothing {
+            self.paths.on_failures(&self.cx, members, answerer, failures);
+        }
+        if served.rest != Rest::Nothing {
+            self.paths.on_cut_short(&self.cx, members, answerer);
+        }
+        if served.rest == Rest::TooLong {
+            self.paths.on_blocked(&self.cx, members, answerer);
+        }
     }
 
     /// Nothing is to be had from the other side, so that it may be us who have something to give.
@@ -248,7 +285,8 @@ impl<S: Storage> Node<S> {
 
     fn on_compare(&mut self, asker: NodeId, compare: &Compare) {
         let Some(addr) = self.addr_of_asker(asker) else { return };
-        self.cx.send(addr, Some(asker), Intent::Parts(compare.parts.members));
+        let len_max = self.agreed_len(asker, compare.len_max);
+        self.cx.owe(Outgoing { to: addr, peer: Some(asker), intent: Intent::Parts(compare.parts.members), len_max });
         if compare.parts != self.parts() && self.membership.is_live(asker) {
             let difference = Difference { ours: self.digest(), theirs: self.digest_of(&compare.parts) };
             self.on_differing(asker, difference);
@@ -274,13 +312,22 @@ impl<S: Storage> Node<S> {
             return;
         };
         let Pull { token, store, from, until, .. } = *pull;
-        let question = Question { peer: asker, token, store, from, until, summary };
+        let len_max = self.agreed_len(asker, pull.len_max);
+        let question = Question { peer: asker, token, store, from, until, len_max, summary };
         if store == Store::Entries {
             self.convergence.on_behind::<S>(self.membership.table_mut(), asker, self.replica.behind(&question));
         }
         if self.questions.push_back(question).is_err() {
             self.cx.stats.questions_shed += 1;
         }
+    }
+
+    /// How long the answer to a member's question may be: as long as it says, within reason.
+    fn agreed_len(&mut self, asker: NodeId, wanted: u16) -> u16 {
+        let len_max = self.cx.config.datagram_len_max;
+        let len = wanted.clamp(DATAGRAM_LEN_MIN.min(len_max), len_max);
+        self.paths.on_wanted(&self.cx, self.membership.table_mut(), asker, len);
+        len
     }
 
     /// Where the answer to a member's question goes: to the address that all know, wherever the question came from. An

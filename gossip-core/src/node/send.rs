@@ -3,6 +3,7 @@ use super::Node;
 use crate::{
     id::{Addr, Life, NodeId},
     membership::Otherwise,
+    path::Path,
     records::{Intent, Outgoing, Question, Trial},
     storage::Storage,
     table::Queue,
@@ -36,7 +37,7 @@ impl<S: Storage> Node<S> {
 
     /// `None` when there turns out to be nothing to say.
     fn write_outgoing(&mut self, outgoing: &Outgoing, buffer: &mut [u8]) -> Option<usize> {
-        let len_max = usize::from(outgoing.len_max).min(buffer.len());
+        let len_max = usize::from(outgoing.len_max.min(self.longest(outgoing))).min(buffer.len());
         let mut writer = Writer::new(buffer.get_mut(..len_max)?, &self.header())?;
         let bare = writer.len();
         let otherwise = match outgoing.intent {
@@ -50,8 +51,12 @@ impl<S: Storage> Node<S> {
             self.catch_up(outgoing.peer, otherwise, &mut writer);
             writer.release();
         }
-        if !self.put_intent(outgoing.intent, &mut writer) {
+        if !self.put_intent(outgoing, &mut writer) {
             return None;
+        }
+        if matches!(outgoing.intent, Intent::Ping(Ping::LENGTH) | Intent::Ack(Ping::LENGTH)) {
+            writer.pad(len_max);
+            return Some(writer.len());
         }
         // On the answer to a probe, whose way there and back has been measured.
         if matches!(outgoing.intent, Intent::Ack(probe) if probe > Ping::INQUIRY) && self.is_trusted(outgoing.peer) {
@@ -76,9 +81,46 @@ impl<S: Storage> Node<S> {
         peer.and_then(|id| self.membership.get(id)).is_some_and(|peer| peer.trial != Trial::None)
     }
 
+    /// How long a datagram may be for it to arrive. What would be taken for a death when it is lost is kept short: whoever can be
+    /// reached at all can be reached by it.
+    fn longest(&self, outgoing: &Outgoing) -> u16 {
+        let len_max = self.cx.config.datagram_len_max;
+        let path = self.path_of(outgoing.peer).len;
+        match outgoing.intent {
+            Intent::Ping(Ping::LENGTH) | Intent::Ack(Ping::LENGTH) => len_max,
+            Intent::Ping(Ping::KNOCK | Ping::INQUIRY) | Intent::Ack(Ping::KNOCK | Ping::INQUIRY) => path,
+            Intent::Ping(_) | Intent::Ack(_) | Intent::PingRequest(..) => path.min(Path::floor(len_max)),
+            Intent::Relayed(..) | Intent::Unreached(..) => path.min(Path::floor(len_max)),
+            // A question that was not answered may have been too long itself.
+            Intent::Compare | Intent::Pull { .. } => path.min(self.wanted(outgoing.peer)),
+            Intent::Confirm | Intent::Confirmed(_) => path.min(Path::floor(len_max)),
+            Intent::News | Intent::Parts(_) => path,
+        }
+    }
+
+    /// The path to a member; of anybody else, nothing is known.
+    pub(super) fn path_of(&self, peer: Option<NodeId>) -> Path {
+        let known = peer.and_then(|id| self.membership.get(id)).map(|member| member.path);
+        known.unwrap_or_else(|| Path::untried(self.cx.config.datagram_len_max))
+    }
+
+    /// How long an answer to ask a member for.
+    fn wanted(&self, peer: Option<NodeId>) -> u16 {
+        let failures = peer.map_or(0, |id| self.reconcile.failures(id));
+        self.path_of(peer).wanted(self.cx.config.datagram_len_max, failures)
+    }
+
+    /// So much of our news was too long for a datagram to `peer`.
+    pub(super) fn on_too_long(&mut self, peer: Option<NodeId>, pieces: u16) {
+        if let Some(peer) = peer.filter(|_| pieces > 0) {
+            self.cx.stats.news_too_long += u64::from(pieces);
+            self.paths.on_need(&self.cx, self.membership.table_mut(), peer);
+        }
+    }
+
     /// Whether the frame that the datagram is for fitted. News is for nothing in particular.
-    fn put_intent(&mut self, intent: Intent, writer: &mut Writer<'_>) -> bool {
-        match intent {
+    fn put_intent(&mut self, outgoing: &Outgoing, writer: &mut Writer<'_>) -> bool {
+        match outgoing.intent {
             Intent::Ping(probe) => writer.put(&Frame::Ping(Ping { probe })),
             Intent::Ack(probe) => writer.put(&Frame::Ack(Ack { probe })),
             Intent::PingRequest(probe, target) => writer.put(&Frame::PingRequest(PingRequest { probe, target })),
@@ -86,11 +128,16 @@ impl<S: Storage> Node<S> {
             Intent::Unreached(probe, target) => writer.put(&Frame::Unreached(Unreached { probe, target })),
             Intent::Verdict(id) => self.membership.put_verdict(id, writer),
             Intent::News => true,
-            Intent::Compare => writer.put(&Frame::Compare(Compare { parts: self.parts() })),
+            Intent::Compare => {
+                let len_max = self.wanted(outgoing.peer);
+                writer.put(&Frame::Compare(Compare { parts: self.parts(), len_max }))
+            }
             Intent::Parts(_) => writer.put(&Frame::Parts(self.parts())),
             Intent::Confirm => writer.put(&Frame::Confirm(Confirm)),
             Intent::Confirmed(asker) => writer.put(&Frame::Confirmed(self.confirmed(asker))),
-            Intent::Pull { token, store, from } => self.put_pull(token, store, from, writer),
+            Intent::Pull { token, store, from } => {
+                self.put_pull(token, store, from, self.wanted(outgoing.peer), writer)
+            }
         }
     }
 
@@ -104,7 +151,7 @@ impl<S: Storage> Node<S> {
     }
 
     /// Asks for what we lack now, whatever it was when we decided to ask.
-    fn put_pull(&mut self, token: u8, store: Store, from: Life, writer: &mut Writer<'_>) -> bool {
+    fn put_pull(&mut self, token: u8, store: Store, from: Life, len_max: u16, writer: &mut Writer<'_>) -> bool {
         let Some(summary) = writer.tail() else { return false };
         let (len, until) = match store {
             Store::Members => self.membership.summarise(&self.cx, token, from, summary),
@@ -112,11 +159,11 @@ impl<S: Storage> Node<S> {
             Store::Entries => self.replica.summarise(from, summary),
         };
         self.reconcile.on_asked(token, until);
-        writer.put_tailed(&Frame::Pull(Pull { token, store, from, until, summary: &[] }), len)
+        writer.put_tailed(&Frame::Pull(Pull { token, store, from, until, len_max, summary: &[] }), len)
     }
 
     fn write_answer(&mut self, question: &Question<S::Summary>, buffer: &mut [u8]) -> Option<usize> {
-        let mut writer = Writer::new(buffer, &self.header())?;
+        let mut writer = Writer::new(buffer.get_mut(..usize::from(question.len_max))?, &self.header())?;
         writer.reserve(len::SERVED);
         let upto = match question.store {
             Store::Members => self.membership.serve(&self.cx, question, &mut writer),
@@ -128,11 +175,17 @@ impl<S: Storage> Node<S> {
         };
         writer.release();
         self.cx.stats.pulls_answered += 1;
-        if upto.is_none() {
+        let too_long = writer.take_too_long() > 0;
+        self.cx.stats.news_too_long += u64::from(too_long);
+        if upto.is_none() && !too_long {
             self.convergence.on_told_all(&self.cx, self.membership.table_mut(), question.peer);
         }
+        let rest = match upto {
+            None if too_long => Rest::TooLong,
+            upto => upto.map_or(Rest::Nothing, Rest::After),
+        };
         // Beside the longest of writes, there is no room to say where the rest begins.
-        let mut rests = [upto.map_or(Rest::Nothing, Rest::After), Rest::Some].into_iter();
+        let mut rests = [rest, Rest::Some].into_iter();
         let fits = rests.any(|rest| writer.put(&Frame::Served(Served { token: question.token, rest })));
         fits.then_some(writer.len())
     }

@@ -41,6 +41,7 @@ impl<S: Snapshot> Serialize for Whole<'_, S> {
             replica,
             reconcile,
             convergence,
+            paths,
             questions,
             gossip,
             parting,
@@ -48,7 +49,7 @@ impl<S: Snapshot> Serialize for Whole<'_, S> {
             alarm,
             started,
         } = self.0;
-        let of_machines = (membership, dissemination, replica, reconcile, convergence);
+        let of_machines = (membership, dissemination, replica, reconcile, convergence, paths);
         (cx, of_machines, questions, gossip, parting, held, alarm, started).serialize(serializer)
     }
 }
@@ -59,7 +60,7 @@ impl<'de> Deserialize<'de> for Read {
     fn deserialize<R: Deserializer<'de>>(deserializer: R) -> Result<Self, R::Error> {
         let (cx, of_machines, questions, gossip, parting, held, alarm, started) =
             Deserialize::deserialize(deserializer)?;
-        let (membership, dissemination, replica, reconcile, convergence) = of_machines;
+        let (membership, dissemination, replica, reconcile, convergence, paths) = of_machines;
         Ok(Self(Node {
             cx,
             membership,
@@ -67,6 +68,7 @@ impl<'de> Deserialize<'de> for Read {
             replica,
             reconcile,
             convergence,
+            paths,
             questions,
             gossip,
             parting,

@@ -5,6 +5,7 @@ use crate::{
     config::Config,
     convergence::Agreement,
     id::{Addr, Dot, Generation, Incarnation, NodeId},
+    path::Path,
     records::{Entry, Member, Precedence, Provenance},
     stamp::Stamp,
     stats::{Stats, Usage},
@@ -30,6 +31,7 @@ impl<S: Storage> Node<S> {
             since: row.map_or(Instant::ZERO, |row| row.since),
             heard_at: None,
             round_trip: None,
+            path: Path::untried(self.cx.config.datagram_len_max),
             why: row.and_then(why),
             presence: row.map_or(&[], |row| row.presence.as_ref()),
         }
@@ -179,6 +181,8 @@ pub struct MemberView<'a> {
     pub heard_at: Option<Instant>,
     /// How long its answers take, on the whole; `None` before it was asked.
     pub round_trip: Option<Duration>,
+    /// How long a datagram to it, and an answer, may be.
+    pub path: Path,
     /// Why it is suspected, or counted as gone; `None` while it is neither.
     pub why: Option<Why>,
     /// What it tells of itself.
@@ -255,6 +259,7 @@ fn view_of<B: AsRef<[u8]>>(id: NodeId, row: &Member<B>) -> MemberView<'_> {
         since: row.since,
         heard_at: row.heard_at,
         round_trip: row.round_trip.mean(),
+        path: row.path,
         why: why(row),
         presence: row.presence.as_ref(),
     }

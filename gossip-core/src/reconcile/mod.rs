@@ -268,7 +268,8 @@ impl Reconcile {
             Rest::After(upto) if upto > pull.from && upto < pull.end && vain < VAIN_MAX => upto,
             // The peer has more for us, and we take it.
             Rest::After(_) | Rest::Some if progress => pull.from,
-            Rest::Nothing if pull.end > pull.from && pull.end < Life::LAST => pull.end,
+            // What is too long is not to be had; all else was told.
+            Rest::Nothing | Rest::TooLong if pull.end > pull.from && pull.end < Life::LAST => pull.end,
             // All of it, or more than we have room for.
             _ => return self.pull_next(cx, peer, pull.later, ours),
         };
@@ -297,6 +298,28 @@ impl Reconcile {
         match self.exchange {
             Exchange::Comparing { until, .. } | Exchange::Pulling { until, .. } => until,
             Exchange::Idle => self.next_at,
+        }
+    }
+
+    /// How often a question to `peer` had to be asked again.
+    pub(crate) fn failures(&self, peer: NodeId) -> u8 {
+        match self.exchange {
+            Exchange::Comparing { peer: asked, tries, .. } | Exchange::Pulling { peer: asked, tries, .. }
+                if asked.id == peer =>
+            {
+                tries.saturating_sub(1)
+            }
+            _ => 0,
+        }
+    }
+
+    /// How often the question had been asked before that `peer` answers now; `None` when that is not the one under way.
+    pub(crate) fn failures_of(&self, peer: NodeId, token: u8) -> Option<u8> {
+        match self.exchange {
+            Exchange::Pulling { peer: asked, pull, .. } if (asked.id, pull.token) == (peer, token & !TRY) => {
+                Some((token & TRY).saturating_sub(1))
+            }
+            _ => None,
         }
     }
 

@@ -2,6 +2,7 @@
 use super::Replica;
 use crate::{
     id::{Dot, Life},
+    path::Proof,
     records::{Entry, Question},
     storage::Storage,
     table::{Mark, Smallest, Table},
@@ -25,8 +26,9 @@ struct Seen {
 type Pick = (u8, Dot, usize);
 
 impl<S: Storage> Replica<S> {
-    /// Fills what is left of a datagram with writes: those told least first, and of one writer in order.
-    pub(crate) fn piggyback(&mut self, writer: &mut Writer<'_>) {
+    /// Fills what is left of a datagram with writes: those told least first, and of one writer in order. One that is too long
+    /// for a path that is known counts as told: the receiver has to have it from others.
+    pub(crate) fn piggyback(&mut self, path: Proof, writer: &mut Writer<'_>) {
         if self.hot == 0 {
             return;
         }
@@ -38,7 +40,8 @@ impl<S: Storage> Replica<S> {
         let picked = Smallest::<Pick, PICKED_MAX>::of(hot.filter_map(rank));
         for &(_, _, slot) in picked.as_slice() {
             let Some((key, entry)) = self.entries.as_slice().get(slot) else { continue };
-            if writer.put(&frame_of(key.as_ref(), entry, entry.span))
+            let told = writer.put(&frame_of(key.as_ref(), entry, entry.span));
+            if (told || writer.is_bare() && path == Proof::Settled)
                 && let Some((_, entry)) = self.entries.at_mut(slot)
             {
                 entry.heat = entry.heat.cooled();
@@ -57,10 +60,12 @@ impl<S: Storage> Replica<S> {
         (len, unfit.map_or(Life::LAST, |seen| seen.writer.predecessor()))
     }
 
-    /// Writes what the asker lacks, in order of dots, and says up to where, if that was not all of it.
+    /// Writes what the asker lacks, in order of dots, and says up to where, if that was not all of it. Of a writer whose next
+    /// write no answer can hold, nothing is told, and others are told all the same.
     pub(crate) fn serve(&self, question: &Question<S::Summary>, writer: &mut Writer<'_>) -> Option<Life> {
         let mut lacks = self.lacks(question);
-        let unserved = lacks.find(|(life, seen, ours)| self.serve_writer(*life, *seen, *ours, writer) != *ours);
+        let unserved = lacks
+            .find(|(life, seen, ours)| self.serve_writer(*life, *seen, *ours, writer) != *ours && !writer.is_bare());
         unserved.map(|(life, ..)| life.predecessor())
     }
 

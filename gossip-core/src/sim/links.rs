@@ -176,7 +176,8 @@ impl Links {
         if self.is_cut(from.host, to.host) {
             return Fate::Lost(Cause::Cut);
         }
-        if len > self.network.mtu {
+        let too_long = |worse: &Worse| matches!(worse.impairment, Impairment::Mtu(mtu) if len > mtu);
+        if len > self.network.mtu || self.impairments(from.host, to.host).any(too_long) {
             return Fate::Lost(Cause::TooLong);
         }
         if self.is_lost(from.host, to.host, lost, &mut rng) {

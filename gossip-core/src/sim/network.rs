@@ -87,6 +87,8 @@ pub enum Impairment {
     Loss(Loss),
     /// It takes so much longer.
     Delay(Duration),
+    /// It carries no datagram longer than so many bytes, headers of lower layers not counted, and says nothing of it.
+    Mtu(usize),
     /// It carries nothing.
     Cut,
 }

@@ -20,6 +20,10 @@ pub enum Told {
     Down(NodeId, Departure),
     /// Another living node goes by our name.
     NameConflict,
+    /// Datagrams up to so many bytes reach a member, and longer ones do not.
+    PathLen(NodeId, u16),
+    /// A member has something for us that is too long for the path.
+    PathBlocks(NodeId),
     /// There is no live member but us.
     Alone,
     /// It stepped aside: its own links are bad.
@@ -49,9 +53,13 @@ impl Told {
     #[must_use]
     pub const fn about(&self) -> Option<NodeId> {
         match self {
-            Self::Up(id, _) | Self::Updated(id) | Self::Suspect(id) | Self::Refuted(id) | Self::Down(id, _) => {
-                Some(*id)
-            }
+            Self::Up(id, _)
+            | Self::Updated(id)
+            | Self::Suspect(id)
+            | Self::Refuted(id)
+            | Self::Down(id, _)
+            | Self::PathLen(id, _)
+            | Self::PathBlocks(id) => Some(*id),
             _ => None,
         }
     }
@@ -66,6 +74,8 @@ impl From<Event<'_>> for Told {
             Event::MemberRefuted(id) => Self::Refuted(id),
             Event::MemberDown { id, departure } => Self::Down(id, departure),
             Event::NameConflict { .. } => Self::NameConflict,
+            Event::PathLen { id, len } => Self::PathLen(id, len),
+            Event::PathBlocks { id, .. } => Self::PathBlocks(id),
             Event::Alone => Self::Alone,
             Event::SteppedAside => Self::SteppedAside,
             Event::Resumed => Self::Resumed,

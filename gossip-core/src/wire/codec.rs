@@ -7,7 +7,11 @@ use core::cell::Cell;
 pub struct Writer<'b> {
     buffer: &'b mut [u8],
     len: usize,
+    /// How long the header is.
+    bare: usize,
     reserved: usize,
+    /// How many frames were too long for any datagram of this length.
+    too_long: u16,
 }
 
 impl<'b> Writer<'b> {
@@ -15,18 +19,21 @@ impl<'b> Writer<'b> {
     #[must_use]
     pub fn new(buffer: &'b mut [u8], header: &Header) -> Option<Self> {
         let len = postcard::to_slice(header, buffer).ok()?.len();
-        Some(Self { buffer, len, reserved: 0 })
+        Some(Self { buffer, len, bare: len, reserved: 0, too_long: 0 })
     }
 
     /// A run of frames without a header.
     pub(crate) fn bare(buffer: &'b mut [u8]) -> Self {
-        Self { buffer, len: 0, reserved: 0 }
+        Self { buffer, len: 0, bare: 0, reserved: 0, too_long: 0 }
     }
 
     /// Whether `frame` fitted; when it did not, nothing was written.
     #[must_use]
     pub fn put(&mut self, frame: &Frame<'_>) -> bool {
         let written = self.free().and_then(|room| put_frame(room, frame));
+        if written.is_none() && self.is_bare() {
+            self.too_long = self.too_long.saturating_add(1);
+        }
         self.len += written.unwrap_or(0);
         written.is_some()
     }
@@ -75,6 +82,17 @@ impl<'b> Writer<'b> {
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
+    }
+
+    /// Whether nothing is written but the header: what does not fit then fits no datagram of this length.
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
+        self.len == self.bare
+    }
+
+    /// How many frames did not fit although nothing was written yet: counted anew from here on.
+    pub(crate) fn take_too_long(&mut self) -> u16 {
+        core::mem::take(&mut self.too_long)
     }
 
     /// Whether nothing is written.
@@ -171,7 +189,7 @@ fn put_frame(room: &mut [u8], frame: &Frame<'_>) -> Option<usize> {
 }
 
 /// Before a tail: two bytes for the frame's length, the longest fixed part, and two bytes for the tail's length.
-const TAIL_AT: usize = 2 + 1 + 1 + 1 + 12 + 12 + 2;
+const TAIL_AT: usize = 2 + 1 + 1 + 1 + 12 + 12 + 3 + 2;
 
 fn put_tailed_frame(room: &mut [u8], frame: &Frame<'_>, tail: usize) -> Option<usize> {
     let fixed = postcard::to_slice(frame, room.get_mut(2..TAIL_AT)?).ok()?.len();

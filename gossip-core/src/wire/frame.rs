@@ -102,6 +102,8 @@ impl Ping {
     pub const KNOCK: u16 = 0;
     /// The number of an inquiry: of a ping whose answer is wanted for the digest in its header.
     pub const INQUIRY: u16 = 1;
+    /// The number of a ping that is padded, and so is its answer, to find out whether datagrams of that length arrive.
+    pub const LENGTH: u16 = 2;
 }
 
 /// Answers a [`Ping`].
@@ -324,6 +326,8 @@ pub struct Agreeing<'a> {
 pub struct Compare {
     /// The asker's parts.
     pub parts: Parts,
+    /// How long the answer may be, in bytes.
+    pub len_max: u16,
 }
 
 /// A digest for each store.
@@ -366,6 +370,8 @@ pub struct Pull<'a> {
     pub from: Life,
     /// Up to which, inclusive.
     pub until: Life,
+    /// How long the answer may be, in bytes.
+    pub len_max: u16,
     /// What the asker has of the range, by writer: four bytes for each member, or a run of `postcard` items of the store's
     /// own.
     pub summary: &'a [u8],
@@ -404,4 +410,6 @@ pub enum Rest {
     Some,
     /// What comes after this writer.
     After(Life),
+    /// What no answer of the length that was asked for can hold. All else was told.
+    TooLong,
 }

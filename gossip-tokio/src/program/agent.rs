@@ -231,6 +231,7 @@ fn tell(happening: &Happening) {
         | Happening::MemberDown { .. }
         | Happening::Alone
         | Happening::SteppedAside
+        | Happening::PathBlocks { .. }
         | Happening::SeedUnresolved { .. }
         | Happening::Missed { .. } => warn!("{sentence}"),
         // A busy cluster does these all the time.

@@ -106,6 +106,8 @@ pub(super) fn in_words<S: Storage>(world: &World<S>, told: &Told) -> String {
         Told::Down(id, Departure::Failed) => format!("{} is down", name(id)),
         Told::Down(id, Departure::Left) => format!("{} has left", name(id)),
         Told::NameConflict => "somebody else goes by my name".to_string(),
+        Told::PathLen(id, len) => format!("datagrams of up to {len} bytes reach {}", name(id)),
+        Told::PathBlocks(id) => format!("{} has something too long for the path", name(id)),
         Told::Alone => "alone".to_string(),
         Told::SteppedAside => "stepped aside".to_string(),
         Told::Resumed => "resumed".to_string(),
@@ -189,7 +191,14 @@ fn frame_in_words<S: Storage>(world: &World<S>, frame: &Frame<'_>) -> String {
         Frame::Confirmed(confirmed) => {
             write!(words, "confirmed {} and {}", confirmed.written, confirmed.published)
         }
-        Frame::Served(served) => write!(words, "served{}", if served.rest == Rest::Nothing { "" } else { " in part" }),
+        Frame::Served(served) => {
+            let left = match served.rest {
+                Rest::Nothing => "",
+                Rest::Some | Rest::After(_) => " in part",
+                Rest::TooLong => " but what is too long",
+            };
+            write!(words, "served{left}")
+        }
     };
     words
 }

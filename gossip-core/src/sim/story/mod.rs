@@ -33,7 +33,7 @@
 //! | `partition a b / c d` | nothing passes from one group to another; who is in none is alone |
 //! | `cut a b > c d` | nothing passes this way |
 //! | `heal` | all partitions and cuts are undone |
-//! | `impair a > b loss 30%`, `… bursts 5 20%`, `… delay 50ms`, `… cut`; `mend a > b` | this way is worse than the network; it no longer is |
+//! | `impair a > b loss 30%`, `… bursts 5 20%`, `… delay 50ms`, `… mtu 1232` (bytes, without headers), `… cut`; `mend a > b` | this way is worse than the network; it no longer is |
 //! | `deaf a`, `mute a`, `slow a awake 1s paused 3s`, `blocked a open 1s shut 3s`, `cure a` | the host is ill (slow, all of it pauses again and again; blocked, its socket alone); it is well |
 //! | `clock a drift 300` (parts in a million), `clock a ahead 5s`, `clock a back 5s` | its clock runs fast; is set |
 //! | `clock a calendar right`, `… ahead 23h`, `… back 17520h`, `… 1970`, `… missing` | its wall clock shows the right date, which is 2026-01-01 when the story begins; another; none, from its next life on |

@@ -330,7 +330,7 @@ impl<'a> Words<'a> {
     fn link(&mut self, verb: &str) -> Result<Act, String> {
         let from = self.names_until(&[">"])?;
         self.keyword(">")?;
-        let to = self.names_until(&["loss", "bursts", "elliott", "delay", "cut"])?;
+        let to = self.names_until(&["loss", "bursts", "elliott", "delay", "mtu", "cut"])?;
         Ok(match verb {
             "cut" => Act::Cut { from, to },
             "mend" => Act::Mend { from, to },
@@ -343,6 +343,10 @@ impl<'a> Words<'a> {
             Some("delay") => {
                 self.keyword("delay")?;
                 Impairment::Delay(self.time()?)
+            }
+            Some("mtu") => {
+                self.keyword("mtu")?;
+                Impairment::Mtu(self.number("a number of bytes")?)
             }
             Some("cut") => {
                 self.keyword("cut")?;
@@ -469,6 +473,7 @@ cut a > n0 n1
 heal
 impair a > n0 loss 30%
 impair a > n0 delay 50ms
+impair a > n0 mtu 1232
 impair a > n0 cut
 mend a > n0
 deaf a

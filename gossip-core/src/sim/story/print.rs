@@ -89,6 +89,7 @@ impl fmt::Display for Impairment {
         match self {
             Self::Loss(loss) => write!(f, "{loss}"),
             Self::Delay(delay) => write!(f, "delay {}", Time(*delay)),
+            Self::Mtu(mtu) => write!(f, "mtu {mtu}"),
             Self::Cut => f.write_str("cut"),
         }
     }

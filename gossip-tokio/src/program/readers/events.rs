@@ -92,6 +92,17 @@ pub(crate) fn sentence(event: &Value) -> String {
         "name_conflict" => {
             format!("another living node, at {}, goes by our name: rename one of the two", text(&event["addr"]))
         }
+        "path_len" => match &member["path"]["len"] {
+            Value::Null => format!("datagrams of every length reach {name} at {addr} again"),
+            len => format!(
+                "datagrams longer than {len} bytes do not reach {name} at {addr}, or theirs us: shorter ones are sent"
+            ),
+        },
+        "path_blocks" => format!(
+            "{name} at {addr} has something for us that is too long for the path, which carries {} bytes: it is \
+            missing here until somebody else has it for us, or the path carries more",
+            member["path"]["len"]
+        ),
         "alone" => "no other member is live; `gossip info` tells what has become of the seeds".to_owned(),
         "stepped_aside" => {
             "this node has stepped aside: most of what it sends or is sent is lost, so the others count it \

@@ -91,6 +91,15 @@ fn notable(info: &Info) -> Vec<(String, String)> {
         let known = info.usage.get("members").map_or(0, |fill| fill.used);
         ("partial view", format!("{known} of at least {} members; raise limits.members", known.saturating_add(1)))
     });
+    let count = |many: usize| if many == 1 { "1 member".to_owned() } else { format!("{many} members") };
+    let short = (info.short_paths > 0).then(|| {
+        let whom = count(info.short_paths);
+        ("short paths", format!("only short datagrams pass between us and {whom}: `gossip members` tells how long"))
+    });
+    let blocking = (info.blocking_paths > 0).then(|| {
+        let who = count(info.blocking_paths);
+        ("too long", format!("something that we lack is too long for the path from {who}: look at the MTU on the way"))
+    });
     let foreign = match info.stats.get("refused_foreign_cluster") {
         None | Some(0) => None,
         Some(1) => Some("1 datagram".to_owned()),
@@ -98,7 +107,11 @@ fn notable(info: &Info) -> Vec<(String, String)> {
     };
     let foreign =
         foreign.map(|some| ("other cluster", format!("{some} named another cluster: check --cluster there and here")));
-    [alone, foreign, aside, partial].into_iter().flatten().map(|(name, said)| (name.to_owned(), said)).collect()
+    [alone, foreign, aside, partial, short, blocking]
+        .into_iter()
+        .flatten()
+        .map(|(name, said)| (name.to_owned(), said))
+        .collect()
 }
 
 /// What has become of suspicions, and on what grounds they were raised.

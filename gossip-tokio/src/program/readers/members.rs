@@ -1,5 +1,5 @@
 //! `gossip members` and `gossip member`.
-use super::views::{Member, Why, since};
+use super::views::{Member, ShortPath, Why, since};
 use crate::program::{
     args::{MemberArgs, MembersArgs},
     console::{self, Table, age},
@@ -44,6 +44,7 @@ pub(super) fn details(member: &Member) -> Vec<(&'static str, String)> {
         ("status", status(member)),
         ("last heard", last_heard(member)),
         ("round trip", round_trip(member)),
+        ("datagrams", datagrams(member)),
         ("incarnation", member.incarnation.to_string()),
         ("generation", member.generation.clone()),
         ("role", member.role.clone()),
@@ -55,7 +56,9 @@ pub(super) fn details(member: &Member) -> Vec<(&'static str, String)> {
 /// Narrow, so that it fits a terminal; and why is a column only where there is anything to explain.
 fn table(members: &[Member]) -> Table {
     let explains = members.iter().any(|member| member.why.is_some());
+    let measures = members.iter().any(|member| member.path.is_some());
     let header = ["NAME", "ADDRESS", "STATUS", "SINCE", "HEARD", "RTT", "INC"].into_iter();
+    let header = header.chain(measures.then_some("PATH"));
     let header: Vec<&'static str> = header.chain(explains.then_some("WHY")).chain(["ROLE", "TAGS"]).collect();
     let mut table = Table::new(&header);
     for member in members {
@@ -69,9 +72,10 @@ fn table(members: &[Member]) -> Table {
             round_trip(member),
             member.incarnation.to_string(),
         ];
+        let path = measures.then(|| blank_as_dash(&member.path.as_ref().map(ShortPath::brief).unwrap_or_default()));
         let reason = explains.then(|| blank_as_dash(&member.why.as_ref().map(Why::brief).unwrap_or_default()));
         let said = [blank_as_dash(&member.role), blank_as_dash(&member.tags_text())];
-        table.row(cells.into_iter().chain(reason).chain(said));
+        table.row(cells.into_iter().chain(path).chain(reason).chain(said));
     }
     table
 }
@@ -84,6 +88,16 @@ fn status(member: &Member) -> String {
 
 fn round_trip(member: &Member) -> String {
     member.round_trip_us.map_or_else(|| "-".to_owned(), |us| console::short(Duration::from_micros(us)))
+}
+
+fn datagrams(member: &Member) -> String {
+    match &member.path {
+        None => "of every length arrive, as far as is known".to_owned(),
+        Some(path) if path.blocks => {
+            format!("longer than {} bytes do not arrive, and something that we lack is", path.len)
+        }
+        Some(path) => format!("longer than {} bytes do not arrive", path.len),
+    }
 }
 
 fn last_heard(member: &Member) -> String {
@@ -103,12 +117,22 @@ mod tests {
         let mut member = json!({
             "id": "1", "name": "database-12", "role": "db", "tags": {"zone": "a"}, "addr": "192.168.100.100:17946",
             "liveness": "alive", "incarnation": 2, "generation": "1", "since_ms": 0, "last_heard_ms": null,
-            "round_trip_us": null, "why": null, "is_self": false,
+            "round_trip_us": null, "path": null, "why": null, "is_self": false,
         });
         for (field, value) in change.as_object().unwrap() {
             member[field] = value.clone();
         }
         serde_json::from_value(member).unwrap()
+    }
+
+    #[test]
+    fn the_table_has_a_column_of_paths_where_one_is_short() {
+        let short = member(json!({"path": {"len": 512, "blocks": true}}));
+        let text = table(&[member(json!({})), short.clone()]).to_string();
+        let rows: Vec<&str> = text.lines().collect();
+        assert!(rows[0].contains("INC  PATH ") && rows[1].contains("2    - "), "{text}");
+        assert!(rows[2].contains("2    512 B, blocks  db"), "{text}");
+        assert!(datagrams(&short).starts_with("longer than 512 bytes do not arrive, and"));
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub(crate) struct Member {
     pub(crate) since_ms: u64,
     pub(crate) last_heard_ms: Option<u64>,
     pub(crate) round_trip_us: Option<u64>,
+    pub(crate) path: Option<ShortPath>,
     pub(crate) why: Option<Why>,
     pub(crate) is_self: bool,
 }
@@ -33,6 +34,20 @@ impl Member {
     pub(crate) fn tags_text(&self) -> String {
         let tags = self.tags.iter().map(|(key, value)| format!("{key}={value}"));
         tags.collect::<Vec<_>>().join(",")
+    }
+}
+
+/// A path that carries only short datagrams.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ShortPath {
+    pub(crate) len: u16,
+    pub(crate) blocks: bool,
+}
+
+impl ShortPath {
+    /// For a narrow column: `528 B`, or `528 B, blocks` where something is too long for it.
+    pub(crate) fn brief(&self) -> String {
+        format!("{} B{}", self.len, if self.blocks { ", blocks" } else { "" })
     }
 }
 
@@ -108,6 +123,8 @@ pub(crate) struct Info {
     pub(crate) agreement: Agreement,
     pub(crate) is_aside: bool,
     pub(crate) is_partial: bool,
+    pub(crate) short_paths: usize,
+    pub(crate) blocking_paths: usize,
     pub(crate) clock_skew: Option<ClockSkew>,
     pub(crate) lengths: Rows<u64>,
     pub(crate) seeds: Vec<Seed>,

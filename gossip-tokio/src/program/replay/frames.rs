@@ -144,17 +144,26 @@ fn say(frame: &Frame<'_>, names: Names<'_>) -> Said {
         }
         Frame::Served(served) => (
             "Served",
-            format!("{}, {}", served.token, if served.rest == Rest::Nothing { "complete" } else { "in part" }),
+            format!(
+                "{}, {}",
+                served.token,
+                match served.rest {
+                    Rest::Nothing => "complete",
+                    Rest::Some | Rest::After(_) => "in part",
+                    Rest::TooLong => "all but what is too long for such an answer",
+                }
+            ),
         ),
     };
     Said { frame, says }
 }
 
-/// Two numbers have a meaning of their own.
+/// Three numbers have a meaning of their own.
 fn probe(number: u16) -> String {
     match number {
         Ping::KNOCK => "(knock)".to_owned(),
         Ping::INQUIRY => "(inquiry)".to_owned(),
+        Ping::LENGTH => "(length)".to_owned(),
         number => number.to_string(),
     }
 }

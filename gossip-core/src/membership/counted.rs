@@ -1,0 +1,43 @@
+//! What is counted over all rows.
+use crate::{
+    context::Context,
+    digest::Digest,
+    id::{Generation, Incarnation, NodeId},
+    records::{Member, Trial, Untold},
+    storage::Storage,
+};
+
+/// What a row adds to what is counted over all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counted {
+    /// What of it is part of the digest, while it lives.
+    pub(super) live: Option<Words>,
+    pub(super) hot: bool,
+    pub(super) untold: bool,
+    pub(super) on_trial: bool,
+}
+
+/// In whose words a member lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Words {
+    stated: Incarnation,
+    generation: Generation,
+}
+
+impl Counted {
+    pub(super) fn of<B>(member: &Member<B>) -> Self {
+        let Member { stated, generation, .. } = *member;
+        Self {
+            live: member.is_live().then_some(Words { stated, generation }),
+            hot: member.heat.is_hot(),
+            untold: member.untold != Untold::Nothing,
+            on_trial: member.trial != Trial::None,
+        }
+    }
+}
+
+impl Words {
+    pub(super) fn digest<S: Storage>(self, cx: &Context<S>, id: NodeId) -> Digest {
+        cx.digester.of_words(&[id.0, u64::from(self.stated.0), u64::from(self.generation.0)])
+    }
+}

@@ -1,0 +1,96 @@
+//! How long a datagram may be on the way to a member, and how we know.
+use serde::{Deserialize, Serialize};
+
+/// The path between us and a member, in both directions: what only one of them carries is not counted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Path {
+    /// The longest datagram that is taken to arrive, in bytes without the headers of lower layers.
+    pub len: u16,
+    /// How we know.
+    pub proof: Proof,
+    /// What the application knows of it.
+    pub told: PathTold,
+}
+
+/// How the length of a path is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Proof {
+    /// It is assumed. Answers are asked for at full length all the same: whether they come shows more.
+    Untried,
+    /// There is cause to find out.
+    Doubted,
+    /// It was found out.
+    Settled,
+    /// It was found to be short, a while ago: worth another search, once that would be of use.
+    Stale,
+    /// It was found to be short, a while ago, and longer datagrams would be of use now.
+    Wanted,
+}
+
+/// What the application was told of a path, or is to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PathTold {
+    /// Nothing: as far as it knows, every datagram arrives.
+    Nothing,
+    /// Its length, in a moment.
+    LenUntold,
+    /// Its length, and that it is short.
+    Len,
+    /// That something is too long for it, in a moment.
+    BlocksUntold,
+    /// That something is too long for it.
+    Blocks,
+    /// Some of this, which does not hold any more.
+    Outdated,
+}
+
+impl Path {
+    /// A datagram that arrives wherever IPv6 does (RFC 8200, §5: 1,280 bytes), below a tunnel's headers too: so much is assumed
+    /// of every path (RFC 8899, §5.1.2, `BASE_PLPMTU`).
+    pub const BASE: u16 = 1_200;
+    /// A datagram that arrives wherever anything does: 576 bytes were common once. Nothing shorter is tried, and whatever would
+    /// be taken for a death when it is lost is no longer than this (`MIN_PLPMTU`).
+    pub const FLOOR: u16 = 512;
+
+    /// A path that nothing is known of, where no datagram is longer than `len_max`.
+    #[must_use]
+    pub fn untried(len_max: u16) -> Self {
+        Self { len: Self::BASE.min(len_max), proof: Proof::Untried, told: PathTold::Nothing }
+    }
+
+    /// Its length, where it was found to carry no datagram of `len_max` bytes.
+    #[must_use]
+    pub fn short(self, len_max: u16) -> Option<u16> {
+        (self.told != PathTold::Nothing && self.len < len_max).then_some(self.len)
+    }
+
+    /// What arrives in any case.
+    #[must_use]
+    pub fn floor(len_max: u16) -> u16 {
+        Self::FLOOR.min(len_max)
+    }
+
+    /// How long an answer to ask for, once so many askings have failed: half as long each time.
+    #[must_use]
+    pub fn wanted(self, len_max: u16, failures: u8) -> u16 {
+        let full = if self.proof == Proof::Untried { len_max } else { self.len };
+        (full >> failures.min(15)).max(Self::floor(len_max))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_asked_for_at_half_the_length_each_time_and_never_below_the_floor() {
+        let path = Path::untried(1_400);
+        assert_eq!(path.len, 1_200);
+        assert_eq!([0, 1, 2, 9, 255].map(|failures| path.wanted(1_400, failures)), [1_400, 700, 512, 512, 512]);
+        let settled = Path { len: 1_209, proof: Proof::Settled, ..path };
+        assert_eq!([0, 1, 2].map(|failures| settled.wanted(1_400, failures)), [1_209, 604, 512]);
+        // A radio's datagrams are shorter than any path: nothing changes for it.
+        let radio = Path::untried(100);
+        assert_eq!((radio.len, radio.wanted(100, 0), radio.wanted(100, 4)), (100, 100, 100));
+    }
+}

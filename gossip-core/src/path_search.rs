@@ -1,0 +1,298 @@
+//! Finding out how long a datagram may be on the way to a member, where there is cause to doubt it.
+//!
+//! A search as of RFC 8899 (datagram packetization layer path MTU discovery), §5.3: a ping is padded, and so is its answer,
+//! so that both directions are tried, and nothing else is lost with them. It begins with the longest datagram that there
+//! is, for most often that was lost by chance; then come what is assumed, and longer ones in steps of a fifth. There is one
+//! search at a time, and none without cause: where every datagram arrives, it costs nothing.
+use crate::{
+    context::Context,
+    id::NodeId,
+    io::Event,
+    path::{Path, PathTold, Proof},
+    records::{Intent, Member, Outgoing},
+    storage::Storage,
+    table::Table,
+    time::Instant,
+    wire::Ping,
+};
+use core::time::Duration;
+use serde::{Deserialize, Serialize};
+
+/// The search under way, and when there may be another.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct PathSearch {
+    search: Option<Search>,
+    cause: Cause,
+    /// Not before this does the next one start.
+    free_at: Instant,
+    /// When paths that were found to be short become worth another search.
+    revise_at: Instant,
+    /// How many searches in a row found nothing wrong.
+    in_vain: u8,
+    /// Whether a row may have something to tell the application.
+    untold: bool,
+}
+
+/// Whether some path is in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Cause {
+    None,
+    Some,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Search {
+    peer: NodeId,
+    /// What is being tried, how often it was, and when we go on.
+    len: u16,
+    tries: u8,
+    until: Instant,
+    /// The longest that arrived, or 0, and the shortest that did not.
+    good: u16,
+    bad: u16,
+}
+
+/// So often is a length tried before it counts as lost (RFC 8899, §5.1.2, `MAX_PROBES`).
+const TRIES_MAX: u8 = 3;
+/// How long a path that was found to be short is left at that (`PMTU_RAISE_TIMER`).
+const REVISED_AFTER: Duration = Duration::from_mins(10);
+/// Searches that find nothing wrong come ever more seldom, down to one in so many gossip intervals, by a power of two: where
+/// losses are common, each of them is cause for doubt.
+const IN_VAIN_MAX: u8 = 8;
+
+impl PathSearch {
+    pub(crate) const fn new() -> Self {
+        Self {
+            search: None,
+            cause: Cause::None,
+            free_at: Instant::ZERO,
+            revise_at: Instant::NEVER,
+            in_vain: 0,
+            untold: false,
+        }
+    }
+
+    /// A question was answered that had failed before, and the answer was cut short where the earlier ones were not: those
+    /// were longer, and did not come.
+    pub(crate) fn on_failures<S: Storage>(
+        &mut self,
+        cx: &Context<S>,
+        members: &mut S::Members,
+        peer: NodeId,
+        failures: u8,
+    ) {
+        let Some(path) = path_of::<S>(members, peer) else { return };
+        let wanted = path.wanted(cx.config.datagram_len_max, failures);
+        if wanted < path.len && failures > 1 {
+            self.lower(cx, path, wanted);
+        } else if wanted < path.len || path.proof == Proof::Untried {
+            self.doubt(cx, path);
+        }
+    }
+
+    /// A member asks for answers no longer than this: it may have found that longer ones do not arrive.
+    pub(crate) fn on_wanted<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, peer: NodeId, len: u16) {
+        let Some(path) = path_of::<S>(members, peer) else { return };
+        let len = len.max(Path::floor(cx.config.datagram_len_max));
+        // One failure halves it, and may be chance.
+        if len < path.len / 2 {
+            self.lower(cx, path, len);
+        } else if len < path.len {
+            self.doubt(cx, path);
+        }
+    }
+
+    /// An answer left something for the next one.
+    pub(crate) fn on_cut_short<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, peer: NodeId) {
+        if let Some(path) = path_of::<S>(members, peer).filter(|path| path.proof == Proof::Stale) {
+            self.queue(cx, path, Proof::Wanted);
+        }
+    }
+
+    /// Something did not fit a datagram to a member, and would have fitted a longer one.
+    pub(crate) fn on_need<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, peer: NodeId) {
+        if let Some(path) = path_of::<S>(members, peer)
+            && matches!(path.proof, Proof::Untried | Proof::Stale)
+        {
+            let proof = if path.proof == Proof::Stale { Proof::Wanted } else { Proof::Doubted };
+            self.queue(cx, path, proof);
+        }
+    }
+
+    /// A member has something for us that is too long for an answer of the length that we asked for.
+    pub(crate) fn on_blocked<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, peer: NodeId) {
+        self.on_need(cx, members, peer);
+        if let Some(path) = path_of::<S>(members, peer)
+            && path.proof == Proof::Settled
+            && !matches!(path.told, PathTold::Blocks | PathTold::BlocksUntold)
+        {
+            path.told = PathTold::BlocksUntold;
+            self.untold = true;
+        }
+    }
+
+    /// A datagram as long as we tried came through, and its answer.
+    pub(crate) fn on_ack<S: Storage>(&mut self, cx: &mut Context<S>, members: &mut S::Members, from: NodeId, len: u16) {
+        match self.search {
+            Some(search) if (search.peer, search.len) == (from, len) => {
+                self.go_on(cx, members, Search { good: len, ..search });
+            }
+            _ => cx.stats.stale_answers += 1,
+        }
+    }
+
+    pub(crate) fn on_timer<S: Storage>(&mut self, cx: &mut Context<S>, members: &mut S::Members) {
+        if cx.now >= self.revise_at {
+            self.revise::<S>(members);
+        }
+        match self.search {
+            Some(search) if cx.now < search.until => {}
+            Some(search) if search.tries < TRIES_MAX => self.ask::<S>(cx, members, search),
+            Some(search) => self.go_on(cx, members, Search { bad: search.len, ..search }),
+            None if self.cause == Cause::Some && cx.now >= self.free_at => self.start(cx, members),
+            None => {}
+        }
+    }
+
+    pub(crate) fn next_deadline(&self) -> Instant {
+        let next = match (self.search, self.cause) {
+            (Some(search), _) => search.until,
+            (None, Cause::Some) => self.free_at,
+            (None, Cause::None) => Instant::NEVER,
+        };
+        next.min(self.revise_at)
+    }
+
+    pub(crate) fn next_event<S: Storage>(
+        &mut self,
+        cx: &Context<S>,
+        members: &mut S::Members,
+    ) -> Option<Event<'static>> {
+        if !self.untold {
+            return None;
+        }
+        let is_untold = |path: Path| matches!(path.told, PathTold::LenUntold | PathTold::BlocksUntold);
+        let found = members.as_slice().iter().find(|(_, member)| is_untold(member.path)).map(|(id, _)| *id);
+        let Some((id, path)) = found.and_then(|id| Some((id, path_of::<S>(members, id)?))) else {
+            self.untold = false;
+            return None;
+        };
+        let len = path.len;
+        if path.told == PathTold::BlocksUntold {
+            path.told = PathTold::Blocks;
+            return Some(Event::PathBlocks { id, len });
+        }
+        path.told = if len < cx.config.datagram_len_max { PathTold::Len } else { PathTold::Nothing };
+        Some(Event::PathLen { id, len })
+    }
+
+    fn lower<S: Storage>(&mut self, cx: &Context<S>, path: &mut Path, len: u16) {
+        path.len = len;
+        if path.told != PathTold::Nothing {
+            path.told = PathTold::Outdated;
+        }
+        self.doubt(cx, path);
+    }
+
+    fn doubt<S: Storage>(&mut self, cx: &Context<S>, path: &mut Path) {
+        self.queue(cx, path, Proof::Doubted);
+    }
+
+    fn queue<S: Storage>(&mut self, cx: &Context<S>, path: &mut Path, proof: Proof) {
+        path.proof = proof;
+        self.cause = Cause::Some;
+        if self.search.is_none() {
+            self.free_at = self.free_at.max(cx.now);
+        }
+    }
+
+    fn start<S: Storage>(&mut self, cx: &mut Context<S>, members: &mut S::Members) {
+        let waits = |member: &Member<S::Blob>| matches!(member.path.proof, Proof::Doubted | Proof::Wanted);
+        let waiting = members.as_slice().iter().find(|(_, member)| waits(member) && member.is_live());
+        let Some((peer, Path { len, proof, .. })) = waiting.map(|(id, member)| (*id, member.path)) else {
+            self.cause = Cause::None;
+            return;
+        };
+        cx.stats.path_searches += 1;
+        let good = if proof == Proof::Wanted { len } else { 0 };
+        let len = if proof == Proof::Wanted { next_above(cx, len) } else { cx.config.datagram_len_max };
+        self.ask::<S>(cx, members, Search { peer, len, tries: 0, until: cx.now, good, bad: u16::MAX });
+    }
+
+    fn ask<S: Storage>(&mut self, cx: &mut Context<S>, members: &S::Members, search: Search) {
+        let Some(member) = members.get(&search.peer).filter(|member| member.is_live()) else {
+            return self.end(cx);
+        };
+        let (to, peer) = (member.addr, Some(search.peer));
+        cx.owe(Outgoing { to, peer, intent: Intent::Ping(Ping::LENGTH), len_max: search.len });
+        let longest = cx.config.probe_timeout;
+        let patience = member.round_trip.timeout().unwrap_or(longest / 4).min(longest).max(longest / 16);
+        let tries = search.tries + 1;
+        self.search = Some(Search { tries, until: cx.now + patience.saturating_mul(tries.into()), ..search });
+    }
+
+    /// Tries the next length, or comes to a conclusion.
+    fn go_on<S: Storage>(&mut self, cx: &mut Context<S>, members: &mut S::Members, search: Search) {
+        let Search { peer, good, bad, .. } = search;
+        let len_max = cx.config.datagram_len_max;
+        let Some(path) = path_of::<S>(members, peer) else { return self.end(cx) };
+        let next = match good {
+            0 if path.len < bad => path.len,
+            0 => (bad / 2).max(Path::floor(len_max)),
+            _ => next_above(cx, good),
+        };
+        if good < next && next < bad {
+            return self.ask::<S>(cx, members, Search { len: next, tries: 0, ..search });
+        }
+        if good > 0 {
+            self.settle(cx, path, good);
+        } else {
+            // Not even short ones came back: it is not for their length.
+            path.proof = Proof::Stale;
+        }
+        self.end(cx);
+    }
+
+    fn settle<S: Storage>(&mut self, cx: &Context<S>, path: &mut Path, len: u16) {
+        let is_short = len < cx.config.datagram_len_max;
+        let told = match path.told {
+            PathTold::Nothing if !is_short => PathTold::Nothing,
+            told @ (PathTold::Len | PathTold::Blocks | PathTold::BlocksUntold) if is_short && len == path.len => told,
+            _ => PathTold::LenUntold,
+        };
+        *path = Path { len, proof: Proof::Settled, told };
+        self.untold = true;
+        if is_short {
+            self.in_vain = 0;
+            self.revise_at = self.revise_at.min(cx.now + REVISED_AFTER);
+        }
+    }
+
+    fn end<S: Storage>(&mut self, cx: &Context<S>) {
+        self.search = None;
+        let interval = cx.config.gossip_interval;
+        self.free_at = cx.now + interval.saturating_mul(1 << self.in_vain);
+        self.in_vain = (self.in_vain + 1).min(IN_VAIN_MAX);
+    }
+
+    /// Paths change: those that were short may carry more by now.
+    fn revise<S: Storage>(&mut self, members: &mut S::Members) {
+        self.revise_at = Instant::NEVER;
+        for slot in 0..members.len() {
+            if let Some((_, member)) = members.at_mut(slot)
+                && member.path.proof == Proof::Settled
+            {
+                member.path.proof = Proof::Stale;
+            }
+        }
+    }
+}
+
+/// The next length to be tried once `len` bytes have arrived.
+fn next_above<S: Storage>(cx: &Context<S>, len: u16) -> u16 {
+    len.saturating_add(len / 5).min(cx.config.datagram_len_max)
+}
+
+fn path_of<S: Storage>(members: &mut S::Members, peer: NodeId) -> Option<&mut Path> {
+    members.get_mut(&peer).map(|member| &mut member.path)
+}
