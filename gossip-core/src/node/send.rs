@@ -94,7 +94,7 @@ impl<S: Storage> Node<S> {
             // A question that was not answered may have been too long itself.
             Intent::Compare | Intent::Pull { .. } => path.min(self.wanted(outgoing.peer)),
             Intent::Confirm | Intent::Confirmed(_) => path.min(Path::floor(len_max)),
-            Intent::News | Intent::Parts(_) => path,
+            Intent::News | Intent::Verdict(_) | Intent::Parts(_) => path,
         }
     }
 
