@@ -44,7 +44,8 @@ pub(crate) struct Dissemination<S: Storage> {
     published: u32,
     arrivals: u32,
     hot: usize,
-    /// How many of our own are yet to be handed to others.
+    /// How many are our own, and how many of those are yet to be handed to others.
+    own: usize,
     pending: usize,
     admission: Admission,
     untold: usize,
@@ -92,6 +93,7 @@ impl<S: Storage> Dissemination<S> {
             published: 0,
             arrivals: 0,
             hot: 0,
+            own: 0,
             pending: 0,
             admission: Admission::FULL,
             untold: 0,
@@ -119,7 +121,7 @@ impl<S: Storage> Dissemination<S> {
 
     /// Numbers afresh, in a new life.
     pub(crate) fn be_reborn(&mut self, cx: &Context<S>) {
-        (self.published, self.pending) = (0, 0);
+        (self.published, self.own, self.pending) = (0, 0, 0);
         self.windows.ensure(cx.me.writer());
     }
 
@@ -325,6 +327,7 @@ impl<S: Storage> Dissemination<S> {
         let (heat, untold, expires_at) = (rumor.heat, rumor.untold, rumor.expires_at);
         if self.rumors.insert(dot, rumor).is_ok() {
             self.arrivals = self.arrivals.wrapping_add(1);
+            self.own += usize::from(dot.writer() == cx.me.writer());
             self.hot += usize::from(heat.is_hot());
             self.pending += usize::from(is_pending(cx, dot, heat));
             self.untold += usize::from(untold);
