@@ -19,7 +19,7 @@ pub(crate) const SKEW_MAX: i32 = 10_000;
 const PEERS_MAX: usize = 8;
 /// How many peers it takes to call our clock wrong. Of two clocks that differ, nobody can tell which one is right.
 const PEERS_ENOUGH: u8 = 2;
-/// How often we tell the date: 8 bytes, half a byte a second.
+/// How often we tell the date: ten bytes, less than one a second.
 const TELL_INTERVAL: Duration = Duration::from_secs(15);
 /// A clock set by more than this, in milliseconds, has made a step: what we knew of others' is measured again.
 const STEP: u64 = 1_000;
@@ -27,14 +27,18 @@ const STEP: u64 = 1_000;
 /// Our calendar, and what is known of the peers'.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Calendar {
-    /// From the origin of our time back to the Unix epoch, in milliseconds.
-    origin: i64,
+    /// What makes a date of the milliseconds of our time: added, modulo 2^64.
+    origin: u64,
     next_told_at: Instant,
-    /// By how many milliseconds ours is ahead of each peer's, the one heard last at the end.
+    /// By how many milliseconds ours is ahead of each peer's.
     skews: [i32; PEERS_MAX],
+    /// Their median, when it was last judged.
+    median: i32,
     /// Whose each is: the low bits of their names.
     peers: [u16; PEERS_MAX],
     heard: u8,
+    /// Which of them makes room next.
+    oldest: u8,
     standing: ClockStanding,
     /// What the application knows of that.
     told: ClockStanding,
@@ -50,15 +54,17 @@ pub struct ClockSkew {
 }
 
 impl Calendar {
-    const MISSING: i64 = i64::MIN;
+    const MISSING: u64 = 1 << 63;
 
     pub(crate) const fn new() -> Self {
         Self {
             origin: Self::MISSING,
             next_told_at: Instant::ZERO,
             skews: [0; PEERS_MAX],
+            median: 0,
             peers: [0; PEERS_MAX],
             heard: 0,
+            oldest: 0,
             standing: ClockStanding::Right,
             told: ClockStanding::Right,
         }
@@ -66,8 +72,8 @@ impl Calendar {
 
     /// The wall clock shows `unix_millis` now.
     pub(crate) fn set(&mut self, now: Instant, unix_millis: u64) {
-        let origin = signed(unix_millis).saturating_sub(signed(now.as_millis()));
-        let moved = origin.saturating_sub(self.origin);
+        let origin = unix_millis.min(DATE_MAX).wrapping_sub(now.as_millis());
+        let moved = origin.wrapping_sub(self.origin).cast_signed();
         if moved.unsigned_abs() > STEP {
             (self.heard, self.next_told_at) = (0, now);
         }
@@ -77,9 +83,11 @@ impl Calendar {
     }
 
     /// The date at a moment of our time, in milliseconds since the Unix epoch; `None` while we have no calendar.
+    #[inline(never)] // it divides: one copy will do
     pub(crate) fn date(&self, at: Instant) -> Option<u64> {
-        let date = self.origin.saturating_add(signed(at.as_millis()));
-        (self.origin != Self::MISSING).then(|| u64::try_from(date).unwrap_or(0))
+        let date = self.origin.wrapping_add(at.as_millis()).cast_signed();
+        // Before 1970, there is no date.
+        (self.origin != Self::MISSING).then(|| date.max(0).cast_unsigned())
     }
 
     /// The first stamp of this moment; the first of all, while we have no calendar.
@@ -90,11 +98,13 @@ impl Calendar {
     /// Whether our stamps are to go on from this one of another's. Where it is too far ahead of our date, one of the two
     /// clocks is wrong, and if it is not ours, our writes would be as wrong. Without a calendar, we have no opinion.
     pub(crate) fn follows(&self, now: Instant, stamp: Stamp) -> bool {
-        let bound = self.date(now).map(|date| date.saturating_add(u64::from(SKEW_MAX.unsigned_abs())));
-        stamp <= Stamp::FOLLOWED_MAX && bound.is_none_or(|bound| stamp.as_millis() <= bound)
+        let ahead = |date| stamp.as_millis().saturating_sub(date);
+        let bound = u64::from(SKEW_MAX.unsigned_abs());
+        stamp <= Stamp::FOLLOWED_MAX && self.date(now).is_none_or(|date| ahead(date) <= bound)
     }
 
     /// Adds the date to a datagram, now and then.
+    #[inline(never)] // seldom needed, and long where all is written
     pub(crate) fn piggyback(&mut self, now: Instant, writer: &mut Writer<'_>) {
         if now >= self.next_told_at
             && let Some(unix_millis) = self.date(now)
@@ -105,26 +115,26 @@ impl Calendar {
     }
 
     /// A peer's wall clock showed `unix_millis` so long ago.
+    #[inline(never)] // seldom needed, and long where all is read
     pub(crate) fn on_clock(&mut self, now: Instant, peer: NodeId, unix_millis: u64, ago: Duration) {
         let Some(ours) = self.date(now) else { return };
-        let theirs = signed(unix_millis).saturating_add(i64::try_from(ago.as_millis()).unwrap_or(0));
-        self.forget(peer);
-        if usize::from(self.heard) == PEERS_MAX {
-            self.remove(0);
-        }
-        let end = usize::from(self.heard);
-        if let (Some(skew), Some(name)) = (self.skews.get_mut(end), self.peers.get_mut(end)) {
-            (*skew, *name) = (narrow(signed(ours).saturating_sub(theirs)), short(peer));
-            self.heard += 1;
+        let theirs = unix_millis.min(DATE_MAX) + u64::from(ago.subsec_millis());
+        let place = self.place_for(peer);
+        if let (Some(skew), Some(name)) = (self.skews.get_mut(place), self.peers.get_mut(place)) {
+            (*skew, *name) = (narrow(ours.wrapping_sub(theirs).cast_signed()), short(peer));
         }
         self.judge();
     }
 
     /// A peer is gone.
     pub(crate) fn forget(&mut self, peer: NodeId) {
-        let known = self.peers.iter().take(usize::from(self.heard)).position(|name| *name == short(peer));
-        if let Some(at) = known {
-            self.remove(at);
+        let Some(gone) = self.place_of(peer) else { return };
+        self.heard -= 1;
+        let last = usize::from(self.heard);
+        if let (Some(&skew), Some(&name)) = (self.skews.get(last), self.peers.get(last))
+            && let (Some(to), Some(named)) = (self.skews.get_mut(gone), self.peers.get_mut(gone))
+        {
+            (*to, *named) = (skew, name);
         }
     }
 
@@ -142,43 +152,49 @@ impl Calendar {
             return None;
         }
         self.told = self.standing;
-        let millis = self.skew().map_or(0, |skew| skew.millis);
-        Some(Event::ClockSkew { standing: self.standing, millis })
+        Some(Event::ClockSkew { standing: self.standing, millis: self.median })
     }
 
     fn judge(&mut self) {
         let Some(ClockSkew { millis, peers }) = self.skew() else { return };
-        let skew = millis.unsigned_abs();
+        let (skew, bound) = (millis.unsigned_abs(), SKEW_MAX.unsigned_abs());
         if peers < PEERS_ENOUGH {
             return;
         }
+        self.median = millis;
         // Once it is wrong, half the bound makes it right: at its edge, it is not told again and again.
-        if skew > SKEW_MAX.unsigned_abs() {
+        if skew > bound {
             self.standing = ClockStanding::Wrong;
-        } else if skew <= SKEW_MAX.unsigned_abs() / 2 {
+        } else if skew <= bound / 2 {
             self.standing = ClockStanding::Right;
         }
     }
 
-    /// The skew that so many others are below.
+    /// The skew that so many others are not above.
     fn ranked(&self, rank: usize) -> Option<i32> {
         let known = || self.skews.iter().take(usize::from(self.heard));
         let upto = |skew: i32| known().filter(|other| **other <= skew).count();
         known().copied().filter(|skew| upto(*skew) > rank).min()
     }
 
-    fn remove(&mut self, at: usize) {
-        if let (Some(skews), Some(peers)) = (self.skews.get_mut(at..), self.peers.get_mut(at..)) {
-            skews.rotate_left(1);
-            peers.rotate_left(1);
-            self.heard = self.heard.saturating_sub(1);
+    /// Where a peer's skew goes: where it was before, or where there is room, or in place of the oldest.
+    fn place_for(&mut self, peer: NodeId) -> usize {
+        if let Some(known) = self.place_of(peer) {
+            return known;
         }
+        let place = if usize::from(self.heard) < PEERS_MAX { &mut self.heard } else { &mut self.oldest };
+        let free = usize::from(*place) % PEERS_MAX;
+        *place = place.wrapping_add(1);
+        free
+    }
+
+    fn place_of(&self, peer: NodeId) -> Option<usize> {
+        self.peers.iter().take(usize::from(self.heard)).position(|name| *name == short(peer))
     }
 }
 
-fn signed(millis: u64) -> i64 {
-    i64::try_from(millis).unwrap_or(i64::MAX)
-}
+/// The last date that a stamp can bear, in milliseconds since the Unix epoch.
+const DATE_MAX: u64 = Stamp::CREDIBLE_MAX.as_millis();
 
 fn narrow(millis: i64) -> i32 {
     i32::try_from(millis).unwrap_or(if millis < 0 { i32::MIN } else { i32::MAX })
@@ -308,9 +324,9 @@ mod tests {
             calendar.piggyback(NOW + Duration::from_secs(after), &mut writer);
             writer.len()
         };
-        assert_eq!([0, 1, 14, 15, 16].map(|after| told(&mut calendar, after)), [8, 0, 0, 8, 0]);
+        assert_eq!([0, 1, 14, 15, 16].map(|after| told(&mut calendar, after)), [10, 0, 0, 10, 0]);
         calendar.set(NOW + Duration::from_secs(17), DATE);
-        assert_eq!(told(&mut calendar, 17), 8);
+        assert_eq!(told(&mut calendar, 17), 10);
         assert_eq!(told(&mut Calendar::new(), 0), 0, "there is nothing to tell");
     }
 }

@@ -87,10 +87,10 @@ fn vectors() -> Vec<(u8, Frame<'static>, String)> {
             Frame::Pull(Pull { token: 7, store: Store::Entries, from: Life::FIRST, until: LIFE, summary: &[9, 9] }),
             format!("1e 0d 07 02 {} {LIFE_HEX} 02 0909", "00".repeat(12)),
         ),
-        (16, Frame::Clock(Clock { unix_millis: 1_767_225_600_000 }), "07 10 80d0eab6b733".into()),
         (14, Frame::Served(Served { token: 7, rest: Rest::Nothing }), "03 0e 07 00".into()),
         (14, Frame::Served(Served { token: 7, rest: Rest::After(LIFE) }), format!("0f 0e 07 02 {LIFE_HEX}")),
         (15, Frame::Unreached(Unreached { probe: 2, target: ID }), "0a 0f 02 0102030405060708".into()),
+        (16, Frame::Clock(Clock { unix_millis: 1_767_225_600_000 }), "09 10 00a8da769b010000".into()),
         (17, Frame::Confirm(Confirm), "01 11".into()),
         (
             18,

@@ -224,7 +224,7 @@ impl<S: Storage> Replica<S> {
         // the clocks of others show, more than what it replaces.
         let above = replaced.map_or_else(Stamp::default, |replaced| replaced.stamp.next());
         let stamp = cx.calendar.stamp(cx.now).max(self.clock.next()).max(above);
-        if replaced >= Some(Precedence { stamp, dot }) {
+        if replaced.is_some_and(|replaced| replaced.stamp == stamp && replaced.dot > dot) {
             return Err(Unwritten::Unsurpassable);
         }
         if stamp <= Stamp::FOLLOWED_MAX {

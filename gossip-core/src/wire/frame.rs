@@ -143,6 +143,7 @@ pub struct Unreached {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clock {
     /// Milliseconds since the Unix epoch.
+    #[serde(with = "postcard::fixint::le")]
     pub unix_millis: u64,
 }
 
