@@ -63,7 +63,7 @@ fn redrawn_once(mut redrawn: impl FnMut(&mut Instant, &mut Drained) -> bool + 's
 fn each_has_a_name_and_a_sentence_of_its_own() {
     let names: BTreeSet<_> = Oracle::ALL.iter().map(|oracle| oracle.name()).collect();
     let sentences: BTreeSet<_> = Oracle::ALL.iter().map(|oracle| oracle.sentence()).collect();
-    assert_eq!((names.len(), sentences.len(), Oracle::ALL.len()), (14, 14, 14));
+    assert_eq!((names.len(), sentences.len(), Oracle::ALL.len()), (15, 15, 15));
     assert!(names.iter().all(|name| name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-')));
 }
 
@@ -183,6 +183,25 @@ fn a_rumor_that_is_not_told_is_missed() {
     assert_eq!(world.check(), Ok(()));
     assert!(world.check_at_rest().is_err());
     assert_eq!(spoken(&world), [Oracle::RumorReachesAll]);
+}
+
+#[test]
+fn a_rumor_told_long_after_its_time_is_seen() {
+    for lies in [false, true] {
+        let mut world = World::new(3, Network::lan());
+        let config = Config { rumor_ttl: Duration::from_secs(1_000), ..Config::lan() };
+        let hosts: [HostId; 2] = core::array::from_fn(|n| world.spawn(&format!("n{n}"), config.clone()));
+        world.join(hosts[1], hosts[0]);
+        world.publish(hosts[0], Urgency::Normal, b"a rumor").unwrap().unwrap();
+        world.run_for(Duration::from_secs(900));
+        let short = Config { rumor_ttl: Duration::from_secs(if lies { 1 } else { 1_000 }), ..Config::lan() };
+        let late = world.spawn("late", short);
+        world.join(late, hosts[0]);
+        world.run_for(Duration::from_secs(10));
+        // It is not stale by what its publisher said; it is, where the oracle is told another time to live.
+        let seen: &[Oracle] = if lies { &[Oracle::NoStaleRumor] } else { &[] };
+        assert_eq!(spoken(&world), seen);
+    }
 }
 
 #[test]
