@@ -184,7 +184,11 @@ impl<S: Storage> Dissemination<S> {
     ///
     /// Of somebody whom we had not heard of before we had caught up, we missed nothing: we came later.
     pub(crate) fn on_floor(&mut self, cx: &mut Context<S>, frame: &Floor, authority: Authority) -> AskPublisher {
-        if frame.writer == cx.me.writer() || !self.windows.ensure(frame.writer) {
+        if frame.writer == cx.me.writer() {
+            return AskPublisher::No;
+        }
+        if !self.windows.ensure(frame.writer) {
+            cx.stats.rumors_refused += 1;
             return AskPublisher::No;
         }
         let window = self.windows.get(frame.writer);
@@ -316,11 +320,13 @@ impl<S: Storage> Dissemination<S> {
 
     /// A rumor came too late to be told: it was missed, unless it was published before we came.
     fn pass_over(&mut self, cx: &mut Context<S>, dot: Dot, is_older_than_we: bool) {
-        cx.stats.rumors_expired += 1;
-        if self.windows.ensure(dot.writer()) {
-            self.windows.see(cx, dot);
-            self.windows.miss(cx, dot.writer(), u32::from(!is_older_than_we));
+        if !self.windows.ensure(dot.writer()) {
+            cx.stats.rumors_refused += 1;
+            return;
         }
+        cx.stats.rumors_expired += 1;
+        self.windows.see(cx, dot);
+        self.windows.miss(cx, dot.writer(), u32::from(!is_older_than_we));
     }
 
     fn keep(&mut self, cx: &Context<S>, dot: Dot, rumor: Rumor<S::Blob>) {

@@ -85,7 +85,8 @@ impl<S: Storage> Dissemination<S> {
         let spares_own = self.own * 4 <= self.rumors.limit() * 3;
         let rank = |(slot, (dot, rumor)): (usize, &(Dot, Rumor<S::Blob>))| {
             let is_own = dot.writer() == cx.me.writer();
-            let may_go = !rumor.untold && !(is_own && Self::is_kept_for_others(cx, rumor));
+            let is_kept = is_own && Self::is_kept_for_others(cx, rumor);
+            let may_go = !rumor.untold && !is_kept;
             may_go.then_some((rumor.urgency == Urgency::Critical, is_own == spares_own, rumor.arrival, slot))
         };
         let rows = self.rumors.as_slice().iter().enumerate();
