@@ -63,13 +63,13 @@ impl Gossip {
         self.ask(move |pump| pump.join(seed)).await
     }
 
-    /// Asks for the cluster at whatever a name stands for, `seed.example:7946`, until somebody answers from there.
+    /// Asks for the cluster at whatever a name stands for, `seed.example:7946`, now and later.
     ///
-    /// The name is looked up again and again until then, as those in [`Options::seed_names`] are.
+    /// The name is looked up for ever, as those in [`Options::seed_names`] are.
     ///
     /// # Errors
     ///
-    /// It is one seed too many, or the node has stopped.
+    /// The node is leaving, or has stopped.
     pub async fn join_name(&self, seed: &str) -> Result<(), CallError<JoinError>> {
         let seed = seed.to_owned();
         self.ask(move |pump| pump.join_name(&seed)).await

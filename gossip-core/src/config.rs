@@ -75,7 +75,8 @@ impl Detection {
 pub struct Limits {
     /// Members, ourselves included. Full: the member gone longest makes room; while all live, newcomers are refused.
     pub members: usize,
-    /// Addresses to join through. Full: `join` is refused.
+    /// Addresses to join through, and of members that were lost and forgotten. Full: for one that is named, one of the lost makes
+    /// room, then one that never answered; of the lost, a sample is kept.
     pub seeds: usize,
     /// Rumors to be told again. Full: the oldest that the application knows makes room, critical ones last; and none of our
     /// own that is yet to be handed to others, which may be half of them: then `publish` is busy.
@@ -114,7 +115,7 @@ impl Config {
             datagram_len_max: 1_400,
             limits: Limits {
                 members: 16_384,
-                seeds: 32,
+                seeds: 256,
                 rumors: 1_024,
                 entries: 16_384,
                 writers: 16_384,
@@ -149,7 +150,7 @@ impl Config {
             fanout: 2,
             reconnect_interval: Duration::from_secs(30),
             datagram_len_max: 100,
-            limits: Limits { members: 16, seeds: 2, rumors: 8, entries: 16, writers: 16, outbox: 7, questions: 1 },
+            limits: Limits { members: 16, seeds: 3, rumors: 8, entries: 16, writers: 16, outbox: 7, questions: 1 },
             ..Self::lan()
         }
     }

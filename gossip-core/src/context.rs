@@ -101,6 +101,11 @@ impl<S: Storage> Context<S> {
         }
     }
 
+    /// How long an answer takes at most, as far as is known.
+    pub(crate) fn answer_takes(&self) -> Duration {
+        self.round_trip.timeout().unwrap_or_default()
+    }
+
     /// Begins a new life.
     pub(crate) fn draw_generation(&mut self) {
         self.me.generation = generation_from(&mut self.rng);

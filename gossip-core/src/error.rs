@@ -24,11 +24,6 @@ impl core::error::Error for TooLong {}
 pub enum JoinError {
     /// It is our own address.
     OwnAddress,
-    /// As many seeds as we may remember are being tried.
-    SeedsFull {
-        /// `limits.seeds`.
-        limit: usize,
-    },
     /// We have said farewell.
     Left,
 }
@@ -37,7 +32,6 @@ impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OwnAddress => f.write_str("the seed is this node's own address: name another node"),
-            Self::SeedsFull { limit } => write!(f, "no more than {limit} seeds are remembered: raise `limits.seeds`"),
             Self::Left => f.write_str(LEFT),
         }
     }

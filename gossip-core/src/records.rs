@@ -200,9 +200,9 @@ pub struct Seed {
 /// Where an address to join through came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Provenance {
-    /// The application named it: it is kept for ever.
+    /// The application named it.
     Named,
-    /// A former life knew a member there: it makes room for a named one.
+    /// A member was there that we have forgotten, or that a former life knew: it makes room for a named one.
     Remembered,
 }
 
@@ -304,6 +304,8 @@ pub enum Intent {
     Relayed(u16, NodeId),
     /// To report that somebody does not answer.
     Unreached(u16, NodeId),
+    /// To tell what is held against somebody who is gone.
+    Verdict(NodeId),
     /// To tell news, whatever there is.
     News,
     /// To ask in what we differ.

@@ -45,6 +45,12 @@ impl RoundTrip {
         if self.mean == 0 { None } else { Some(Duration::from_micros(self.mean as u64 + 4 * self.deviation as u64)) }
     }
 
+    /// Of two, the one whose answers are waited for longer.
+    pub(crate) fn slower(self, other: Self) -> Self {
+        let reach = |of: Self| u64::from(of.mean) + 4 * u64::from(of.deviation);
+        if reach(other) > reach(self) { other } else { self }
+    }
+
     const LONGEST: u32 = 3_600_000_000;
 }
 

@@ -95,6 +95,8 @@ counters! {
         members_refused,
         /// Members forgotten, to make room or for their age.
         members_forgotten,
+        /// Addresses to join through, named or of members that were forgotten, that made room for others or found none.
+        seeds_dropped,
         /// Times that another living node was found to go by our name.
         name_conflicts,
         /// Lives begun anew, because others claimed to know more of the former one than we said.

@@ -82,7 +82,7 @@ impl Storage for Sensor {
     type Blob = InlineBlob<32>;
     type Summary = InlineBlob<72>;
     type Members = InlineTable<NodeId, Member<Self::Blob>, 16>;
-    type Seeds = InlineTable<Addr, Seed, 2>;
+    type Seeds = InlineTable<Addr, Seed, 3>;
     type Rumors = InlineTable<Dot, Rumor<Self::Blob>, 8>;
     type Windows = InlineTable<Life, Window, 16>;
     type Entries = InlineTable<Self::Key, Entry<Self::Blob>, 16>;

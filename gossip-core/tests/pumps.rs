@@ -9,7 +9,7 @@ use core::{
     task::{Context, Poll, Waker},
 };
 use gossip_core::{
-    Addr, ClusterLabel, Digest, Generation, Incarnation, JoinError, NodeId, Urgency,
+    Addr, ClusterLabel, Digest, Generation, Incarnation, NodeId, Urgency,
     adapter::{Events, Happening, Options, Pump, Step, TextOrHex},
     wire::{Frame, Header, MemberFrame, Standing, Writer},
 };
@@ -336,13 +336,32 @@ fn a_seeds_name_is_looked_up_until_somebody_answers_from_there() {
 }
 
 #[test]
-fn no_more_names_are_taken_than_seeds() {
+fn names_beyond_the_limit_are_counted() {
     let mut first = options("ada");
     first.config.limits.seeds = 2;
-    first.seed_names = vec!["one.example:1".into(), "two.example:1".into()];
-    let mut room = Room::new(vec![first.clone()]);
-    assert_eq!(room.pump(0).join_name("three.example:1"), Err(JoinError::SeedsFull { limit: 2 }));
-    first.seed_names.push("three.example:1".into());
-    let refused = Pump::new(first, addr(1)).unwrap_err().to_string();
-    assert!(refused.contains("three.example:1") && refused.contains("limits.seeds"), "{refused}");
+    first.seed_names = ["one", "two", "three"].map(|name| format!("{name}.example:1")).to_vec();
+    let mut room = Room::new(vec![first]);
+    assert_eq!(room.pump(0).info().io.seeds_refused, 1);
+    room.until(|room| room.looked_up == 2);
+    room.pump(0).join_name("four.example:1").unwrap();
+    let names: Vec<_> = room.pump(0).info().seeds.into_iter().map(|seed| seed.seed).collect();
+    assert_eq!(names, ["two.example:1", "four.example:1"], "one that stands for nothing makes room");
+}
+
+/// Two islands behind one name. Each has an answer to it, and is content with that; then the answer changes.
+#[test]
+fn islands_meet_when_the_answer_to_a_name_changes() {
+    let name = || "seed.example:1".to_owned();
+    let (mut bob, mut dan) = (options("bob"), options("dan"));
+    bob.seed_names = vec![name()];
+    dan.seeds = vec![addr(3)];
+    let mut room = Room::new(vec![options("ada"), bob, options("cleo"), dan]);
+    room.names.insert(name(), vec![addr(1)]);
+    let pairs = |live: usize| move |told: &Happening| *told == Happening::Converged { live };
+    room.until(|room| (0..4).all(|place| room.told(place, pairs(2))));
+    // Whoever is behind the old address lives on.
+    room.names.insert(name(), vec![addr(3)]);
+    room.until(|room| (0..4).all(|place| room.told(place, pairs(4))));
+    let looked_up = room.looked_up;
+    assert!((2..5).contains(&looked_up), "looked up ever more slowly: {looked_up} times");
 }

@@ -383,6 +383,10 @@ fn seeds_that_were_named_are_kept_and_those_remembered_make_room() {
     assert_eq!(next.join(NOW, addr(ME)), Err(JoinError::OwnAddress));
     assert_eq!(next.join(NOW, addr(PEER)), Ok(()), "it is there, and is named now");
     assert_eq!(next.join(NOW, addr(NodeId(5))), Ok(()), "the other one makes room");
-    assert_eq!(next.join(NOW, addr(NodeId(6))), Err(JoinError::SeedsFull { limit: 2 }));
+    assert_eq!(next.stats().seeds_dropped, 1);
     assert_eq!(next.join(NOW, addr(PEER)), Ok(()), "to name it again takes no room");
+    assert_eq!(next.stats().seeds_dropped, 1);
+    assert_eq!(next.join(NOW, addr(NodeId(6))), Ok(()), "one that never answered makes room");
+    let named: Vec<_> = next.seeds().map(|(seed, _)| seed).collect();
+    assert!(named.len() == 2 && named.contains(&addr(NodeId(6))) && next.stats().seeds_dropped == 2, "{named:?}");
 }

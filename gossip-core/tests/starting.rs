@@ -2,7 +2,7 @@
 #![cfg(feature = "std")]
 use core::{error::Error, net::SocketAddr};
 use gossip_core::{
-    ConfigError, JoinError, Limits, PresenceError, PutError, RestoreError, TooLong,
+    ConfigError, JoinError, PresenceError, PutError, RestoreError, TooLong,
     adapter::{BindError, CallError, Closed, DataFile, Options, Pump},
 };
 use serde_json::json;
@@ -98,13 +98,6 @@ fn what_keeps_a_node_from_starting_is_said_before_it_starts() {
         "others cannot reach 0.0.0.0:1: set the address to advertise, or bind to a single address"
     );
     assert_eq!(refused(|options| options.config.fanout = 0), "configuration refused: `fanout` must be from 1 to 16");
-    assert_eq!(
-        refused(|options| {
-            options.config.limits = Limits { seeds: 1, ..options.config.limits };
-            options.seeds = vec![addr(2), addr(3)];
-        }),
-        "seed 127.0.0.1:3 refused: no more than 1 seeds are remembered: raise `limits.seeds`"
-    );
     let presence = refused(|options| options.role = "x".repeat(2_000));
     assert!(presence.starts_with("name, role and tags are too long together: 2006 bytes are too long"), "{presence}");
 }

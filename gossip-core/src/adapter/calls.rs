@@ -21,25 +21,23 @@ impl Pump {
     /// Asks `seed` for the cluster until it answers.
     ///
     /// # Errors
-    /// The seed is the node itself, or one too many; or the node is leaving.
+    /// The seed is the node itself; or the node is leaving.
     pub fn join(&mut self, seed: SocketAddr) -> Result<(), JoinError> {
         // As members are known: an IPv4 address is one, however it is written.
         self.node.join(self.clock.now(), Addr::from(SocketAddr::new(seed.ip().to_canonical(), seed.port())))
     }
 
-    /// Asks for the cluster at whatever `seed`, a host's name and a port, stands for, until somebody answers from there.
+    /// Asks for the cluster at whatever `seed`, a host's name and a port, stands for, now and later: it is looked up for ever. Of
+    /// more names than `limits.seeds`, one that stands for nothing makes room.
     ///
     /// # Errors
-    /// It is one too many; or the node is leaving.
+    /// The node is leaving.
     pub fn join_name(&mut self, seed: &str) -> Result<(), JoinError> {
-        let limit = self.node.config().limits.seeds;
         if !self.is_running() {
             return Err(JoinError::Left);
         }
-        if self.seeds.len() >= limit {
-            return Err(JoinError::SeedsFull { limit });
-        }
-        self.seeds.add(seed, self.clock.now());
+        let limit = self.node.config().limits.seeds;
+        self.counts.seeds_refused += u64::from(self.seeds.add(seed, self.clock.now(), limit).is_err());
         Ok(())
     }
 

@@ -287,7 +287,7 @@ pub struct IoCounts {
     pub recorded_bytes: u64,
     /// Times that something is missing in the recording, because the disk was too slow.
     pub recording_gaps: u64,
-    /// Addresses that a seed's name stands for, and that found no room: see `limits.seeds`.
+    /// Seeds' names that are not looked up for want of room: see `limits.seeds`. Of addresses, `seeds_dropped` tells.
     pub seeds_refused: u64,
     /// The latest error of any kind, in the operating system's words.
     pub last_error: Option<String>,

@@ -23,9 +23,9 @@ pub struct Options {
     /// Whom to ask for the cluster. One that answers is enough; they are asked until one does. All nodes may be given
     /// one list: a node does not ask itself. Empty by default: wait to be asked.
     pub seeds: Vec<SocketAddr>,
-    /// Whom else to ask, by name: `seed.example:7946`. A name is looked up when the node runs, and again and again for as
-    /// long as nobody answers from there, so that neither a name that is not known yet nor one that moves keeps the node out.
-    /// What becomes of it is told: [`Happening::SeedResolved`](crate::adapter::Happening::SeedResolved) and
+    /// Whom else to ask, by name: `seed.example:7946`. A name is looked up for ever, down to once a minute, so that
+    /// neither one that is not known yet nor one that moves keeps the node out, nor apart from others that went by where it
+    /// leads now. What becomes of it is told: [`Happening::SeedResolved`](crate::adapter::Happening::SeedResolved) and
     /// [`SeedUnresolved`](crate::adapter::Happening::SeedUnresolved). Empty by default.
     pub seed_names: Vec<String>,
     /// How the node behaves. [`Config::lan`] by default.

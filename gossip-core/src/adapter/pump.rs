@@ -18,7 +18,7 @@ use core::{
 };
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
-use std::{boxed::Box, io, string::String, sync::Weak, vec, vec::Vec};
+use std::{boxed::Box, collections::BTreeSet, io, string::String, sync::Weak, vec, vec::Vec};
 
 /// What a handle asks of its driver: it is run on the pump, and carries its answer away by itself.
 ///
@@ -312,35 +312,22 @@ impl Pump {
         Step::Wait(self.clock.to_std(at.min(now + WAIT_MAX)))
     }
 
-    /// The name of a seed that is to be looked up now: nobody who lives has answered from where it was found before.
+    /// The name of a seed that is to be looked up now.
     fn due_look_up(&mut self, now: Instant) -> Option<LookUp> {
-        if !self.is_running() {
-            return None;
-        }
-        let node = &self.node;
-        let is_live = |id| node.member(id).is_some_and(|member| member.liveness <= Liveness::Suspect);
-        let answers = |addr: &SocketAddr| {
-            let addr = Addr::from(*addr);
-            node.seeds().any(|(seed, answered)| seed == addr && answered.is_some_and(is_live))
-        };
-        self.seeds.due(now, answers)
+        if self.is_running() { self.seeds.due(now) } else { None }
     }
 
-    /// Takes in what was found out about a seed's name, and says whether there was any news.
+    /// Takes in what was found out about a seed's name, and says whether that gives the node something to do.
     fn take_found(&mut self) -> bool {
         let local = self.local;
         let found = self.seeds.found(self.clock.now(), |addr| can_send(local, *addr));
         match found.filter(|_| self.is_running()) {
-            Some(Found::Changed { name: seed, addrs, fresh }) => {
-                for addr in fresh {
-                    // The node itself may be behind the name, too. Where there is no room for all of them, some will do.
-                    if let Err(error) = self.join(addr) {
-                        self.counts.seeds_refused += u64::from(error != JoinError::OwnAddress);
-                    }
-                }
+            Some(Found::Changed { name: seed, addrs }) => {
+                self.knock_at_strangers(&addrs);
                 self.subscribers.tell(&Happening::SeedResolved { seed, addrs });
                 true
             }
+            Some(Found::Same { addrs }) => self.knock_at_strangers(&addrs),
             Some(Found::Lost { name: seed, reason }) => {
                 self.subscribers.tell(&Happening::SeedUnresolved { seed, reason });
                 self.tell_if_nobody_can_be_asked();
@@ -350,9 +337,31 @@ impl Pump {
         }
     }
 
+    /// Has the node ask at those addresses where no live member is known to be, and where it does not ask anyway; says whether
+    /// there are any. That somebody answered from there once is not enough: it may have moved, and others may be there now.
+    fn knock_at_strangers(&mut self, addrs: &[SocketAddr]) -> bool {
+        let mut strangers: BTreeSet<Addr> = addrs.iter().map(|addr| Addr::from(*addr)).collect();
+        let mut live = BTreeSet::new();
+        for member in self.node.members().filter(|member| member.liveness <= Liveness::Suspect) {
+            strangers.remove(&member.addr);
+            live.insert(member.id);
+        }
+        for (addr, answered) in self.node.seeds() {
+            if answered.is_none_or(|id| !live.contains(&id)) {
+                strangers.remove(&addr);
+            }
+        }
+        let now = self.clock.now();
+        for addr in &strangers {
+            // The node itself may be behind the name, too.
+            let _ = self.node.join(now, *addr);
+        }
+        !strangers.is_empty()
+    }
+
     /// A node that has nobody to ask hears of nobody's silence: that it is alone, it cannot know by itself.
     fn tell_if_nobody_can_be_asked(&self) {
-        if self.node.live() == 1 && self.node.seeds().next().is_none() {
+        if self.node.live() == 1 && !self.node.knows_addresses() {
             self.subscribers.tell(&Happening::Alone);
         }
     }

@@ -1,12 +1,12 @@
-//! Seeds given by name: looked up for as long as nobody answers from there.
+//! Seeds given by name: looked up for ever.
 //!
 //! What a name stands for changes, and whoever knows may not be up yet when a node starts: a machine that boots, a seed that
-//! comes back under another address. So no name keeps a node from starting, and none is looked up once and for all.
+//! comes back under another address. So no name keeps a node from starting, and none is looked up once and for all: while somebody
+//! lives where it led before, it may lead others elsewhere by now, and of two islands neither would hear of the other.
 //!
 //! This is a machine without a clock, a resolver and a network. It says which name is to be looked up ([`Seeds::due`]), as a
 //! [`LookUp`] that a driver answers whenever it can, and then what was found ([`Seeds::found`]); a [`Pump`] stands around it.
-//! A name is looked up at once, and then every [`WAIT_MIN`], twice as long after each time, up to [`WAIT_MAX`]; while a live
-//! member is known to be behind it, it is left alone.
+//! A name is looked up at once, and then every [`WAIT_MIN`], twice as long after each time, up to [`WAIT_MAX`].
 //!
 //! [`Pump`]: crate::adapter::Pump
 use crate::time::Instant;
@@ -20,7 +20,7 @@ use std::{
 
 /// How long a name is left alone after it was looked up for the first time.
 const WAIT_MIN: Duration = Duration::from_secs(2);
-/// How long at most; and how often it is seen to that somebody behind it lives.
+/// How long at most.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 /// While a name is being looked up, it is seen so often whether that is done.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -70,8 +70,10 @@ pub(super) struct Name {
 /// What has become of a name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// It stands for other addresses than before; these are new.
-    Changed { name: String, addrs: Vec<SocketAddr>, fresh: Vec<SocketAddr> },
+    /// It stands for other addresses than before.
+    Changed { name: String, addrs: Vec<SocketAddr> },
+    /// It stands for the same as before.
+    Same { addrs: Vec<SocketAddr> },
     /// It stands for nothing any more, or not yet.
     Lost { name: String, reason: String },
 }
@@ -79,22 +81,28 @@ pub(super) enum Found {
 type Answer = Arc<Mutex<Option<Result<Vec<SocketAddr>, String>>>>;
 
 impl Seeds {
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.names.len()
-    }
-
     /// Those there are, in the order in which they were given.
     pub(super) fn names(&self) -> &[Name] {
         &self.names
     }
 
-    /// One more, unless it is known.
-    pub(super) fn add(&mut self, name: &str, now: Instant) {
-        if !self.names.iter().any(|known| known.name == name) {
-            let (addrs, name) = (Vec::new(), name.to_string());
-            self.names.push(Name { name, addrs, trouble: None, due: now, wait: WAIT_MIN, under_way: None });
+    /// One more, unless it is known. Where there are `limit` already, the first that stands for nothing makes room.
+    ///
+    /// # Errors
+    /// There was no room for all: the name that is not looked up any more.
+    pub(super) fn add(&mut self, name: &str, now: Instant, limit: usize) -> Result<(), String> {
+        if self.names.iter().any(|known| known.name == name) {
+            return Ok(());
         }
+        let place = self.names.iter().position(|known| known.addrs.is_empty() && known.trouble.is_some());
+        let dropped = match place {
+            _ if self.names.len() < limit => None,
+            Some(place) => Some(self.names.remove(place).name),
+            None => return Err(name.to_string()),
+        };
+        let (addrs, name) = (Vec::new(), name.to_string());
+        self.names.push(Name { name, addrs, trouble: None, due: now, wait: WAIT_MIN, under_way: None });
+        dropped.map_or(Ok(()), Err)
     }
 
     /// Nobody is left: every name is worth a look, however long ago the last one was.
@@ -105,13 +113,12 @@ impl Seeds {
         }
     }
 
-    /// A name that is to be looked up now, unless `answers` knows of somebody behind one of its addresses.
-    pub(super) fn due(&mut self, now: Instant, answers: impl Fn(&SocketAddr) -> bool) -> Option<LookUp> {
-        let mut due = self.names.iter_mut().filter(|name| name.under_way.is_none() && name.due <= now);
-        due.find_map(|name| name.look_up(now, &answers))
+    /// A name that is to be looked up now.
+    pub(super) fn due(&mut self, now: Instant) -> Option<LookUp> {
+        self.names.iter_mut().find(|name| name.under_way.is_none() && name.due <= now).map(Name::look_up)
     }
 
-    /// What was found out about one of the names, if it is news. Addresses that cannot be sent to are none.
+    /// What was found out about one of the names; that it still stands for nothing is not told again. Addresses that cannot be sent to are none.
     pub(super) fn found(&mut self, now: Instant, can_send: impl Fn(&SocketAddr) -> bool) -> Option<Found> {
         self.names.iter_mut().find_map(|name| {
             let answer = name.take_answer()?;
@@ -129,15 +136,10 @@ impl Seeds {
 }
 
 impl Name {
-    fn look_up(&mut self, now: Instant, answers: impl Fn(&SocketAddr) -> bool) -> Option<LookUp> {
-        if self.addrs.iter().any(answers) {
-            self.wait = WAIT_MIN;
-            self.due = now + WAIT_MAX;
-            return None;
-        }
+    fn look_up(&mut self) -> LookUp {
         let answer = Answer::default();
         self.under_way = Some(Arc::clone(&answer));
-        Some(LookUp { name: self.name.clone(), answer })
+        LookUp { name: self.name.clone(), answer }
     }
 
     fn take_answer(&mut self) -> Option<Result<Vec<SocketAddr>, String>> {
@@ -170,13 +172,12 @@ impl Name {
         });
         match usable {
             Ok(addrs) => {
-                let fresh: Vec<SocketAddr> = addrs.iter().filter(|addr| !self.addrs.contains(addr)).copied().collect();
                 let had_trouble = self.trouble.take().is_some();
                 if addrs == self.addrs && !had_trouble {
-                    return None;
+                    return Some(Found::Same { addrs });
                 }
                 self.addrs.clone_from(&addrs);
-                Some(Found::Changed { name: self.name.clone(), addrs, fresh })
+                Some(Found::Changed { name: self.name.clone(), addrs })
             }
             Err(reason) => {
                 let news = self.trouble.is_none();
@@ -202,12 +203,8 @@ mod tests {
 
     fn one_name() -> Seeds {
         let mut seeds = Seeds::default();
-        seeds.add("seed.example:1", at(0));
+        seeds.add("seed.example:1", at(0), 2).unwrap();
         seeds
-    }
-
-    fn nobody(_: &SocketAddr) -> bool {
-        false
     }
 
     fn anywhere(_: &SocketAddr) -> bool {
@@ -220,7 +217,7 @@ mod tests {
 
     /// Looks the name up with this outcome, now, and tells what came of it.
     fn look(seeds: &mut Seeds, now: Instant, found: io::Result<Vec<SocketAddr>>) -> Option<Found> {
-        seeds.due(now, nobody).expect("a look-up is due").answer(found);
+        seeds.due(now).expect("a look-up is due").answer(found);
         seeds.found(now, anywhere)
     }
 
@@ -232,7 +229,7 @@ mod tests {
         for _ in 0..9 {
             look(&mut seeds, now, failed());
             let next = seeds.next_deadline(now);
-            assert!(seeds.due(now, nobody).is_none(), "not before its time");
+            assert!(seeds.due(now).is_none(), "not before its time");
             waits.push(next.saturating_duration_since(now).as_secs());
             now = next;
         }
@@ -246,44 +243,35 @@ mod tests {
         let lost = Some(Found::Lost { name: name(), reason: "no such name".to_string() });
         assert_eq!(look(&mut seeds, at(0), failed()), lost);
         assert_eq!(look(&mut seeds, at(100), failed()), None, "as before");
-        let changed = |addrs, fresh| Some(Found::Changed { name: name(), addrs, fresh });
-        assert_eq!(look(&mut seeds, at(200), Ok(vec![addr(1)])), changed(vec![addr(1)], vec![addr(1)]));
-        assert_eq!(look(&mut seeds, at(300), Ok(vec![addr(1)])), None, "as before");
+        let changed = |addrs| Some(Found::Changed { name: name(), addrs });
+        assert_eq!(look(&mut seeds, at(200), Ok(vec![addr(1)])), changed(vec![addr(1)]));
+        let same = |addrs| Some(Found::Same { addrs });
+        assert_eq!(look(&mut seeds, at(300), Ok(vec![addr(1)])), same(vec![addr(1)]));
         let both = vec![addr(1), addr(2)];
-        assert_eq!(
-            look(&mut seeds, at(400), Ok(vec![addr(2), addr(1), addr(2)])),
-            changed(both.clone(), vec![addr(2)])
-        );
-        assert_eq!(look(&mut seeds, at(500), Ok(both.clone())), None, "in another order");
+        assert_eq!(look(&mut seeds, at(400), Ok(vec![addr(2), addr(1), addr(2)])), changed(both.clone()));
+        assert_eq!(look(&mut seeds, at(500), Ok(both.clone())), same(both.clone()), "in another order");
         assert!(look(&mut seeds, at(600), Ok(Vec::new())).is_some());
-        assert_eq!(look(&mut seeds, at(700), Ok(both.clone())), changed(both, vec![]), "it is known again");
-    }
-
-    #[test]
-    fn a_name_with_somebody_behind_it_is_left_alone_until_nobody_is() {
-        let mut seeds = one_name();
-        look(&mut seeds, at(0), Ok(vec![addr(1), addr(2)]));
-        assert!(seeds.due(at(10), |at| *at == addr(2)).is_none());
-        assert_eq!(seeds.next_deadline(at(10)), at(70), "and yet it is seen to");
-        assert!(seeds.due(at(69), nobody).is_none());
-        assert!(seeds.due(at(70), nobody).is_some());
+        assert_eq!(look(&mut seeds, at(700), Ok(both.clone())), changed(both), "it is known again");
     }
 
     #[test]
     fn whoever_is_alone_does_not_wait_long() {
         let mut seeds = one_name();
-        look(&mut seeds, at(0), Ok(vec![addr(1)]));
-        assert!(seeds.due(at(10), anywhere).is_none());
-        seeds.hurry(at(11));
-        assert!(seeds.due(at(13), nobody).is_some());
+        let mut now = at(0);
+        for _ in 0..6 {
+            look(&mut seeds, now, Ok(vec![addr(1)]));
+            now = seeds.next_deadline(now);
+        }
+        seeds.hurry(at(63));
+        assert!(seeds.due(at(64)).is_none() && seeds.due(at(65)).is_some());
     }
 
     #[test]
     fn while_it_is_looked_up_nothing_else_is_due_and_silence_is_an_answer() {
         let mut seeds = one_name();
-        let under_way = seeds.due(at(0), nobody).unwrap();
+        let under_way = seeds.due(at(0)).unwrap();
         assert_eq!(under_way.name(), "seed.example:1");
-        assert!(seeds.due(at(0), nobody).is_none() && seeds.found(at(0), anywhere).is_none());
+        assert!(seeds.due(at(0)).is_none() && seeds.found(at(0), anywhere).is_none());
         assert_eq!(seeds.next_deadline(at(0)), at(0) + PATIENCE);
         drop(under_way);
         assert!(matches!(seeds.found(at(1), anywhere), Some(Found::Lost { .. })));
@@ -292,10 +280,10 @@ mod tests {
     #[test]
     fn addresses_that_cannot_be_sent_to_are_none() {
         let mut seeds = one_name();
-        seeds.due(at(0), nobody).unwrap().answer(Ok([addr(1), "[::1]:1".parse().unwrap()]));
+        seeds.due(at(0)).unwrap().answer(Ok([addr(1), "[::1]:1".parse().unwrap()]));
         let found = seeds.found(at(0), SocketAddr::is_ipv4);
         assert!(matches!(found, Some(Found::Changed { addrs, .. }) if addrs == [addr(1)]));
-        seeds.due(at(2), nobody).unwrap().answer(Ok([addr(1)]));
+        seeds.due(at(2)).unwrap().answer(Ok([addr(1)]));
         assert!(matches!(seeds.found(at(2), SocketAddr::is_ipv6), Some(Found::Lost { .. })));
         assert_eq!(seeds.names()[0].addrs, [addr(1)], "what was known is not forgotten");
     }
@@ -303,7 +291,22 @@ mod tests {
     #[test]
     fn a_name_is_one_however_often_it_is_given() {
         let mut seeds = one_name();
-        seeds.add("seed.example:1", at(5));
-        assert_eq!(seeds.len(), 1);
+        seeds.add("seed.example:1", at(5), 1).unwrap();
+        assert_eq!(seeds.names().len(), 1);
+    }
+
+    #[test]
+    fn a_name_that_stands_for_nothing_makes_room() {
+        let mut seeds = one_name();
+        assert_eq!(
+            seeds.add("late.example:1", at(0), 1),
+            Err("late.example:1".to_string()),
+            "the first may yet be found"
+        );
+        look(&mut seeds, at(0), failed());
+        assert_eq!(seeds.add("late.example:1", at(1), 1), Err("seed.example:1".to_string()));
+        look(&mut seeds, at(1), Ok(vec![addr(1)]));
+        assert_eq!(seeds.add("later.example:1", at(2), 1), Err("later.example:1".to_string()));
+        assert_eq!(seeds.names()[0].name, "late.example:1");
     }
 }

@@ -7,7 +7,7 @@ pub(super) const WAIT_MAX: u32 = 8;
 
 /// As long as nothing else is known: no sooner than an answer can be here.
 pub(super) fn first_wait<S: Storage>(cx: &Context<S>) -> Duration {
-    (cx.config.gossip_interval / 4).max(cx.round_trip.timeout().unwrap_or_default())
+    (cx.config.gossip_interval / 4).max(cx.answer_takes())
 }
 
 /// How long things have to stand still at most, before it is asked and passed on who agrees.

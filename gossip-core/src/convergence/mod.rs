@@ -5,6 +5,7 @@
 //! pass on whom *they* have heard with that same digest: evidence spreads as rumors do, in a bit for each member.
 mod agreement;
 mod calm;
+mod doubt;
 
 use crate::{
     context::Context,
@@ -252,9 +253,7 @@ impl Convergence {
         self.spend(cx);
         self.wait = (self.wait.saturating_mul(3) / 2).min(cx.config.probe_interval.saturating_mul(WAIT_MAX));
         self.inquire_at = cx.now + self.wait;
-        // From a random start on: whoever stands behind others that agree is favoured.
-        let start = cx.rng.below(members.len());
-        let Some(slot) = self.next_doubtful(cx, members, start) else {
+        let Some(slot) = self.draw_doubtful(cx, members) else {
             // Nobody is in doubt. When somebody comes, the digest changes.
             self.inquire_at = Instant::NEVER;
             return None;
@@ -371,16 +370,6 @@ impl Convergence {
             Tally::Counted(_) => members.bears(slot, Mark::Unlike, |(_, member)| member.knows != self.digest),
             Tally::Unheard | Tally::Uncounted => knows::<S>(members, slot) != self.digest,
         }
-    }
-
-    /// Who is the first in doubt, from `start` on and round to it.
-    fn next_doubtful<S: Storage>(&self, cx: &Context<S>, members: &S::Members, start: usize) -> Option<usize> {
-        let doubtful = |slot: &usize| self.is_doubtful(cx, members, *slot);
-        if !matches!(self.tally, Tally::Counted(_)) {
-            return (start..members.len()).chain(0..start).find(doubtful);
-        }
-        let unlike_from = |from| members.marked(from, Mark::Unlike, |(_, member)| member.knows != self.digest);
-        unlike_from(start).find(doubtful).or_else(|| unlike_from(0).find(doubtful))
     }
 
     fn all_agree<S: Storage>(&mut self, cx: &Context<S>, members: &S::Members) -> bool {

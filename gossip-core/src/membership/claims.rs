@@ -120,7 +120,13 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Something said against a member, or its farewell.
-    pub(crate) fn on_accusation(&mut self, cx: &mut Context<S>, accusation: &Accusation) -> Option<Change> {
+    pub(crate) fn on_accusation(
+        &mut self,
+        cx: &mut Context<S>,
+        from: Addr,
+        header: &Header,
+        accusation: &Accusation,
+    ) -> Option<Change> {
         let claim = Claim {
             incarnation: accusation.incarnation,
             standing: accusation.standing,
@@ -139,8 +145,19 @@ impl<S: Storage> Membership<S> {
         if claim.standing == Standing::Alive || !self.believes(cx, slot, claim, Incarnation::ACCUSED_STEP) {
             return None;
         }
+        self.correct(cx, from, header.sender, slot, claim);
         let Accusation { by, cause, accusers, .. } = *accusation;
         self.join_charge(cx, slot, Charge { claim, by, cause, accusers })
+    }
+
+    /// Tells a member that counts another as down what that one said itself: that it left. As an answer, which there is one of to
+    /// a datagram.
+    fn correct(&self, cx: &mut Context<S>, from: Addr, teller: NodeId, slot: usize, claim: Claim) {
+        let Some((id, member)) = self.members.as_slice().get(slot) else { return };
+        let outdone = claim.standing == Standing::Down && member.standing == Standing::Left && claim < member.claim();
+        if outdone && self.is_live(teller) && core::mem::take(&mut cx.may_ask) {
+            cx.answer(from, teller, Intent::Verdict(*id));
+        }
     }
 
     /// We find that `id` does not answer, or too seldom; `heat` says whether others are to hear of it.
@@ -388,12 +405,14 @@ impl<S: Storage> Membership<S> {
 
     /// Forgets whoever is gone for the longest time, of some of those who are gone.
     fn forget_longest_gone(&mut self, cx: &mut Context<S>) -> Option<NodeId> {
-        let start = cx.rng.below(self.members.len());
-        let some = self.gone_from(start).chain(self.gone_from(0)).take(COMPARED_MAX);
-        let gone = some.filter(|(id, member)| *id != cx.me.id && !member.is_missed());
-        let id = gone.min_by_key(|(id, member)| (member.since, *id)).map(|(id, _)| *id)?;
-        self.remove(cx, id);
-        cx.stats.members_forgotten += 1;
+        // From anywhere on, if there are many; else, or when there is none, all of them.
+        let start = cx.rng.below(self.members.len().saturating_sub(COMPARED_MAX));
+        let id = [start, 0].into_iter().find_map(|from| {
+            let some = self.gone_from(from).take(COMPARED_MAX);
+            let gone = some.filter(|(id, member)| *id != cx.me.id && !member.is_missed());
+            gone.min_by_key(|(id, member)| (member.since, *id)).map(|(id, _)| *id)
+        })?;
+        self.forget(cx, id);
         Some(id)
     }
 }

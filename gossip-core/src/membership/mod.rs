@@ -8,7 +8,8 @@
 //! - `suspicion`: how long a suspect may contradict, and the verdict;
 //! - `health`: how well we do ourselves, so that whoever is slow or deaf blames nobody else;
 //! - `aside`: stepping aside, when the accusers are right;
-//! - `seeds`: joining, and finding the lost again;
+//! - `seeds`: joining, and finding the lost again; `book`: which addresses are kept for that;
+//! - `sample`: drawing a peer;
 //! - `news`: which of this rides on a datagram, and what a peer lacks of it;
 //! - `recent`: what changed last, and who lacks just that;
 //! - `events`: what the application is told.
@@ -16,6 +17,7 @@
 //! Unlike SWIM, nothing here depends on luck to end well: news that the push missed shows in the digest that every
 //! datagram carries, and is pulled.
 mod aside;
+mod book;
 mod claims;
 mod errand;
 mod events;
@@ -23,6 +25,7 @@ mod health;
 mod news;
 mod probe;
 mod recent;
+mod sample;
 mod seeds;
 mod suspicion;
 
@@ -69,6 +72,8 @@ pub(crate) struct Membership<S: Storage> {
     health: Health,
     /// Who spoke to us lately without being counted in.
     caller: Option<seeds::Caller>,
+    /// When the next of those is tried that were named just now.
+    knock_at: Instant,
     /// When the next of the lost is tried.
     reconnect_at: Instant,
     /// When the first suspicion goes on.
@@ -111,6 +116,7 @@ impl<S: Storage> Membership<S> {
             errands: Errands::default(),
             health: Health::new(),
             caller: None,
+            knock_at: Instant::NEVER,
             reconnect_at: Instant::NEVER,
             trial_at: Instant::NEVER,
             stay: Stay::Staying,
@@ -211,13 +217,14 @@ impl<S: Storage> Membership<S> {
         self.on_probe_timer(cx);
         self.on_errand_timer(cx);
         self.come_back_when_fit(cx);
+        self.on_knock_timer(cx);
         self.on_reconnect_timer(cx).or_else(|| self.on_trial_timer(cx))
     }
 
     pub(crate) fn next_deadline(&self) -> Instant {
         match self.stay {
             Stay::Staying => {
-                let of_others = self.errands.next_deadline().min(self.reconnect_at).min(self.trial_at);
+                let of_others = self.errands.next_deadline().min(self.next_knock()).min(self.trial_at);
                 self.prober.next_deadline().min(of_others)
             }
             Stay::Leaving { until } => until,
@@ -275,17 +282,6 @@ impl<S: Storage> Membership<S> {
     /// All that are remembered beyond `after`, by id, ourselves included.
     pub(crate) fn rows_after(&self, after: Option<NodeId>) -> impl Iterator<Item = &(NodeId, Member<S::Blob>)> {
         self.members.ascending(after)
-    }
-
-    /// A live member drawn at random, other than us and those that will not do.
-    pub(crate) fn sample(&self, cx: &mut Context<S>, will_not_do: &dyn Fn(NodeId) -> bool) -> Option<(NodeId, Addr)> {
-        let rows = self.members.as_slice();
-        let start = cx.rng.below(rows.len());
-        // A walk from a random start favours whoever stands behind a gap; gaps are rare, and gossip is no lottery.
-        let mut walk = rows.iter().cycle().skip(start).take(rows.len());
-        let me = cx.me.id;
-        let drawn = walk.find(|(id, member)| *id != me && member.is_live() && !will_not_do(*id));
-        drawn.map(|(id, member)| (*id, member.addr))
     }
 
     pub(crate) fn usage(&self) -> [(&'static str, usize, usize); 2] {

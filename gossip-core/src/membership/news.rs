@@ -86,6 +86,11 @@ impl<S: Storage> Membership<S> {
         }
     }
 
+    /// Writes what we hold against a member that is gone; nothing, if it is there again, or forgotten.
+    pub(crate) fn put_verdict(&self, id: NodeId, writer: &mut Writer<'_>) -> bool {
+        self.members.get(&id).is_some_and(|member| !member.is_live() && writer.put(&accusation(id, member)))
+    }
+
     /// How often what others said of a member is told on. Where many tell it and next to nothing is lost, a push that reaches
     /// six of seven will do: the rest is told in passing, at the price of the datagrams that there are anyway.
     pub(super) fn relay_heat(&self, cx: &Context<S>) -> Heat {

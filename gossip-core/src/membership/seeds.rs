@@ -1,10 +1,15 @@
-//! Joining, and finding the lost again: a bounded book of addresses, tried for ever at a bounded rate.
+//! Joining, and finding the lost again: addresses are tried for ever, at a bounded rate.
+//!
+//! What was named just now goes first, and has a clock of its own: whoever joins waits for it, and must not wait for the lost. What
+//! kept silent for a while is one of the lost: those are tried one at a time, whatever their number.
 use super::{Change, Membership};
 use crate::{
+    config::Config,
     context::Context,
     error::JoinError,
     id::{Addr, NodeId},
     records::{Intent, Outgoing, Provenance, Seed},
+    rng::Rng,
     storage::Storage,
     table::Table,
     time::Instant,
@@ -23,31 +28,24 @@ impl<S: Storage> Membership<S> {
         if seed == cx.me.addr {
             return Err(JoinError::OwnAddress);
         }
-        if self.seeds.is_full() && self.seeds.slot(&seed).is_none() {
-            self.forget_remembered();
+        let mut named = Seed { answered: None, knocks: 0, provenance: Provenance::Named };
+        if let Some(known) = self.seeds.swap_remove(&seed) {
+            // Where somebody lives, there is nothing to wait for.
+            named.answered = known.answered.filter(|id| self.is_live(*id));
         }
-        let limit = self.seeds.limit();
-        let fresh = Seed { answered: None, knocks: 0, provenance: Provenance::Named };
-        match self.seeds.get_mut(&seed) {
-            Some(known) => known.provenance = Provenance::Named,
-            None => self.seeds.insert(seed, fresh).map_err(|_| JoinError::SeedsFull { limit })?,
-        }
-        self.reconnect_at = self.reconnect_at.min(cx.now + cx.random_part(cx.config.gossip_interval / 2));
+        self.make_room(cx);
+        cx.stats.seeds_dropped += u64::from(self.seeds.insert(seed, named).is_err());
+        self.knock_at = self.knock_at.min(cx.now + cx.random_part(cx.config.gossip_interval / 2));
         cx.newcomer = cx.live == 1;
         Ok(())
     }
 
-    /// Remembers an address from a former life, if there is room; it is tried when its turn comes.
-    pub(crate) fn remember(&mut self, cx: &Context<S>, addr: Addr) {
-        if addr != cx.me.addr {
-            let remembered = Seed { answered: None, knocks: 0, provenance: Provenance::Remembered };
-            let _ = self.seeds.insert(addr, remembered);
-        }
-    }
-
+    /// Somebody spoke from an address. One of the lost that lives is a member again, and needs no other row.
     pub(super) fn on_seed_heard(&mut self, from: Addr, sender: NodeId) {
-        if let Some(seed) = self.seeds.get_mut(&from) {
-            *seed = Seed { answered: Some(sender), knocks: 0, ..*seed };
+        let Some(seed) = self.seeds.get_mut(&from) else { return };
+        *seed = Seed { answered: Some(sender), knocks: 0, ..*seed };
+        if seed.provenance == Provenance::Remembered && self.is_live(sender) {
+            self.seeds.swap_remove(&from);
         }
     }
 
@@ -68,6 +66,35 @@ impl<S: Storage> Membership<S> {
         self.seeds.as_slice().iter().map(|(_, seed)| seed.knocks).max().unwrap_or(0)
     }
 
+    /// When somebody is to be tried.
+    pub(super) fn next_knock(&self) -> Instant {
+        self.knock_at.min(self.reconnect_at)
+    }
+
+    /// Knocks where we were told to just now, at the address that was tried least: ever more slowly, until it is one of the lost.
+    pub(super) fn on_knock_timer(&mut self, cx: &mut Context<S>) {
+        if cx.now < self.knock_at {
+            return;
+        }
+        self.knock_at = Instant::NEVER;
+        let (mut next, mut count) = (None, 0);
+        for (addr, seed) in self.seeds.as_slice().iter().filter(|(_, seed)| is_new(&cx.config, seed)) {
+            let rank = (seed.knocks, seed.provenance == Provenance::Remembered, cx.rng.next_u64(), *addr);
+            next = Some(next.map_or(rank, |next| rank.min(next)));
+            count += 1;
+        }
+        let Some((knocks, .., addr)) = next else { return };
+        if let Some(seed) = self.seeds.get_mut(&addr) {
+            seed.knocks = knocks + 1;
+        }
+        cx.send(addr, None, Intent::Ping(Ping::KNOCK));
+        // Each of them is asked again once it may have answered.
+        let answer = cx.answer_takes();
+        let wait = eagerness(cx.config.gossip_interval, knocks).max(answer) / count;
+        self.knock_at = cx.now + wait.max(eagerness(cx.config.gossip_interval, 0));
+        self.on_company(cx);
+    }
+
     /// Tries one of the lost: a silent seed, or a member that is down. Forgets one that was gone for too long.
     ///
     /// One at a time, whatever their number, and of a large cluster only some nodes each time: of two sides of a healed
@@ -76,7 +103,6 @@ impl<S: Storage> Membership<S> {
         if cx.now < self.reconnect_at {
             return None;
         }
-        let mut patience = cx.config.reconnect_interval;
         if let Some(Caller { addr, id }) = self.caller.take()
             && (!self.is_live(id) || id == cx.me.id)
         {
@@ -86,43 +112,68 @@ impl<S: Storage> Membership<S> {
                 knock_barely(cx, addr, Some(id));
             }
         }
-        match self.draw_lost(cx) {
-            Some(Lost::Seed(addr)) => {
-                if let Some(seed) = self.seeds.get_mut(&addr) {
-                    let answer = cx.round_trip.timeout().unwrap_or_default();
-                    patience = patience.min(eagerness(cx.config.gossip_interval, seed.knocks).max(answer));
-                    seed.knocks = seed.knocks.saturating_add(1);
-                }
-                cx.send(addr, None, Intent::Ping(Ping::KNOCK));
-            }
-            Some(Lost::Member(id, addr)) if cx.rng.below(cx.live) < KNOCKERS => {
-                cx.send(addr, Some(id), Intent::Ping(Ping::KNOCK));
-            }
-            Some(Lost::Member(..)) | None => {}
+        // By chance, for there may be room to owe one datagram alone.
+        if cx.rng.below(2) == 0 {
+            self.try_lost(cx);
+            self.doubt_lost(cx);
+        } else {
+            self.doubt_lost(cx);
+            self.try_lost(cx);
         }
-        self.reconnect_at = cx.now + patience;
+        self.reconnect_at = cx.now + cx.config.reconnect_interval;
         self.on_company(cx);
         self.forget_overdue(cx)
     }
 
-    /// One of the lost at random, in a single pass (reservoir sampling).
-    fn draw_lost(&self, cx: &mut Context<S>) -> Option<Lost> {
-        let silent = |seed: &Seed| seed.answered.is_none_or(|id| !self.is_live(id));
-        let seeds = self.seeds.as_slice().iter().filter(|(_, seed)| silent(seed)).map(|(addr, _)| Lost::Seed(*addr));
-        let down = self.gone().filter(|(_, member)| member.standing == Standing::Down);
-        let members = down.map(|(id, member)| Lost::Member(*id, member.addr));
-        // Each next one takes the place of those before it, with a chance of one in as many as were met.
-        let drawn = seeds.chain(members).enumerate().filter(|(index, _)| cx.rng.below(index + 1) == 0);
-        drawn.last().map(|(_, lost)| lost)
+    fn try_lost(&mut self, cx: &mut Context<S>) {
+        let Some(lost) = self.draw_lost(cx) else { return };
+        // Nobody else may know of a seed that was named to us.
+        let ours = lost.provenance == Some(Provenance::Named);
+        if !ours && cx.rng.below(cx.live) >= KNOCKERS {
+            return;
+        }
+        if let Some(seed) = self.seeds.get_mut(&lost.addr) {
+            seed.knocks = seed.knocks.saturating_add(1);
+        }
+        cx.send(lost.addr, lost.id, Intent::Ping(Ping::KNOCK));
     }
 
-    /// Makes room for a seed that the application names.
-    fn forget_remembered(&mut self) {
-        let mut rows = self.seeds.as_slice().iter();
-        let remembered = rows.find(|(_, seed)| seed.provenance == Provenance::Remembered).map(|(addr, _)| *addr);
-        if let Some(addr) = remembered {
-            self.seeds.swap_remove(&addr);
+    /// One of the lost at random, in a single pass (reservoir sampling).
+    fn draw_lost(&self, cx: &mut Context<S>) -> Option<Lost> {
+        let silent = self.seeds.as_slice().iter().filter(|(_, seed)| self.is_silent(seed));
+        let lost = |(addr, seed): &(Addr, Seed)| Lost { addr: *addr, id: None, provenance: Some(seed.provenance) };
+        // Those that are tried as yet by another clock are not lost.
+        let seeds = draw(&mut cx.rng, None, silent.filter(|(_, seed)| !is_new(&cx.config, seed)).map(lost));
+        let members = self.down(cx.me.id).map(|(id, addr)| Lost { addr, id: Some(id), provenance: None });
+        draw(&mut cx.rng, seeds, members).map(|(_, lost)| lost)
+    }
+
+    /// Tells one that lives of one that we count as down: it may have heard its farewell, and tells us then.
+    ///
+    /// Who is gone is part of no digest: the rows of the gone are forgotten at different moments, so that clusters would differ
+    /// for ever. Yet a farewell that was heard on one side of a cut has to come to the other, though one node alone still
+    /// knows of it. So a verdict is in doubt for as long as it is remembered, by those who came to it, one at a time and at a
+    /// bounded rate; where nobody is down, that costs nothing. It ends: who is told less than it knows answers with what it
+    /// knows, a farewell outdoes the verdict for good, and whoever learns of it tells it on as news, once.
+    fn doubt_lost(&self, cx: &mut Context<S>) {
+        let me = cx.me.id;
+        let Some((_, (id, _))) = draw(&mut cx.rng, None, self.down(me)) else { return };
+        if cx.rng.below(cx.live) < KNOCKERS
+            && let Some((peer, addr)) = self.sample(cx, &|_| false)
+        {
+            cx.send(addr, Some(peer), Intent::Verdict(id));
         }
+    }
+
+    /// The members that are down, other than us.
+    fn down(&self, me: NodeId) -> impl Iterator<Item = (NodeId, Addr)> {
+        let down = self.gone().filter(move |(id, member)| member.standing == Standing::Down && *id != me);
+        down.map(|(id, member)| (*id, member.addr))
+    }
+
+    /// Whether nobody lives behind an address, as far as we know.
+    pub(super) fn is_silent(&self, seed: &Seed) -> bool {
+        seed.answered.is_none_or(|id| !self.is_live(id))
     }
 
     fn forget_overdue(&mut self, cx: &mut Context<S>) -> Option<Change> {
@@ -130,8 +181,7 @@ impl<S: Storage> Membership<S> {
         let (id, _) =
             self.gone().find(|(id, member)| *id != cx.me.id && !member.is_missed() && overdue(member.since))?;
         let id = *id;
-        self.remove(cx, id);
-        cx.stats.members_forgotten += 1;
+        self.forget(cx, id);
         Some(Change::Forgotten(id))
     }
 }
@@ -149,15 +199,35 @@ pub(super) struct Caller {
     id: NodeId,
 }
 
-enum Lost {
-    Seed(Addr),
-    Member(NodeId, Addr),
+/// An address where nobody answers.
+struct Lost {
+    addr: Addr,
+    /// Whom we believe to be there.
+    id: Option<NodeId>,
+    /// Where it came from, where it is in the book.
+    provenance: Option<Provenance>,
 }
 
 /// In each reconnect interval, so many of us try one of the members that are down.
 const KNOCKERS: usize = 32;
 
-/// A first few knocks come quickly, for whoever joins waits for them; then ever more slowly.
+/// Each next one takes the place of those before it, with a chance of one in as many as were met.
+fn draw<T>(rng: &mut Rng, drawn: Option<(usize, T)>, among: impl Iterator<Item = T>) -> Option<(usize, T)> {
+    among.fold(drawn, |drawn, item| {
+        let met = drawn.as_ref().map_or(0, |(met, _)| *met) + 1;
+        match drawn {
+            Some((_, kept)) if rng.below(met) != 0 => Some((met, kept)),
+            _ => Some((met, item)),
+        }
+    })
+}
+
+/// Whether it never answered, and has been tried for so short a time that somebody may be waiting for it.
+fn is_new(config: &Config, seed: &Seed) -> bool {
+    seed.answered.is_none() && eagerness(config.gossip_interval, seed.knocks) < config.reconnect_interval
+}
+
+/// How long to wait after so many knocks: the first few come quickly, then ever more slowly.
 fn eagerness(gossip_interval: Duration, knocks: u32) -> Duration {
     (gossip_interval / 4).saturating_mul(1 << (knocks / 2).min(16))
 }

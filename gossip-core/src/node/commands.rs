@@ -11,13 +11,14 @@ use crate::{
 use core::time::Duration;
 
 impl<S: Storage> Node<S> {
-    /// Joins the cluster that the node at `seed` belongs to, and remembers `seed` for ever.
+    /// Joins the cluster that the node at `seed` belongs to, and remembers `seed`.
     ///
     /// The seed's name is learned from its answer. Until it answers, it is asked again: at first every few gossip
-    /// intervals, then ever more slowly, down to once each `reconnect_interval` for all seeds and lost members together.
+    /// intervals, then ever more slowly, down to once each `reconnect_interval` for all seeds and lost members together. Where
+    /// there are more than `limits.seeds`, one that never answered makes room for it, and is counted in `seeds_dropped`.
     ///
     /// # Errors
-    /// When `seed` is ourselves, or one seed too many, or we have left.
+    /// When `seed` is ourselves, or we have left.
     pub fn join(&mut self, now: Instant, seed: Addr) -> Result<(), JoinError> {
         self.set_now(now);
         if !self.is_staying() {

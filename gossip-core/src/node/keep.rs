@@ -135,7 +135,7 @@ impl<S: Storage> Node<S> {
         match frame {
             Frame::Member(me) if me.id == self.cx.me.id => self.membership.resume(&mut self.cx, me.incarnation),
             // Whether it lives is for itself to say; we only know where to ask.
-            Frame::Member(other) => self.membership.remember(&self.cx, other.addr),
+            Frame::Member(other) => self.membership.remember(&mut self.cx, other.addr),
             Frame::Floor(floor) => self.dissemination.restore_floor(&self.cx, floor.writer, floor.floor),
             Frame::Rumor(rumor) if rumor.payload.len() <= self.payload_len_max() => {
                 self.dissemination.restore_rumor(&mut self.cx, rumor, lay_for);

@@ -102,7 +102,7 @@ impl<S: Storage> Node<S> {
                 None
             }
             Frame::Member(member) => self.on_member(header.sender, member),
-            Frame::Accusation(accusation) => self.membership.on_accusation(cx, accusation),
+            Frame::Accusation(accusation) => self.membership.on_accusation(cx, from, header, accusation),
             _ => {
                 self.on_data_frame(header, frame);
                 None

@@ -84,6 +84,7 @@ impl<S: Storage> Node<S> {
             Intent::PingRequest(probe, target) => writer.put(&Frame::PingRequest(PingRequest { probe, target })),
             Intent::Relayed(probe, target) => writer.put(&Frame::Relayed(Relayed { probe, target })),
             Intent::Unreached(probe, target) => writer.put(&Frame::Unreached(Unreached { probe, target })),
+            Intent::Verdict(id) => self.membership.put_verdict(id, writer),
             Intent::News => true,
             Intent::Compare => writer.put(&Frame::Compare(Compare { parts: self.parts() })),
             Intent::Parts(_) => writer.put(&Frame::Parts(self.parts())),
@@ -130,12 +131,9 @@ impl<S: Storage> Node<S> {
         if upto.is_none() {
             self.convergence.on_told_all(&self.cx, self.membership.table_mut(), question.peer);
         }
-        let mut served = |rest| writer.put(&Frame::Served(Served { token: question.token, rest }));
-        let fits = match upto {
-            None => served(Rest::Nothing),
-            // Beside the longest of writes, there is no room for more.
-            Some(upto) => served(Rest::After(upto)) || served(Rest::Some),
-        };
+        // Beside the longest of writes, there is no room to say where the rest begins.
+        let mut rests = [upto.map_or(Rest::Nothing, Rest::After), Rest::Some].into_iter();
+        let fits = rests.any(|rest| writer.put(&Frame::Served(Served { token: question.token, rest })));
         fits.then_some(writer.len())
     }
 

@@ -5,7 +5,7 @@ use crate::{
     config::Config,
     convergence::Agreement,
     id::{Addr, Dot, Generation, Incarnation, NodeId},
-    records::{Entry, Member, Precedence},
+    records::{Entry, Member, Precedence, Provenance},
     stamp::Stamp,
     stats::{Stats, Usage},
     storage::Storage,
@@ -46,9 +46,18 @@ impl<S: Storage> Node<S> {
         self.membership.get(id).map(|row| view_of(id, row))
     }
 
-    /// The addresses that this node joins through, in no particular order, and who answered from there last.
+    /// The addresses that this node was named to join through, in no particular order, and who answered from there last.
+    ///
+    /// It asks at others, too: where members were that it lost and forgot, and where its former life knew some.
     pub fn seeds(&self) -> impl Iterator<Item = (Addr, Option<NodeId>)> {
-        self.membership.seeds().map(|(addr, seed)| (addr, seed.answered))
+        let named = self.membership.seeds().filter(|(_, seed)| seed.provenance == Provenance::Named);
+        named.map(|(addr, seed)| (addr, seed.answered))
+    }
+
+    /// Whether there is any address to ask at, beside those of members.
+    #[cfg(feature = "std")]
+    pub(crate) fn knows_addresses(&self) -> bool {
+        self.membership.seeds().next().is_some()
     }
 
     /// The value of an entry.

@@ -386,8 +386,9 @@ impl Reconcile {
     /// asked again is the same question, and whichever answer comes first will do.
     fn patience<S: Storage>(&self, cx: &Context<S>, peer: &Peer, tries: u8) -> Duration {
         let interval = cx.config.gossip_interval;
-        let measured = peer.round_trip.timeout().max(self.round_trip.timeout()).or_else(|| cx.round_trip.timeout());
-        let first = measured.map_or(interval / 8, |measured| measured.max(interval / 16).min(PATIENCE_MAX));
+        let known = peer.round_trip.slower(self.round_trip);
+        let known = if known == RoundTrip::UNKNOWN { cx.round_trip } else { known };
+        let first = known.timeout().map_or(interval / 8, |known| known.max(interval / 16).min(PATIENCE_MAX));
         let wait = first.saturating_mul(1 << (tries / 2).min(2));
         if tries < TRIES_MAX { wait } else { wait.max(cx.config.probe_timeout) }
     }

@@ -1,38 +1,37 @@
 //! Whom to ask would be in vain, as far as was seen of late.
-use super::{Difference, Peer};
-use crate::{context::Context, digest::Digest, id::NodeId, storage::Storage, time::Instant};
+use super::Peer;
+use crate::{context::Context, storage::Storage, time::Instant};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
-/// Exchanges that brought us nothing.
+/// Exchanges that brought us nothing, of two kinds.
+///
+/// Over which difference it was: the other one lacks something, or we have no room. As long as the difference lasts, to ask
+/// anybody who knows the same is to ask in vain. And with whom: whoever catches up, with us or with others, has another digest
+/// after each step, and most likely knows nothing that we do not. It will ask us.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Vain {
-    /// Over which differences. The other one lacks something, or we have no room: as long as the difference lasts, to ask
-    /// anybody who knows the same is to ask in vain.
-    differences: [Rest<Difference>; DIFFERENCES_MAX],
-    /// With whom. Whoever catches up, with us or with others, has another digest after each step, and most likely knows nothing
-    /// that we do not. It will ask us.
-    peers: [Rest<NodeId>; PEERS_MAX],
+    rests: [Rest; RESTS_MAX],
 }
 
-/// Lasting differences are few: one for each group of nodes that agree with each other.
-const DIFFERENCES_MAX: usize = 2;
-/// Those who catch up at the same time are few, too; of more, some are asked in vain.
-const PEERS_MAX: usize = 4;
-/// How seldom a lasting difference is looked into, in reconnect intervals.
-const DIFFERENCE_WAIT_MAX: u32 = 8;
-/// How seldom a peer is asked that had nothing, in gossip intervals: any time, it may be the first to hear of something.
-const PEER_WAIT_MAX: u32 = 16;
+/// Lasting differences are few, one for each group of nodes that agree with each other; and so are those who catch up at the same
+/// time. Of more, some are asked in vain.
+const RESTS_MAX: usize = 5;
+/// The first wait, in gossip intervals.
+const WAIT: u32 = 2;
+/// How often that is doubled, until a lasting difference is looked into every 128 gossip intervals.
+const DIFFERENCE_DOUBLINGS: u8 = 6;
+/// For a peer, fewer times: any time, it may be the first to hear of something.
+const PEER_DOUBLINGS: u8 = 3;
 
 /// For how long there is nothing to ask: twice as long each time.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Rest<T> {
-    of: T,
+struct Rest {
+    /// Stands for a difference, or for a peer.
+    of: u64,
     until: Instant,
     doublings: u8,
 }
-
-const DOUBLINGS_MAX: u8 = 16;
 
 /// Whether the same was seen before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,57 +41,48 @@ pub(super) enum Again {
 }
 
 impl Vain {
-    pub(super) const NONE: Self = Self {
-        differences: [Rest::new(Difference { ours: Digest(0), theirs: Digest(0) }); DIFFERENCES_MAX],
-        peers: [Rest::new(NodeId(0)); PEERS_MAX],
-    };
+    pub(super) const NONE: Self = Self { rests: [Rest::NONE; RESTS_MAX] };
 
     /// Whether to ask `peer` now would be in vain.
     pub(super) fn is_in_vain<S: Storage>(&self, cx: &Context<S>, peer: &Peer) -> bool {
-        self.differences.iter().any(|rest| rest.of == peer.difference && cx.now < rest.until)
-            || self.peers.iter().any(|rest| rest.of == peer.id && cx.now < rest.until)
+        let of = [difference_of(peer), peer.id.0];
+        self.rests.iter().any(|rest| cx.now < rest.until && of.contains(&rest.of))
     }
 
     /// `peer` had something for us.
     pub(super) fn on_fruit(&mut self, peer: &Peer) {
-        if let Some(rest) = self.peers.iter_mut().find(|rest| rest.of == peer.id) {
-            *rest = Rest::new(peer.id);
+        if let Some(rest) = self.rests.iter_mut().find(|rest| rest.of == peer.id.0) {
+            *rest = Rest::NONE;
         }
     }
 
     /// `peer`, whose answers take up to `round_trip`, had nothing for us. Whether that was found of the same difference before.
     pub(super) fn on_nothing<S: Storage>(&mut self, cx: &Context<S>, peer: &Peer, round_trip: Duration) -> Again {
-        let (now, interval) = (cx.now, cx.config.gossip_interval);
-        let first = interval.saturating_mul(2).max(round_trip);
-        let longest = cx.config.reconnect_interval.max(first).saturating_mul(DIFFERENCE_WAIT_MAX);
-        let again = extend(&mut self.differences, peer.difference, now, first, longest);
-        extend(&mut self.peers, peer.id, now, first, interval.saturating_mul(PEER_WAIT_MAX).max(first));
+        let first = cx.config.gossip_interval.saturating_mul(WAIT).max(round_trip);
+        self.extend(peer.id.0, cx.now, first, PEER_DOUBLINGS);
+        self.extend(difference_of(peer), cx.now, first, DIFFERENCE_DOUBLINGS)
+    }
+
+    /// Once more in vain. What is new takes the place of what matters least.
+    fn extend(&mut self, of: u64, now: Instant, first: Duration, doublings_max: u8) -> Again {
+        let known = |rest: &&mut Rest| rest.of == of;
+        // Whatever is known comes first, and then whatever ends first.
+        let Some(rest) = self.rests.iter_mut().min_by_key(|rest| (!known(rest), rest.until)) else { return Again::No };
+        let again = if known(&rest) { Again::Yes } else { Again::No };
+        if again == Again::No {
+            *rest = Rest { of, ..Rest::NONE };
+        }
+        rest.until = now + first.saturating_mul(1 << rest.doublings);
+        rest.doublings = (rest.doublings + 1).min(doublings_max);
         again
     }
 }
 
-impl<T> Rest<T> {
-    const fn new(of: T) -> Self {
-        Self { of, until: Instant::ZERO, doublings: 0 }
-    }
+impl Rest {
+    const NONE: Self = Self { of: 0, until: Instant::ZERO, doublings: 0 };
 }
 
-/// Once more in vain. What is new takes the place of what matters least.
-fn extend<T: Copy + PartialEq>(
-    rests: &mut [Rest<T>],
-    of: T,
-    now: Instant,
-    first: Duration,
-    longest: Duration,
-) -> Again {
-    let known = rests.iter().position(|rest| rest.of == of);
-    let at = known.or_else(|| (0..rests.len()).min_by_key(|&at| rests.get(at).map(|rest| rest.until)));
-    if let Some(rest) = at.and_then(|at| rests.get_mut(at)) {
-        if known.is_none() {
-            *rest = Rest::new(of);
-        }
-        rest.until = now + first.saturating_mul(1 << rest.doublings.min(DOUBLINGS_MAX)).min(longest);
-        rest.doublings = rest.doublings.saturating_add(1);
-    }
-    if known.is_some() { Again::Yes } else { Again::No }
+/// Stands for the difference between us and a peer.
+fn difference_of(peer: &Peer) -> u64 {
+    peer.difference.ours.0.rotate_left(1) ^ peer.difference.theirs.0
 }

@@ -108,8 +108,14 @@ pub trait Table<K: 'static, V: 'static> {
     /// The slots in that order, from the first name beyond `after` on.
     fn by_name<N: Key + Copy>(&self, after: N, name_of: impl Fn(&(K, V)) -> N) -> impl Iterator<Item = usize> {
         let next = move |after: N| {
-            let named = self.as_slice().iter().map(&name_of).enumerate();
-            named.filter(|(_, name)| *name > after).min_by_key(|(_, name)| *name)
+            let mut least: Option<(usize, N)> = None;
+            for (slot, row) in self.as_slice().iter().enumerate() {
+                let name = name_of(row);
+                if name > after && least.is_none_or(|(_, least)| name < least) {
+                    least = Some((slot, name));
+                }
+            }
+            least
         };
         core::iter::successors(next(after), move |(_, name)| next(*name)).map(|(slot, _)| slot)
     }

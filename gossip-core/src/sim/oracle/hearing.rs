@@ -27,6 +27,13 @@ impl Oracles {
         event: &Event<'_>,
         ended_at: Option<Instant>,
     ) {
+        if let Event::MemberUp { id, .. } | Event::MemberUpdated(id) | Event::MemberDown { id, .. } = *event {
+            let whereabouts = &mut self.hosts[host.index()].life.whereabouts;
+            match node.member(id) {
+                Some(member) if member.liveness != Liveness::Left => drop(whereabouts.insert(id, member.addr)),
+                _ => drop(whereabouts.remove(&id)),
+            }
+        }
         match *event {
             Event::MemberUp { id, arrival } => self.hear_up(now, host, node, id, arrival, ended_at),
             Event::MemberDown { id, .. } => self.hear_down(host, node, id),

@@ -67,7 +67,7 @@ macro_rules! oracles {
 
 oracles! {
     AgreementAtRest, "agreement-at-rest":
-        "At rest, all nodes see the same members in the same words, and hold the same entries.";
+        "At rest, all nodes see the same members in the same words, remember farewells alike, and hold the same entries.";
     NoLostWrite, "no-lost-write":
         "At rest, every write that some live node was told of is held by all, or was superseded by a greater one.";
     RumorOnce, "rumor-once":
@@ -263,6 +263,11 @@ impl Oracles {
         for event in self.tampering.events(host, *event) {
             self.hear(now, host, node, &event, ended_at);
         }
+    }
+
+    /// Where a member was that a node was told of in its present life, when it was told last; `None`, too, if it left since.
+    pub(super) fn whereabouts(&self, host: HostId, id: NodeId) -> Option<Addr> {
+        self.hosts.get(host.index()).and_then(|watched| watched.life.whereabouts.get(&id)).copied()
     }
 
     /// A node put out all that it had to, and wants to be woken at `deadline`; by its own clock, it is `shown`.

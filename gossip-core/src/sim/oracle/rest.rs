@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     id::NodeId,
-    node::{Liveness, Node},
+    node::{Liveness, MemberView, Node},
     records::Precedence,
     sim::{HostId, World},
     storage::Storage,
@@ -39,6 +39,7 @@ impl Oracles {
                 self.compare_claims(now, &group);
                 self.look_for_lost_writes(now, &group);
                 self.look_for_missed_rumors(now, &group);
+                self.look_for_unheard_farewells(world, &group);
             }
         }
     }
@@ -150,6 +151,15 @@ impl Oracles {
         }
     }
 
+    /// Who is gone is not part of what nodes agree on, for it is forgotten at different moments. But whoever remembers a member
+    /// that left knows that it did.
+    fn look_for_unheard_farewells<S: Storage>(&mut self, world: &World<S>, group: &[(HostId, &Node<S>)]) {
+        for (host, id) in unheard_farewells(world, group) {
+            self.report
+                .add(Oracle::AgreementAtRest, world.now(), host, || format!("{id} is down, and has left elsewhere"));
+        }
+    }
+
     fn look_for_lost_writes<S: Storage>(&mut self, now: Instant, group: &[(HostId, &Node<S>)]) {
         let mut told = BTreeMap::new();
         for (host, _) in group {
@@ -167,6 +177,27 @@ impl Oracles {
             }
         }
     }
+}
+
+impl<S: Storage> World<S> {
+    /// Whether somebody counts a member as down of which others know that it left.
+    pub(in crate::sim) fn is_farewell_unheard(&self) -> bool {
+        let mut all = clusters(self).flat_map(|cluster| groups(&cluster));
+        all.any(|group| !unheard_farewells(self, &group).is_empty())
+    }
+}
+
+/// Who counts whom as down of whom another knows that it left. Of a name that was borne by several, nothing is asked.
+fn unheard_farewells<S: Storage>(world: &World<S>, group: &[(HostId, &Node<S>)]) -> Vec<(HostId, NodeId)> {
+    let of_all = || group.iter().flat_map(|&(host, node)| node.members().map(move |member| (host, member)));
+    let mut left = BTreeMap::new();
+    for (_, member) in of_all().filter(|(_, member)| member.liveness == Liveness::Left) {
+        let latest = left.entry(member.id).or_insert(member.incarnation);
+        *latest = member.incarnation.max(*latest);
+    }
+    let outdone = |member: &MemberView<'_>| left.get(&member.id).is_some_and(|left| *left >= member.incarnation);
+    let unheard = of_all().filter(|(_, member)| member.liveness == Liveness::Down && outdone(member));
+    unheard.filter(|(_, member)| world.hosts_of(member.id).len() < 2).map(|(host, member)| (host, member.id)).collect()
 }
 
 /// The live nodes that are to agree, cluster by cluster. Whoever is about to leave owes nothing more.

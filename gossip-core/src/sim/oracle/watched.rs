@@ -1,7 +1,7 @@
 //! What the oracles remember of each host.
 use crate::{
     digest::Digest,
-    id::{Dot, Generation, Incarnation, NodeId},
+    id::{Addr, Dot, Generation, Incarnation, NodeId},
     node::Liveness,
     records::Precedence,
     sim::Memory,
@@ -67,6 +67,8 @@ pub(super) struct Life {
     pub(super) entries: BTreeMap<Box<[u8]>, Precedence>,
     /// Who its application takes to be there.
     pub(super) there: BTreeSet<NodeId>,
+    /// Where those were that it was told of, unless they left.
+    pub(super) whereabouts: BTreeMap<NodeId, Addr>,
     /// Who its application was told is gone.
     pub(super) gone: BTreeMap<NodeId, Gone>,
     pub(super) me: Option<Myself>,

@@ -20,7 +20,8 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
         let latency = self.world.network().latency.clone();
         self.world.set_network(Network { latency, ..Network::lan() });
         self.introduce_strangers();
-        self.pass_while(time, |teller| !teller.is_reached(&Goal::Converged))?;
+        // That somebody left may be known to one node alone. It tells the others when they ask.
+        self.pass_while(time, |teller| !teller.is_reached(&Goal::Converged) || teller.world.is_farewell_unheard())?;
         self.log.take(&mut self.world);
         self.world.check_at_rest().map_err(Failed::Violated)?;
         Ok(())
@@ -50,8 +51,10 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
     /// Has two hosts meet that do not know each other; the one with no room for a seed is started anew.
     fn introduce(&mut self, stranger: HostId, host: HostId) {
         for (one, other) in [(stranger, host), (host, stranger)] {
-            let seed = self.world.addr(other);
-            if self.world.command(one, |node, now| node.join(now, seed)).is_some_and(|answer| answer.is_ok()) {
+            let addr = self.world.addr(other);
+            let joins =
+                |node: &mut Node<S>, now| node.join(now, addr).is_ok() && node.seeds().any(|(seed, _)| seed == addr);
+            if self.world.command(one, joins) == Some(true) {
                 return;
             }
         }
@@ -59,13 +62,23 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
         self.world.join(stranger, host);
     }
 
-    /// Whether one of the two remembers the other where it is now. Nobody looks for those who left, once that goes round.
+    /// Whether one of the two remembers the other where it is now, or has to. Nobody looks for those who left, once that goes round.
     fn knows(&self, one: HostId, other: HostId) -> bool {
         let remembers = |who: HostId, whom: HostId| {
-            let member = self.world.node(who).and_then(|node| node.member(self.world.id(whom)));
-            member.is_some_and(|member| member.addr == self.world.addr(whom)) && !self.is_said_to_have_left(whom)
+            let (id, addr) = (self.world.id(whom), self.world.addr(whom));
+            let Some(node) = self.world.node(who) else { return false };
+            let member = node.member(id).is_some_and(|member| member.addr == addr);
+            (member || self.was_acquainted(who, whom)) && !self.is_said_to_have_left(whom)
+                || node.seeds().any(|(seed, _)| seed == addr)
         };
         remembers(one, other) || remembers(other, one)
+    }
+
+    /// Whether a node was told of another in its present life, and where it is, so that it has to find it by itself however long
+    /// they were apart: unless there was no room for all addresses.
+    fn was_acquainted(&self, who: HostId, whom: HostId) -> bool {
+        let dropped = self.world.node(who).is_none_or(|node| node.stats().seeds_dropped > 0);
+        !dropped && self.world.oracles.whereabouts(who, self.world.id(whom)) == Some(self.world.addr(whom))
     }
 
     fn is_said_to_have_left(&self, host: HostId) -> bool {

@@ -1,5 +1,8 @@
 //! A world, drawn from a seed.
-use super::{choices::Choices, surroundings};
+use super::{
+    choices::Choices,
+    surroundings::{self, Reach},
+};
 use crate::{
     sim::{
         Ailment, Calendar, Impairment, Leap, Loss, Memory, Place,
@@ -85,6 +88,7 @@ struct Drawing<'a> {
     choices: Choices<'a>,
     features: Vec<Feature>,
     sensors: bool,
+    reach: Reach,
     settings: Settings,
     hosts: Vec<Host>,
     story: Story,
@@ -101,8 +105,9 @@ impl<'a> Drawing<'a> {
     fn new(seed: u64, mut choices: Choices<'a>) -> Self {
         let features = FEATURES.into_iter().filter(|_| choices.below(2) == 0).collect();
         let sensors = choices.below(5) == 0;
+        let reach = if choices.below(6) == 5 { Reach::Far } else { Reach::Near };
         let settings = Settings::new(if sensors { Preset::Sensor } else { Preset::Lan });
-        Self { choices, features, sensors, settings, hosts: Vec::new(), story: Story::new(seed), writes: 0 }
+        Self { choices, features, sensors, reach, settings, hosts: Vec::new(), story: Story::new(seed), writes: 0 }
     }
 
     fn finish(mut self) -> Story {
@@ -115,9 +120,9 @@ impl<'a> Drawing<'a> {
 
     /// The network, the configuration and the first nodes.
     fn begin(&mut self) {
-        let network = surroundings::network(&mut self.choices);
+        let network = surroundings::network(&mut self.choices, self.reach);
         self.act(Act::Network(network));
-        self.settings = surroundings::settings(&mut self.choices, self.settings.clone());
+        self.settings = surroundings::settings(&mut self.choices, self.settings.clone(), self.reach);
         let settings = self.settings.clone();
         self.act(Act::Config(settings));
         if self.sensors {
@@ -155,7 +160,7 @@ impl<'a> Drawing<'a> {
             Feature::Slowness => self.slow(),
             Feature::Clocks => self.set_clock(),
             Feature::Storms => {
-                let network = surroundings::network(&mut self.choices);
+                let network = surroundings::network(&mut self.choices, self.reach);
                 self.act(Act::Network(network));
             }
             Feature::Churn => self.churn(),

@@ -4,13 +4,35 @@ use crate::sim::{
     Bandwidth, Latency, Loss, Network,
     story::{Preset, Settings},
 };
-use alloc::string::{String, ToString};
+use alloc::{
+    format,
+    string::{String, ToString},
+};
 use core::time::Duration;
 
+/// How far apart nodes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// As far as the presets are made for.
+    Near,
+    /// Any round trip: of less than any interval, or of several.
+    Far,
+}
+
+/// How long a datagram takes at most, in tenths of a millisecond: up to two seconds.
+const FAR: [u64; 9] = [1, 10, 100, 500, 1_000, 2_000, 5_000, 10_000, 20_000];
+/// Answers from there take four seconds.
+const SETTINGS_OF_FAR: [(&str, &str); 3] =
+    [("probe_interval", "10s"), ("probe_timeout", "6s"), ("reconnect_interval", "15s")];
+
 /// A network: mostly a good one, with one or two faults.
-pub(super) fn network(choices: &mut Choices<'_>) -> Network {
+pub(super) fn network(choices: &mut Choices<'_>, reach: Reach) -> Network {
     let ms = Duration::from_millis;
     let latency = match choices.below(6) {
+        _ if reach == Reach::Far => {
+            let max = Duration::from_micros(100 * choices.pick(&FAR).copied().unwrap_or(1));
+            Latency::Uniform { min: max / 2, max }
+        }
         0 => Latency::Constant(ms(1)),
         1 => Latency::Exponential { min: ms(1), mean: ms(10) },
         2 => Latency::Uniform { min: ms(1), max: ms(150) },
@@ -41,11 +63,17 @@ pub(super) fn network(choices: &mut Choices<'_>) -> Network {
 }
 
 /// A preset, with a few settings changed, and with small limits now and then.
-pub(super) fn settings(choices: &mut Choices<'_>, mut settings: Settings) -> Settings {
+pub(super) fn settings(choices: &mut Choices<'_>, mut settings: Settings, reach: Reach) -> Settings {
     let is_sensor = settings.preset == Preset::Sensor;
     let mut set = |name: &str, value: String| {
         settings = settings.clone().with(name, &value).unwrap_or_else(|error| unreachable!("{error}"));
     };
+    if reach == Reach::Far {
+        SETTINGS_OF_FAR.iter().for_each(|(name, value)| set(name, (*value).to_string()));
+        if !is_sensor {
+            set("gossip_interval", format!("{}ms", choices.pick(&[20, 50, 100, 200, 500]).copied().unwrap_or(200)));
+        }
+    }
     if choices.one_in(3) {
         set("fanout", choices.between(1, 4).to_string());
     }
@@ -64,9 +92,13 @@ pub(super) fn settings(choices: &mut Choices<'_>, mut settings: Settings) -> Set
     if choices.one_in(4) && !is_sensor {
         set("datagram_len_max", choices.between(100, 1_400).to_string());
     }
+    if choices.one_in(3) {
+        // Shorter than many a cut.
+        set("remember_gone", alloc::format!("{}s", choices.between(1, 60)));
+    }
     if choices.one_in(4) {
         for (limit, max) in
-            [("members", 12), ("rumors", 8), ("entries", 12), ("writers", 12), ("outbox", 7), ("seeds", 2)]
+            [("members", 12), ("rumors", 8), ("entries", 12), ("writers", 12), ("outbox", 7), ("seeds", 3)]
         {
             if choices.one_in(3) {
                 set(limit, choices.between(1, max).to_string());

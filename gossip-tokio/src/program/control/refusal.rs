@@ -92,7 +92,6 @@ impl Status for JoinError {
     fn status(&self) -> StatusCode {
         match self {
             Self::OwnAddress => StatusCode::BAD_REQUEST,
-            Self::SeedsFull { .. } => StatusCode::INSUFFICIENT_STORAGE,
             _ => StatusCode::CONFLICT,
         }
     }

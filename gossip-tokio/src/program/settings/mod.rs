@@ -33,7 +33,7 @@ pub(crate) struct Layer {
     /// Where the others reach this node, if not at the address it is bound to
     #[arg(long, value_name = "IP:PORT")]
     advertise: Option<SocketAt>,
-    /// A member to join through; may be repeated. A name is looked up again until somebody answers from there
+    /// A member to join through; may be repeated. A name is looked up for ever
     #[arg(long = "seed", value_name = "HOST:PORT")]
     seeds: Vec<Seed>,
     /// What the node is there for, shown to the others
