@@ -301,7 +301,7 @@ fn whoever_waits_for_the_end_waits_for_nothing_else() {
     pump.subscribers().tell(&Happening::Alone);
     assert_eq!(ended.as_mut().poll(&mut cx), Poll::Pending);
     drop(pump);
-    assert_eq!(ended.as_mut().poll(&mut cx), Poll::Ready(()));
+    assert_eq!(ended.as_mut().poll(&mut cx), Poll::Ready(gossip_core::adapter::NotHandedOver::default()));
 }
 
 #[test]

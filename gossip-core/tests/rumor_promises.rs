@@ -75,7 +75,9 @@ fn under_a_flood_each_is_delivered_or_told_as_missed_to_each() {
         for (at, &host) in hosts.iter().enumerate() {
             let (told, missed) = (delivered(&world, host), missed(&world, host));
             assert_eq!(told + missed, all - accepted[at], "{told} told, {missed} missed, loss {loss}");
-            println!("loss {loss}: accepted {all} of 10000, told {told}, missed {missed}");
+            // Few, where one datagram in five is lost; none, where none is.
+            let most = if loss == 0.0 { 0 } else { all / 20 };
+            assert!(missed <= most, "{missed} of {all} missed, loss {loss}");
         }
     }
 }

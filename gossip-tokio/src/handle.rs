@@ -1,6 +1,6 @@
 //! The handle: what an application holds. Each call is a closure that the driver runs on the node.
 use crate::driver::Driver;
-use core::net::SocketAddr;
+use core::{net::SocketAddr, time::Duration};
 use gossip_core::adapter::{Call, Events, Pump, Subscribers, vocabulary::*};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::{
@@ -81,14 +81,15 @@ impl Gossip {
         self.ask(move |pump| pump.join_name(&seed)).await
     }
 
-    /// Says farewell, and waits until the node has stopped: its socket is closed, its data file is written.
+    /// Hands over what this node wrote and published, says farewell, and waits until the node has stopped: its socket is closed,
+    /// its data file is written. Says what could not be handed over: nothing, if all went well.
     ///
-    /// It takes a few gossip intervals, at most [`Options::leave_timeout`].
+    /// It takes a few gossip intervals, at most [`Options::leave_timeout`], half of which is for handing over.
     ///
     /// # Errors
     ///
     /// The node had stopped already.
-    pub async fn leave(&self) -> Result<(), Closed> {
+    pub async fn leave(&self) -> Result<NotHandedOver, Closed> {
         self.stop(Pump::leave).await
     }
 
@@ -98,7 +99,7 @@ impl Gossip {
     ///
     /// The node had stopped already.
     pub async fn abort(&self) -> Result<(), Closed> {
-        self.stop(Pump::abort).await
+        self.stop(Pump::abort).await.map(drop)
     }
 
     /// Writes an entry of the replicated map.
@@ -151,6 +152,21 @@ impl Gossip {
         self.ask(move |pump| pump.publish(urgency, &payload)).await
     }
 
+    /// Spreads a rumor that lives for `ttl`, from a second to 24 days: then nobody is told of it any more.
+    ///
+    /// # Errors
+    ///
+    /// The rumor was refused, or the node has stopped.
+    pub async fn publish_for(
+        &self,
+        urgency: Urgency,
+        payload: impl AsRef<[u8]>,
+        ttl: Duration,
+    ) -> Result<Dot, CallError<PublishError>> {
+        let payload = payload.as_ref().to_vec();
+        self.ask(move |pump| pump.publish_for(urgency, &payload, ttl)).await
+    }
+
     /// Changes what the node says of itself.
     ///
     /// # Errors
@@ -198,11 +214,10 @@ impl Gossip {
         self.shared.subscribers.subscribe()
     }
 
-    async fn stop(&self, how: fn(&mut Pump)) -> Result<(), Closed> {
+    async fn stop(&self, how: fn(&mut Pump)) -> Result<NotHandedOver, Closed> {
         let events = self.subscribe();
         self.call(how).await?;
-        events.ended().await;
-        Ok(())
+        Ok(events.ended().await)
     }
 
     async fn ask<T: Send + 'static, E: Send + 'static>(

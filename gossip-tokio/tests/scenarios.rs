@@ -33,7 +33,7 @@ impl suite::Adapter for Gossip {
     fn join_name(&self, seed: &str) -> Result<(), CallError<JoinError>> {
         wait(self.join_name(seed))
     }
-    fn leave(&self) -> Result<(), Closed> {
+    fn leave(&self) -> Result<NotHandedOver, Closed> {
         wait(self.leave())
     }
     fn abort(&self) -> Result<(), Closed> {

@@ -1,6 +1,6 @@
 //! The handle: what an application holds. Each call is a closure that the driver runs on the node.
 use crate::{alarm::Alarm, driver::Driver, events::Events, scribe::Scribe};
-use core::net::SocketAddr;
+use core::{net::SocketAddr, time::Duration};
 use gossip_core::adapter::{Call, Pump, Subscribers, vocabulary::*};
 use std::{
     collections::BTreeMap,
@@ -86,14 +86,15 @@ impl Gossip {
         self.ask(move |pump| pump.join_name(&seed))
     }
 
-    /// Says farewell, and waits until the node has stopped: its socket is closed, its data file is written.
+    /// Hands over what this node wrote and published, says farewell, and waits until the node has stopped: its socket is closed,
+    /// its data file is written. Says what could not be handed over: nothing, if all went well.
     ///
-    /// It takes a few gossip intervals, at most [`Options::leave_timeout`].
+    /// It takes a few gossip intervals, at most [`Options::leave_timeout`], half of which is for handing over.
     ///
     /// # Errors
     ///
     /// The node had stopped already.
-    pub fn leave(&self) -> Result<(), Closed> {
+    pub fn leave(&self) -> Result<NotHandedOver, Closed> {
         self.stop(Pump::leave)
     }
 
@@ -103,7 +104,7 @@ impl Gossip {
     ///
     /// The node had stopped already.
     pub fn abort(&self) -> Result<(), Closed> {
-        self.stop(Pump::abort)
+        self.stop(Pump::abort).map(drop)
     }
 
     /// Writes an entry of the replicated map.
@@ -156,6 +157,21 @@ impl Gossip {
         self.ask(move |pump| pump.publish(urgency, &payload))
     }
 
+    /// Spreads a rumor that lives for `ttl`, from a second to 24 days: then nobody is told of it any more.
+    ///
+    /// # Errors
+    ///
+    /// The rumor was refused, or the node has stopped.
+    pub fn publish_for(
+        &self,
+        urgency: Urgency,
+        payload: impl AsRef<[u8]>,
+        ttl: Duration,
+    ) -> Result<Dot, CallError<PublishError>> {
+        let payload = payload.as_ref().to_vec();
+        self.ask(move |pump| pump.publish_for(urgency, &payload, ttl))
+    }
+
     /// Changes what the node says of itself.
     ///
     /// # Errors
@@ -199,11 +215,12 @@ impl Gossip {
         Events::new(self.shared.subscribers.subscribe())
     }
 
-    fn stop(&self, how: fn(&mut Pump)) -> Result<(), Closed> {
+    fn stop(&self, how: fn(&mut Pump)) -> Result<NotHandedOver, Closed> {
         let events = self.subscribe();
         self.call(how)?;
-        events.for_each(drop);
-        Ok(())
+        let mut lacking = NotHandedOver::default();
+        events.for_each(|happening| lacking.note(&happening));
+        Ok(lacking)
     }
 
     fn ask<T: Send + 'static, E: Send + 'static>(

@@ -15,6 +15,7 @@
 mod calls;
 mod clock;
 mod error;
+mod farewell;
 pub mod flight;
 mod happening;
 mod info;
@@ -30,6 +31,7 @@ mod text;
 pub use self::{
     clock::Clock,
     error::{BindError, CallError, Closed},
+    farewell::NotHandedOver,
     happening::Happening,
     info::{
         AgreementInfo, ClockSkewInfo, EntryInfo, Info, IoCounts, Lengths, MemberInfo, PathInfo, RecordingState,
@@ -48,7 +50,8 @@ pub use self::{
 pub mod vocabulary {
     pub use super::{
         AgreementInfo, BindError, CallError, ClockSkewInfo, Closed, DataFile, EntryInfo, Happening, Info, IoCounts,
-        Lengths, MemberInfo, Options, RecordingState, SeedInfo, TextOrHex, WhyInfo, flight::RecordingError,
+        Lengths, MemberInfo, NotHandedOver, Options, RecordingState, SeedInfo, TextOrHex, WhyInfo,
+        flight::RecordingError,
     };
     pub use crate::{
         config::{Config, ConfigError, Limits},

@@ -1,7 +1,7 @@
 //! Who is told what happens: one bounded queue a subscriber, and nobody waits for a slow one.
 //!
 //! The queue knows no runtime: it wakes a [`Waker`], and a waker can be a task or a parked thread.
-use crate::adapter::Happening;
+use crate::adapter::{Happening, NotHandedOver};
 use core::{
     future::poll_fn,
     task::{Context, Poll, Waker},
@@ -42,9 +42,13 @@ impl Events {
         Poll::Pending
     }
 
-    /// Waits until the node has stopped, whatever happens before.
-    pub async fn ended(mut self) {
-        while self.next().await.is_some() {}
+    /// Waits until the node has stopped, and says what it took with it.
+    pub async fn ended(mut self) -> NotHandedOver {
+        let mut lacking = NotHandedOver::default();
+        while let Some(happening) = self.next().await {
+            lacking.note(&happening);
+        }
+        lacking
     }
 }
 

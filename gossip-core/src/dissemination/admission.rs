@@ -2,7 +2,7 @@
 //!
 //! A rumor that the push missed is pulled, most surely from its publisher, which is the last to forget it. So each of our own
 //! stays for [`KEPT_FOR`] gossip intervals, and for as long as it is yet to be handed out. A bucket of tokens bounds how many
-//! that can be: half a table at once, and a quarter of a table in each such span, so that a quarter is left for others'.
+//! that can be: half a table at once, and a quarter of a table (two at least) in each such span, so that a quarter is left for others'.
 use crate::{
     context::Context, dissemination::Dissemination, error::PublishError, records::Rumor, storage::Storage,
     table::Table, time::Instant,
@@ -48,7 +48,7 @@ impl<S: Storage> Dissemination<S> {
 
 /// How long it takes for one token to come back.
 fn refill_of<S: Storage>(cx: &Context<S>, limit: usize) -> Duration {
-    kept_for(cx) / u32::try_from(limit.div_ceil(4)).unwrap_or(u32::MAX)
+    kept_for(cx) / u32::try_from(limit.div_ceil(4).max(2)).unwrap_or(u32::MAX)
 }
 
 fn kept_for<S: Storage>(cx: &Context<S>) -> Duration {

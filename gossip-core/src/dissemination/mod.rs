@@ -44,7 +44,8 @@ pub(crate) struct Dissemination<S: Storage> {
     published: u32,
     arrivals: u32,
     hot: usize,
-    /// How many of our own are yet to be handed to others.
+    /// How many are our own, and how many of those are yet to be handed to others.
+    own: usize,
     pending: usize,
     admission: Admission,
     untold: usize,
@@ -92,6 +93,7 @@ impl<S: Storage> Dissemination<S> {
             published: 0,
             arrivals: 0,
             hot: 0,
+            own: 0,
             pending: 0,
             admission: Admission::FULL,
             untold: 0,
@@ -119,7 +121,7 @@ impl<S: Storage> Dissemination<S> {
 
     /// Numbers afresh, in a new life.
     pub(crate) fn be_reborn(&mut self, cx: &Context<S>) {
-        (self.published, self.pending) = (0, 0);
+        (self.published, self.own, self.pending) = (0, 0, 0);
         self.windows.ensure(cx.me.writer());
     }
 
@@ -182,7 +184,11 @@ impl<S: Storage> Dissemination<S> {
     ///
     /// Of somebody whom we had not heard of before we had caught up, we missed nothing: we came later.
     pub(crate) fn on_floor(&mut self, cx: &mut Context<S>, frame: &Floor, authority: Authority) -> AskPublisher {
-        if frame.writer == cx.me.writer() || !self.windows.ensure(frame.writer) {
+        if frame.writer == cx.me.writer() {
+            return AskPublisher::No;
+        }
+        if !self.windows.ensure(frame.writer) {
+            cx.stats.rumors_refused += 1;
             return AskPublisher::No;
         }
         let window = self.windows.get(frame.writer);
@@ -314,17 +320,20 @@ impl<S: Storage> Dissemination<S> {
 
     /// A rumor came too late to be told: it was missed, unless it was published before we came.
     fn pass_over(&mut self, cx: &mut Context<S>, dot: Dot, is_older_than_we: bool) {
-        cx.stats.rumors_expired += 1;
-        if self.windows.ensure(dot.writer()) {
-            self.windows.see(cx, dot);
-            self.windows.miss(cx, dot.writer(), u32::from(!is_older_than_we));
+        if !self.windows.ensure(dot.writer()) {
+            cx.stats.rumors_refused += 1;
+            return;
         }
+        cx.stats.rumors_expired += 1;
+        self.windows.see(cx, dot);
+        self.windows.miss(cx, dot.writer(), u32::from(!is_older_than_we));
     }
 
     fn keep(&mut self, cx: &Context<S>, dot: Dot, rumor: Rumor<S::Blob>) {
         let (heat, untold, expires_at) = (rumor.heat, rumor.untold, rumor.expires_at);
         if self.rumors.insert(dot, rumor).is_ok() {
             self.arrivals = self.arrivals.wrapping_add(1);
+            self.own += usize::from(dot.writer() == cx.me.writer());
             self.hot += usize::from(heat.is_hot());
             self.pending += usize::from(is_pending(cx, dot, heat));
             self.untold += usize::from(untold);

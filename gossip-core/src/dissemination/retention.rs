@@ -75,21 +75,24 @@ impl<S: Storage> Dissemination<S> {
         }
     }
 
-    /// Makes room for a rumor: the oldest that were told go, critical ones last. Our own stay for others.
+    /// Makes room for a rumor: of those that were told, others' go before our own, unless these fill three quarters of the table,
+    /// the oldest first; and critical ones last. Whoever missed a rumor finds it most surely where it was published.
     pub(super) fn make_room(&mut self, cx: &mut Context<S>) -> bool {
         if !self.rumors.is_full() {
             return true;
         }
         let few = (self.rumors.limit() / EVICTED_OF).clamp(1, EVICTED_MAX);
+        let spares_own = self.own * 4 <= self.rumors.limit() * 3;
         let rank = |(slot, (dot, rumor)): (usize, &(Dot, Rumor<S::Blob>))| {
             let is_own = dot.writer() == cx.me.writer();
-            let may_go = !rumor.untold && !(is_own && Self::is_kept_for_others(cx, rumor));
-            may_go.then_some((rumor.urgency == Urgency::Critical, rumor.arrival, slot))
+            let is_kept = is_own && Self::is_kept_for_others(cx, rumor);
+            let may_go = !rumor.untold && !is_kept;
+            may_go.then_some((rumor.urgency == Urgency::Critical, is_own == spares_own, rumor.arrival, slot))
         };
         let rows = self.rumors.as_slice().iter().enumerate();
         let oldest = Smallest::<_, EVICTED_MAX>::of(rows.filter_map(rank));
         let mut evicted = heapless::Vec::<Dot, EVICTED_MAX>::new();
-        for &(_, _, slot) in oldest.as_slice().iter().take(few) {
+        for &(.., slot) in oldest.as_slice().iter().take(few) {
             if let Some((dot, _)) = self.rumors.as_slice().get(slot) {
                 let _ = evicted.push(*dot);
             }
@@ -103,6 +106,7 @@ impl<S: Storage> Dissemination<S> {
 
     fn remove(&mut self, cx: &Context<S>, dot: Dot) {
         if let Some(rumor) = self.rumors.swap_remove(&dot) {
+            self.own -= usize::from(dot.writer() == cx.me.writer());
             self.hot -= usize::from(rumor.heat.is_hot());
             self.pending -= usize::from(is_pending(cx, dot, rumor.heat));
             self.untold -= usize::from(rumor.untold);

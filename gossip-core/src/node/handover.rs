@@ -97,7 +97,7 @@ impl<S: Storage> Node<S> {
     }
 
     /// Whether we are here to stay.
-    pub(super) fn is_staying(&self) -> bool {
+    pub(crate) fn is_staying(&self) -> bool {
         self.membership.is_staying() && matches!(self.parting, Parting::None)
     }
 

@@ -34,7 +34,7 @@ pub(crate) trait Adapter: Clone + Send + Sync + 'static {
     fn local_addr(&self) -> SocketAddr;
     fn join(&self, seed: SocketAddr) -> Result<(), CallError<JoinError>>;
     fn join_name(&self, seed: &str) -> Result<(), CallError<JoinError>>;
-    fn leave(&self) -> Result<(), Closed>;
+    fn leave(&self) -> Result<NotHandedOver, Closed>;
     fn abort(&self) -> Result<(), Closed>;
     fn put(&self, key: &[u8], value: &[u8]) -> Result<Dot, CallError<PutError>>;
     fn get(&self, key: &[u8]) -> Result<Option<EntryInfo>, Closed>;

@@ -13,6 +13,10 @@ use crate::{
     time::Instant,
 };
 use alloc::{collections::BTreeSet, format};
+use core::time::Duration;
+
+/// What a rumor's age does not count: what it took from node to node, pauses of hosts, and time that clocks stood still for.
+const STALE_AFTER: Duration = Duration::from_secs(120);
 
 impl Oracles {
     pub(super) fn hear<S: Storage>(
@@ -99,6 +103,10 @@ impl Oracles {
         }
         let says = Digester::unkeyed().of_bytes(payload);
         let published = self.rumors.entry(dot).or_insert(Published { at: now, says: None });
+        if now > published.at + node.config().rumor_ttl + STALE_AFTER {
+            let at = published.at;
+            self.report.add(Oracle::NoStaleRumor, now, host, || format!("{dot} is told, published at {at:?}"));
+        }
         if *published.says.get_or_insert(says) != says {
             self.report.add(Oracle::DotUsedOnce, now, host, || format!("{dot} names two rumors"));
         }

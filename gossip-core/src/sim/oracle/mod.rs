@@ -72,6 +72,8 @@ oracles! {
         "At rest, every write that some live node was told of is held by all, or was superseded by a greater one.";
     RumorOnce, "rumor-once":
         "No application is told a rumor twice, in one life or in one that remembers it.";
+    NoStaleRumor, "no-stale-rumor":
+        "No application is told a rumor long after its time to live.";
     RumorReachesAll, "rumor-reaches-all":
         "At rest, every rumor that some live node knows was told to all that were there before it.";
     DotUsedOnce, "dot-used-once":

@@ -55,7 +55,7 @@ enum Field {
     Cluster,
 }
 
-const FIELDS: [(&str, Field); 18] = [
+const FIELDS: [(&str, Field); 19] = [
     ("cluster", Field::Cluster),
     ("probe_interval", Field::Time(|config| &mut config.probe_interval)),
     ("probe_timeout", Field::Time(|config| &mut config.probe_timeout)),
@@ -64,6 +64,7 @@ const FIELDS: [(&str, Field); 18] = [
     ("gossip_interval", Field::Time(|config| &mut config.gossip_interval)),
     ("fanout", Field::Byte(|config| &mut config.fanout)),
     ("news_mult", Field::Byte(|config| &mut config.news_mult)),
+    ("rumor_ttl", Field::Time(|config| &mut config.rumor_ttl)),
     ("reconnect_interval", Field::Time(|config| &mut config.reconnect_interval)),
     ("remember_gone", Field::Time(|config| &mut config.remember_gone)),
     ("datagram_len_max", Field::Len(|config| &mut config.datagram_len_max)),

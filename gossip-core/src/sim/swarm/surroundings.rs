@@ -84,6 +84,9 @@ pub(super) fn settings(choices: &mut Choices<'_>, mut settings: Settings, reach:
         set("news_mult", choices.between(1, 4).to_string());
     }
     if choices.one_in(4) {
+        set("rumor_ttl", alloc::format!("{}s", choices.between(1, 60)));
+    }
+    if choices.one_in(4) {
         set("indirect_probes", choices.between(1, 4).to_string());
     }
     if choices.one_in(4) && !is_sensor {
