@@ -155,12 +155,7 @@ impl Agent {
     async fn run_until_told_to_leave(mut self, parent: Parent) -> Result<(), Failure> {
         let (end_server, server_ends) = oneshot::channel::<()>();
         let (leave, mut leave_asked) = mpsc::channel(1);
-        let api = Api {
-            gossip: self.gossip.clone(),
-            log: self.log.clone(),
-            leave,
-            cluster_name: self.cluster_name,
-        };
+        let api = Api { gossip: self.gossip.clone(), log: self.log.clone(), leave, cluster_name: self.cluster_name };
         let server_ends = async {
             // Dropping the sender means the same as sending.
             let _ = server_ends.await;

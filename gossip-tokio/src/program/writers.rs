@@ -48,7 +48,8 @@ pub(crate) async fn leave(args: LeaveArgs) -> Result<(), Failure> {
     let timeout = args.timeout.map(|Time(timeout)| timeout);
     let client = Client::new(args.agent.addr).patient(timeout.unwrap_or_default().saturating_add(LEAVE_WAIT));
     let name = console::plain(&client.ask::<Info>("/v1/info").await?.me.name);
-    let path = timeout.map_or_else(|| "/v1/leave".to_owned(), |time| format!("/v1/leave?timeout_ms={}", time.as_millis()));
+    let path =
+        timeout.map_or_else(|| "/v1/leave".to_owned(), |time| format!("/v1/leave?timeout_ms={}", time.as_millis()));
     let answer = client.send(Method::POST, &path, Vec::new()).await?;
     let Left { not_handed_over, data_file } = client.read(&answer)?;
     let lost = not_handed_over.map(|NotHandedOver { writes, notices }| {

@@ -122,6 +122,13 @@ impl Status for PublishError {
             _ => StatusCode::CONFLICT,
         }
     }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
 }
 
 impl Status for PutError {

@@ -78,6 +78,7 @@ async fn follow(
 pub(crate) fn sentence(event: &Value) -> String {
     let member = &event["member"];
     let (name, addr) = (text(&member["name"]), text(&member["addr"]));
+    let number = |field: &str| event[field].as_u64().unwrap_or(0);
     let said = match kind(event) {
         "member_up" => format!("{name} at {addr} is up: {}{}", text(&event["arrival"]), lasted(event, " after ")),
         "member_updated" => format!("{name} at {addr} has changed what it says of itself"),
@@ -115,10 +116,10 @@ pub(crate) fn sentence(event: &Value) -> String {
         }
         "rumors_missed" => {
             let publisher = event["publisher_name"].as_str().unwrap_or_else(|| text(&event["publisher"]));
-            format!("{} by {publisher} missed: nobody has them for us any more", counted(&event["count"], "notice"))
+            format!("{} by {publisher} missed: nobody has them for us any more", counted(number("count"), "notice"))
         }
         "not_handed_over" => {
-            let (writes, notices) = (counted(&event["writes"], "write"), counted(&event["rumors"], "notice"));
+            let (writes, notices) = (counted(number("writes"), "write"), counted(number("rumors"), "notice"));
             format!("nobody is known to have the last of what this node said: {writes}, {notices}")
         }
         "changed" if event["value"].is_null() => format!("{} was deleted", bytes_text(&event["key"])),
@@ -191,8 +192,7 @@ fn aged(event: &Value) -> String {
 }
 
 /// `1 notice`, `2 notices`.
-pub(crate) fn counted(count: &Value, what: &str) -> String {
-    let count = count.as_u64().unwrap_or(0);
+pub(crate) fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -236,10 +236,7 @@ mod tests {
         let missed = json!({"event": "rumors_missed", "publisher": "0a", "publisher_name": "web-3", "count": 1});
         assert_eq!(sentence(&missed), "1 notice by web-3 missed: nobody has them for us any more");
         let left = json!({"event": "not_handed_over", "writes": 1, "rumors": 2});
-        assert_eq!(
-            sentence(&left),
-            "nobody is known to have the last of what this node said: 1 write, 2 notices"
-        );
+        assert_eq!(sentence(&left), "nobody is known to have the last of what this node said: 1 write, 2 notices");
     }
 
     #[test]
