@@ -165,7 +165,7 @@ impl Agent {
             end = &mut self.chronicle => end.unwrap_or(End::Broken),
             (reason, timeout) = told_to_leave(parent, &mut leave_asked) => {
                 info!("leaving: {reason}");
-                let timeout = timeout.unwrap_or(crate::Options::new("").leave_timeout);
+                let timeout = timeout.unwrap_or_else(|| crate::Options::new("").leave_timeout);
                 farewell(&self.gossip, &mut self.chronicle, timeout).await;
                 End::Departed
             }

@@ -51,15 +51,15 @@ pub(crate) async fn leave(args: LeaveArgs) -> Result<(), Failure> {
     let path =
         timeout.map_or_else(|| "/v1/leave".to_owned(), |time| format!("/v1/leave?timeout_ms={}", time.as_millis()));
     let answer = client.send(Method::POST, &path, Vec::new()).await?;
-    let Left { not_handed_over, data_file } = client.read(&answer)?;
+    let Left { not_handed_over, is_saved } = client.read(&answer)?;
     let lost = not_handed_over.map(|NotHandedOver { writes, notices }| {
         let (writes, notices) = (counted(writes.into(), "write"), counted(notices.into(), "notice"));
         format!("{name} has left, and nobody is known to have the last of what it said: {writes}, {notices}")
     });
-    match (lost, data_file) {
+    match (lost, is_saved) {
         (None, _) => console::line(format_args!("{name} has left")),
-        (Some(lost), Some(path)) => console::line(format_args!("{lost}; its data file has it: {}", path.display())),
-        (Some(lost), None) => Err(Failure::refused(lost)),
+        (Some(lost), true) => console::line(format_args!("{lost}; its data file has it")),
+        (Some(lost), false) => Err(Failure::refused(lost)),
     }
 }
 

@@ -115,12 +115,12 @@ pub(crate) struct Accepted {
 }
 
 /// The farewell is done.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Left {
     /// What nobody is known to have; `None` when somebody has all of it.
     pub(crate) not_handed_over: Option<NotHandedOver>,
-    /// Where it is kept all the same.
-    pub(crate) data_file: Option<PathBuf>,
+    /// Whether the agent's data file has it all the same.
+    pub(crate) is_saved: bool,
 }
 
 /// How much of what a node wrote and published last nobody is known to have.

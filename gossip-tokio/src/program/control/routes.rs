@@ -214,11 +214,8 @@ struct LeaveQuery {
 /// Has the agent leave, and answers when the node has stopped. Whether it is a signal or we who ask, the agent does it.
 async fn leave(State(api): State<Api>, query: Result<Query<LeaveQuery>, QueryRejection>) -> Answer<Json<Left>> {
     let timeout = query?.0.timeout_ms.map(Duration::from_millis);
-    let data_file = match api.gossip.info().await?.data_file {
-        DataFile::Fresh { path } | DataFile::Restored { path, .. } => Some(path),
-        DataFile::None | DataFile::Damaged { .. } => None,
-    };
-    let mut left = Left { not_handed_over: None, data_file };
+    let is_saved = api.gossip.info().await?.data_file != DataFile::None;
+    let mut left = Left { not_handed_over: None, is_saved };
     let mut news = api.log.read(None);
     // Where there is no room, somebody else has asked just now.
     let _ = api.leave.try_send(timeout);
@@ -236,7 +233,7 @@ fn note_of_leaving(left: &mut Left, happening: &Happening) {
         Happening::NotHandedOver { writes, rumors } => {
             left.not_handed_over = Some(NotHandedOver { writes, notices: rumors });
         }
-        Happening::SaveFailed { .. } => left.data_file = None,
+        Happening::SaveFailed { .. } => left.is_saved = false,
         _ => {}
     }
 }
