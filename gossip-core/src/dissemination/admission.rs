@@ -48,7 +48,9 @@ impl<S: Storage> Dissemination<S> {
 
 /// How long it takes for one token to come back.
 fn refill_of<S: Storage>(cx: &Context<S>, limit: usize) -> Duration {
-    kept_for(cx) / u32::try_from(limit.div_ceil(4).max(2)).unwrap_or(u32::MAX)
+    // Not by `/`, which has a word to say about zero.
+    let tokens = u32::try_from(limit.div_ceil(4).max(2)).unwrap_or(u32::MAX);
+    kept_for(cx).checked_div(tokens).unwrap_or_default()
 }
 
 fn kept_for<S: Storage>(cx: &Context<S>) -> Duration {

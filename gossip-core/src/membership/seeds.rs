@@ -90,7 +90,7 @@ impl<S: Storage> Membership<S> {
         cx.send(addr, None, Intent::Ping(Ping::KNOCK));
         // Each of them is asked again once it may have answered.
         let answer = cx.answer_takes();
-        let wait = eagerness(cx.config.gossip_interval, knocks).max(answer) / count;
+        let wait = eagerness(cx.config.gossip_interval, knocks).max(answer).checked_div(count).unwrap_or_default();
         self.knock_at = cx.now + wait.max(eagerness(cx.config.gossip_interval, 0));
         self.on_company(cx);
     }
