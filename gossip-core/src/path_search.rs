@@ -5,7 +5,7 @@
 //! is, for most often that was lost by chance; then come what is assumed, and longer ones in steps of a fifth. There is one
 //! search at a time, and none without cause: where every datagram arrives, it costs nothing.
 use crate::{
-    context::Context,
+    context::{Context, Credit},
     id::NodeId,
     io::Event,
     path::{Path, PathTold, Proof},
@@ -131,10 +131,10 @@ impl PathSearch {
         }
     }
 
-    /// A datagram as long as we tried came through, and its answer.
+    /// A datagram as long as we tried came through, and its answer. The next one is longer: nobody unproven is sent that.
     pub(crate) fn on_ack<S: Storage>(&mut self, cx: &mut Context<S>, members: &mut S::Members, from: NodeId, len: u16) {
         match self.search {
-            Some(search) if (search.peer, search.len) == (from, len) => {
+            Some(search) if (search.peer, search.len) == (from, len) && cx.credit == Credit::Full => {
                 self.go_on(cx, members, Search { good: len, ..search });
             }
             _ => cx.stats.stale_answers += 1,
@@ -199,6 +199,10 @@ impl PathSearch {
     }
 
     fn queue<S: Storage>(&mut self, cx: &Context<S>, path: &mut Path, proof: Proof) {
+        if cx.config.datagram_len_max <= Path::FLOOR {
+            // There is nothing to find out: all datagrams are as short as any path.
+            return;
+        }
         path.proof = proof;
         self.cause = Cause::Some;
         if self.search.is_none() {
@@ -206,7 +210,7 @@ impl PathSearch {
         }
     }
 
-    fn start<S: Storage>(&mut self, cx: &mut Context<S>, members: &mut S::Members) {
+    fn start<S: Storage>(&mut self, cx: &mut Context<S>, members: &S::Members) {
         let waits = |member: &Member<S::Blob>| matches!(member.path.proof, Proof::Doubted | Proof::Wanted);
         let waiting = members.as_slice().iter().find(|(_, member)| waits(member) && member.is_live());
         let Some((peer, Path { len, proof, .. })) = waiting.map(|(id, member)| (*id, member.path)) else {

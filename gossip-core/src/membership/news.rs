@@ -181,11 +181,9 @@ impl<S: Storage> Membership<S> {
                 // Who is gone is news only to one who counts it in.
                 None => member.is_live() || has.iter().any(|has| has[..2] == print[..2]),
             };
-            if lacks && !writer.put(&news(*id, member)) {
-                if !writer.is_bare() {
-                    return end;
-                }
-                // No answer can hold it: it is passed over.
+            // Whom no answer can hold is passed over.
+            if lacks && !writer.put(&news(*id, member)) && !writer.is_bare() {
+                return end;
             }
         }
         None

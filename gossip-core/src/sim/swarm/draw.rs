@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     sim::{
-        Ailment, Calendar, Impairment, Leap, Loss, Memory, Place,
+        Ailment, Calendar, Leap, Memory, Place,
         story::{Act, Kept, Names, Preset, Settings, Story},
         stream,
     },
@@ -277,7 +277,7 @@ impl<'a> Drawing<'a> {
     fn write(&mut self) {
         let Some(host) = self.any_name() else { return };
         self.writes += 1;
-        let padding = "x".repeat(usize::from(self.choices.small(12)));
+        let padding = surroundings::padding(&mut self.choices);
         let value = format!("{}-{padding}", self.writes);
         let key = format!("k{}", self.choices.below(6));
         self.act(Act::Put { host, key: key.into(), value: value.into() });
@@ -327,12 +327,11 @@ impl<'a> Drawing<'a> {
     fn impair(&mut self) {
         let Some((from, to)) = self.two() else { return };
         let (from, to) = (names([&from]), names([&to]));
-        let impairment = match self.choices.below(4) {
-            0 => return self.act(Act::Mend { from, to }),
-            1 => Impairment::Delay(self.time(800)),
-            2 => Impairment::Loss(Loss::bursts(8.0, self.choices.percent(60))),
-            _ => Impairment::Loss(Loss::Independent(self.choices.percent(90))),
-        };
+        if self.choices.one_in(4) {
+            return self.act(Act::Mend { from, to });
+        }
+        let delay = self.time(800);
+        let impairment = surroundings::impairment(&mut self.choices, delay);
         self.act(Act::Impair { from, to, impairment });
     }
 

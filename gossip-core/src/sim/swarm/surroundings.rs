@@ -1,7 +1,7 @@
 //! The network and the configuration of a drawn world.
 use super::choices::Choices;
 use crate::sim::{
-    Bandwidth, Latency, Loss, Network,
+    Bandwidth, Impairment, Latency, Loss, Network,
     story::{Preset, Settings},
 };
 use alloc::{
@@ -59,7 +59,31 @@ pub(super) fn network(choices: &mut Choices<'_>, reach: Reach) -> Network {
     if choices.one_in(40) {
         network.corruption = choices.percent(5);
     }
+    if choices.one_in(8) {
+        network.mtu = mtu(choices);
+    }
     network
+}
+
+/// What is wrong with one way of one link.
+pub(super) fn impairment(choices: &mut Choices<'_>, delay: Duration) -> Impairment {
+    match choices.below(4) {
+        0 => Impairment::Delay(delay),
+        1 => Impairment::Loss(Loss::bursts(8.0, choices.percent(60))),
+        2 => Impairment::Mtu(mtu(choices)),
+        _ => Impairment::Loss(Loss::Independent(choices.percent(90))),
+    }
+}
+
+/// What makes a value longer: mostly by little, now and then so that paths are too short for it.
+pub(super) fn padding(choices: &mut Choices<'_>) -> String {
+    let len = if choices.one_in(6) { choices.between(100, 1_300) } else { usize::from(choices.small(12)) };
+    "x".repeat(len)
+}
+
+/// Whatever is carried at all carries the shortest of these.
+fn mtu(choices: &mut Choices<'_>) -> usize {
+    choices.between(520, 1_400)
 }
 
 /// A preset, with a few settings changed, and with small limits now and then.
