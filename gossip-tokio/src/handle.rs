@@ -93,6 +93,16 @@ impl Gossip {
         self.stop(Pump::leave).await
     }
 
+    /// As [`leave`](Self::leave), but for how long that may take: half of it to hand over what this node wrote and published
+    /// last, and the rest for the farewell.
+    ///
+    /// # Errors
+    ///
+    /// The node had stopped already.
+    pub async fn leave_within(&self, timeout: Duration) -> Result<NotHandedOver, Closed> {
+        self.stop(move |pump| pump.leave_within(timeout)).await
+    }
+
     /// Stops at once, without a farewell and without a last save: to the others it looks like a crash.
     ///
     /// # Errors
@@ -214,7 +224,7 @@ impl Gossip {
         self.shared.subscribers.subscribe()
     }
 
-    async fn stop(&self, how: fn(&mut Pump)) -> Result<NotHandedOver, Closed> {
+    async fn stop(&self, how: impl FnOnce(&mut Pump) + Send + 'static) -> Result<NotHandedOver, Closed> {
         let events = self.subscribe();
         self.call(how).await?;
         Ok(events.ended().await)

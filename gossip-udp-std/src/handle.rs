@@ -98,6 +98,16 @@ impl Gossip {
         self.stop(Pump::leave)
     }
 
+    /// As [`leave`](Self::leave), but for how long that may take: half of it to hand over what this node wrote and published
+    /// last, and the rest for the farewell.
+    ///
+    /// # Errors
+    ///
+    /// The node had stopped already.
+    pub fn leave_within(&self, timeout: Duration) -> Result<NotHandedOver, Closed> {
+        self.stop(move |pump| pump.leave_within(timeout))
+    }
+
     /// Stops at once, without a farewell and without a last save: to the others it looks like a crash.
     ///
     /// # Errors
@@ -215,7 +225,7 @@ impl Gossip {
         Events::new(self.shared.subscribers.subscribe())
     }
 
-    fn stop(&self, how: fn(&mut Pump)) -> Result<NotHandedOver, Closed> {
+    fn stop(&self, how: impl FnOnce(&mut Pump) + Send + 'static) -> Result<NotHandedOver, Closed> {
         let events = self.subscribe();
         self.call(how)?;
         let mut lacking = NotHandedOver::default();

@@ -92,6 +92,8 @@ pub enum Happening {
         /// By whom they were published.
         #[serde(serialize_with = "text::display")]
         publisher: NodeId,
+        /// What that one is called; its id while the name is not known.
+        publisher_name: String,
         /// How many.
         count: u32,
     },
@@ -185,7 +187,9 @@ impl Happening {
             Event::Delivered { dot, urgency, payload, age } => {
                 Self::Delivered { dot, urgency, payload: payload.to_owned(), age }
             }
-            Event::RumorsMissed { publisher, count } => Self::RumorsMissed { publisher, count },
+            Event::RumorsMissed { publisher, count } => {
+                Self::RumorsMissed { publisher, publisher_name: info::name_of(node, publisher), count }
+            }
             Event::NotHandedOver { writes, rumors } => Self::NotHandedOver { writes, rumors },
             Event::Changed { key, value, dot } => {
                 Self::Changed { key: key.to_owned(), value: value.map(ToOwned::to_owned), dot }

@@ -231,11 +231,16 @@ impl Pump {
 
     /// Says farewell; [`Step::Stop`] follows when it is spread, or after [`Options::leave_timeout`].
     pub fn leave(&mut self) {
+        self.leave_within(self.leave_timeout);
+    }
+
+    /// Says farewell within this time; [`Step::Stop`] follows.
+    pub fn leave_within(&mut self, timeout: Duration) {
         if self.standing == Standing::Running {
             let now = self.clock.now();
-            self.standing = Standing::Leaving { until: now + self.leave_timeout };
+            self.standing = Standing::Leaving { until: now + timeout };
             // What is left of the time is for the farewell itself.
-            self.node.leave_within(now, self.leave_timeout / 2);
+            self.node.leave_within(now, timeout / 2);
         }
     }
 

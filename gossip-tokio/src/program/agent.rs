@@ -20,7 +20,7 @@ use std::{
 };
 use tokio::{
     runtime::Builder,
-    sync::{Notify, oneshot},
+    sync::{mpsc, oneshot},
     task::JoinHandle,
     time::timeout,
 };
@@ -154,13 +154,8 @@ impl Agent {
 
     async fn run_until_told_to_leave(mut self, parent: Parent) -> Result<(), Failure> {
         let (end_server, server_ends) = oneshot::channel::<()>();
-        let leave_asked = Arc::new(Notify::new());
-        let api = Api {
-            gossip: self.gossip.clone(),
-            log: self.log.clone(),
-            leave_asked: Arc::clone(&leave_asked),
-            cluster_name: self.cluster_name,
-        };
+        let (leave, mut leave_asked) = mpsc::channel(1);
+        let api = Api { gossip: self.gossip.clone(), log: self.log.clone(), leave, cluster_name: self.cluster_name };
         let server_ends = async {
             // Dropping the sender means the same as sending.
             let _ = server_ends.await;
@@ -168,9 +163,10 @@ impl Agent {
         let server = tokio::spawn(self.listener.serve(api, server_ends));
         let end = tokio::select! {
             end = &mut self.chronicle => end.unwrap_or(End::Broken),
-            reason = told_to_leave(parent, &leave_asked) => {
+            (reason, timeout) = told_to_leave(parent, &mut leave_asked) => {
                 info!("leaving: {reason}");
-                farewell(&self.gossip, &mut self.chronicle).await;
+                let timeout = timeout.unwrap_or_else(|| crate::Options::new("").leave_timeout);
+                farewell(&self.gossip, &mut self.chronicle, timeout).await;
                 End::Departed
             }
         };
@@ -187,11 +183,11 @@ impl Agent {
 }
 
 /// Says goodbye, within bounds: a second signal, or too long a farewell, ends it.
-async fn farewell(gossip: &Gossip, chronicle: &mut JoinHandle<End>) {
-    let limit = crate::Options::new("").leave_timeout + LEAVE_SLACK;
+async fn farewell(gossip: &Gossip, chronicle: &mut JoinHandle<End>, within: Duration) {
+    let limit = within.saturating_add(LEAVE_SLACK);
     let leaving = async {
         // An error means that it has stopped by itself; either way, its chronicle ends.
-        let _ = gossip.leave().await;
+        let _ = gossip.leave_within(within).await;
         chronicle.await.unwrap_or(End::Broken)
     };
     tokio::select! {
@@ -232,6 +228,8 @@ fn tell(happening: &Happening) {
         | Happening::Alone
         | Happening::SteppedAside
         | Happening::SeedUnresolved { .. }
+        | Happening::RumorsMissed { .. }
+        | Happening::NotHandedOver { .. }
         | Happening::Missed { .. } => warn!("{sentence}"),
         // A busy cluster does these all the time.
         Happening::Changed { .. } | Happening::Converged { .. } | Happening::Diverged { .. } => debug!("{sentence}"),
@@ -239,8 +237,11 @@ fn tell(happening: &Happening) {
     }
 }
 
-/// Waits for a reason to leave, and says it.
-async fn told_to_leave(parent: Parent, leave_asked: &Notify) -> String {
+/// Waits for a reason to leave, and says it, and how long that may take where that was said.
+async fn told_to_leave(
+    parent: Parent,
+    leave_asked: &mut mpsc::Receiver<Option<Duration>>,
+) -> (String, Option<Duration>) {
     let parent_gone = async {
         match parent {
             Parent::Watched => stdin_closed().await,
@@ -248,9 +249,9 @@ async fn told_to_leave(parent: Parent, leave_asked: &Notify) -> String {
         }
     };
     tokio::select! {
-        signal = stop_asked() => signal.to_owned(),
-        () = leave_asked.notified() => "asked to over the control API".to_owned(),
-        () = parent_gone => "stdin was closed".to_owned(),
+        signal = stop_asked() => (signal.to_owned(), None),
+        Some(timeout) = leave_asked.recv() => ("asked to over the control API".to_owned(), timeout),
+        () = parent_gone => ("stdin was closed".to_owned(), None),
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
 };
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use core::{fmt, num::NonZeroU64};
+use gossip_core::sim::story::Time;
 use std::path::PathBuf;
 
 /// A gossip cluster from the command line: run a node, and talk to the one that runs on this machine.
@@ -30,7 +31,7 @@ pub(crate) enum Command {
     /// Join a cluster through one of its members, and wait until that one has answered
     Join(JoinArgs),
     /// Leave the cluster with a farewell; the agent exits
-    Leave(AgentAt),
+    Leave(LeaveArgs),
     /// Write an entry
     Put(PutArgs),
     /// Print the value of an entry
@@ -171,6 +172,20 @@ pub(crate) struct JoinArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = LEAVING)]
+pub(crate) struct LeaveArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentAt,
+    /// How long to try to hand over what this agent wrote, such as 500ms or 10s [default: 3s]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) timeout: Option<Time>,
+}
+
+const LEAVING: &str = "\
+Before it says farewell, the agent hands over to others what it wrote and published just before. The exit code is 1
+when, in that time, nobody was found who has all of it, and the agent keeps no data file to have it again.";
+
+#[derive(Debug, Args)]
 pub(crate) struct PutArgs {
     #[command(flatten)]
     pub(crate) agent: AgentAt,
@@ -241,6 +256,12 @@ pub(crate) struct PublishArgs {
     /// Send it ahead of everything else
     #[arg(long)]
     pub(crate) critical: bool,
+    /// Tell it to nobody who hears of it later than this, such as 30s or 24h [default: 1h]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) ttl: Option<Time>,
+    /// Where the agent has too many notices to hand on as yet, try again for so long
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub(crate) wait: Time,
 }
 
 #[derive(Debug, Args)]
@@ -399,6 +420,8 @@ mod tests {
             ("gossip get", "<KEY>"),
             ("gossip demo --nodes 1", "1"),
             ("gossip replay file --from noon", "noon"),
+            ("gossip publish fire --ttl soon", "soon"),
+            ("gossip leave --timeout 3", "3"),
             ("gossip dance", "dance"),
         ] {
             let error = Arguments::try_parse_from(line.split(' ')).unwrap_err();

@@ -1,18 +1,24 @@
 //! The commands that change something.
 use super::{
-    args::{AgentAt, DeleteArgs, JoinArgs, PublishArgs, PutArgs, TagArgs},
+    args::{DeleteArgs, JoinArgs, LeaveArgs, PublishArgs, PutArgs, TagArgs},
     console,
-    control::{Accepted, BODY_LEN_MAX, JoinRequest, Joined, PresenceRequest, client::Client, key_path},
+    control::{
+        Accepted, BODY_LEN_MAX, JoinRequest, Joined, Left, NotHandedOver, PresenceRequest,
+        client::{Client, ClientError},
+        key_path,
+    },
     failure::Failure,
-    readers::views::Info,
+    readers::{events::counted, views::Info},
     settings::tags,
 };
 use axum::http::Method;
 use core::time::Duration;
+use gossip_core::sim::story::Time;
 use std::{
     fs::File,
     io::{self, Read},
 };
+use tokio::time::{Instant, sleep};
 
 /// A farewell is bounded by the agent; this is more.
 const LEAVE_WAIT: Duration = Duration::from_secs(10);
@@ -37,12 +43,24 @@ pub(crate) async fn join(args: JoinArgs) -> Result<(), Failure> {
     outcome
 }
 
-/// Has the agent leave.
-pub(crate) async fn leave(agent: AgentAt) -> Result<(), Failure> {
-    let client = Client::new(agent.addr).patient(LEAVE_WAIT);
-    let name = client.ask::<Info>("/v1/info").await?.me.name;
-    client.send(Method::POST, "/v1/leave", Vec::new()).await?;
-    console::line(format_args!("{} has left", console::plain(&name)))
+/// Has the agent leave, and says what went with it.
+pub(crate) async fn leave(args: LeaveArgs) -> Result<(), Failure> {
+    let timeout = args.timeout.map(|Time(timeout)| timeout);
+    let client = Client::new(args.agent.addr).patient(timeout.unwrap_or_default().saturating_add(LEAVE_WAIT));
+    let name = console::plain(&client.ask::<Info>("/v1/info").await?.me.name);
+    let path =
+        timeout.map_or_else(|| "/v1/leave".to_owned(), |time| format!("/v1/leave?timeout_ms={}", time.as_millis()));
+    let answer = client.send(Method::POST, &path, Vec::new()).await?;
+    let Left { not_handed_over, is_saved } = client.read(&answer)?;
+    let lost = not_handed_over.map(|NotHandedOver { writes, notices }| {
+        let (writes, notices) = (counted(writes.into(), "write"), counted(notices.into(), "notice"));
+        format!("{name} has left, and nobody is known to have the last of what it said: {writes}, {notices}")
+    });
+    match (lost, is_saved) {
+        (None, _) => console::line(format_args!("{name} has left")),
+        (Some(lost), true) => console::line(format_args!("{lost}; its data file has it")),
+        (Some(lost), false) => Err(Failure::refused(lost)),
+    }
 }
 
 /// Writes an entry, and prints the name of the write.
@@ -65,8 +83,18 @@ pub(crate) async fn publish(args: PublishArgs) -> Result<(), Failure> {
     let notice = content(&args.notice)?;
     let client = Client::new(args.agent.addr);
     let urgency = if args.critical { "critical" } else { "normal" };
-    let answer = client.send(Method::POST, &format!("/v1/publish?urgency={urgency}"), notice).await?;
-    print_dot(&client, &answer)
+    let ttl = args.ttl.map(|Time(ttl)| format!("&ttl_ms={}", ttl.as_millis())).unwrap_or_default();
+    let path = format!("/v1/publish?urgency={urgency}{ttl}");
+    let Time(wait) = args.wait;
+    let started = Instant::now();
+    loop {
+        match client.send(Method::POST, &path, notice.clone()).await {
+            Err(ClientError::Busy { retry_after, .. }) if started.elapsed() + retry_after < wait => {
+                sleep(retry_after).await;
+            }
+            answer => return print_dot(&client, &answer?),
+        }
+    }
 }
 
 /// Changes tags and role, and leaves the others as they are.

@@ -35,6 +35,8 @@ pub(crate) enum ClientError {
     NoAgent { agent: ControlAddr, source: io::Error },
     /// The agent said no.
     Refused(String),
+    /// The agent said: not now.
+    Busy { reason: String, retry_after: Duration },
     /// Something answered, too late, or not as an agent does.
     Broken { agent: ControlAddr, reason: String },
 }
@@ -122,11 +124,13 @@ impl Client {
             return Ok(body);
         }
         let body = body.collect().await.map_err(|error| self.broken(error))?.to_bytes();
-        let reason = match serde_json::from_slice::<ErrorBody>(&body) {
-            Ok(body) => body.error,
-            Err(_) => format!("the answer was {status}, without a reason"),
-        };
-        Err(ClientError::Refused(reason))
+        Err(match serde_json::from_slice::<ErrorBody>(&body) {
+            Ok(ErrorBody { error: reason, retry_after_ms: Some(wait) }) => {
+                ClientError::Busy { reason, retry_after: Duration::from_millis(wait) }
+            }
+            Ok(body) => ClientError::Refused(body.error),
+            Err(_) => ClientError::Refused(format!("the answer was {status}, without a reason")),
+        })
     }
 
     async fn connect(&self) -> Answer<Box<dyn Connection>> {
@@ -198,7 +202,7 @@ impl core::fmt::Display for ClientError {
                 "no agent answers at {agent} ({source}); start one with `gossip agent`, \
                  or name its control address with --control or GOSSIP_CONTROL"
             ),
-            Self::Refused(reason) => f.write_str(reason),
+            Self::Refused(reason) | Self::Busy { reason, .. } => f.write_str(reason),
             Self::Broken { agent, reason } => write!(f, "what is at {agent} did not answer well: {reason}"),
         }
     }

@@ -12,12 +12,13 @@
 //! | `GET /v1/kv?prefix=` | entries by key |
 //! | `GET`, `PUT`, `DELETE /v1/kv/{key}` | one entry; the body of `PUT` is the value |
 //! | `PUT /v1/presence` | this member's role and tags from now on: [`PresenceRequest`] |
-//! | `POST /v1/publish?urgency=critical` | the body is the notice |
+//! | `POST /v1/publish?urgency=critical&ttl_ms=` | the body is the notice; 429 if too many are yet to be handed on |
 //! | `POST /v1/join` | [`JoinRequest`]; answered when the seed has answered |
-//! | `POST /v1/leave` | answered when the farewell is done; then the agent exits |
+//! | `POST /v1/leave?timeout_ms=` | answered when the farewell is done: [`Left`]; then the agent exits |
 //! | `GET /v1/events?since=N` | server-sent events, from now on, or from number N on |
 //!
-//! An error is `{"error": "what was wrong and what to do"}` with a matching status.
+//! An error is `{"error": "what was wrong and what to do"}` with a matching status. Where it is only a matter of time, the
+//! header `Retry-After` says how long to wait, in whole seconds, and `retry_after_ms` beside `error` says it exactly.
 
 pub(crate) mod client;
 pub(crate) mod event_log;
@@ -113,10 +114,29 @@ pub(crate) struct Accepted {
     pub(crate) dot: String,
 }
 
+/// The farewell is done.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Left {
+    /// What nobody is known to have; `None` when somebody has all of it.
+    pub(crate) not_handed_over: Option<NotHandedOver>,
+    /// Whether the agent's data file has it all the same.
+    pub(crate) is_saved: bool,
+}
+
+/// How much of what a node wrote and published last nobody is known to have.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct NotHandedOver {
+    pub(crate) writes: u32,
+    pub(crate) notices: u32,
+}
+
 /// Every refusal's body.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ErrorBody {
     pub(crate) error: String,
+    /// When the same may be asked again; only where that may help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) retry_after_ms: Option<u64>,
 }
 
 /// What need not be escaped in a key's place in a path. A slash stays: keys are often paths.

@@ -4,20 +4,22 @@ use crate::{CallError, Closed, DeleteError, JoinError, PresenceError, PublishErr
 use axum::{
     Json,
     extract::rejection::{BytesRejection, PathRejection, QueryRejection},
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use core::time::Duration;
 
 /// An error response.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     status: StatusCode,
     reason: String,
+    retry_after: Option<Duration>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, reason: impl Into<String>) -> Self {
-        Self { status, reason: reason.into() }
+        Self { status, reason: reason.into(), retry_after: None }
     }
 
     pub(crate) fn bad_request(reason: impl Into<String>) -> Self {
@@ -31,7 +33,14 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        (self.status, Json(ErrorBody { error: self.reason })).into_response()
+        let Self { status, reason, retry_after } = self;
+        let retry_after_ms = retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        let mut response = (status, Json(ErrorBody { error: reason, retry_after_ms })).into_response();
+        if let Some(wait) = retry_after_ms {
+            // The header knows whole seconds only.
+            response.headers_mut().insert(header::RETRY_AFTER, wait.div_ceil(1_000).into());
+        }
+        response
     }
 }
 
@@ -68,13 +77,20 @@ impl From<Closed> for Refusal {
 /// How the core says no, as a status.
 pub(crate) trait Status: core::fmt::Display {
     fn status(&self) -> StatusCode;
+
+    /// When to ask again; `None` where that would be in vain.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
 }
 
 impl<E: Status> From<CallError<E>> for Refusal {
     fn from(error: CallError<E>) -> Self {
         match error {
             CallError::Closed => Closed.into(),
-            CallError::Refused(error) => Self::new(error.status(), error.to_string()),
+            CallError::Refused(error) => {
+                Self { retry_after: error.retry_after(), ..Self::new(error.status(), error.to_string()) }
+            }
         }
     }
 }
@@ -104,6 +120,13 @@ impl Status for PublishError {
             Self::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Full { .. } => StatusCode::INSUFFICIENT_STORAGE,
             _ => StatusCode::CONFLICT,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { retry_after } => Some(*retry_after),
+            _ => None,
         }
     }
 }

@@ -1,11 +1,11 @@
 //! What each request of the control API does.
 use super::{
-    Accepted, BODY_LEN_MAX, JoinRequest, Joined, PresenceRequest,
+    Accepted, BODY_LEN_MAX, JoinRequest, Joined, Left, NotHandedOver, PresenceRequest,
     event_log::Told,
     refusal::Refusal,
     server::{Api, local_requests_only},
 };
-use crate::{CallError, DeleteError, EntryInfo, Happening, Info, Liveness, MemberInfo, TextOrHex, Urgency};
+use crate::{CallError, DataFile, DeleteError, EntryInfo, Happening, Info, Liveness, MemberInfo, TextOrHex, Urgency};
 use axum::{
     Json, Router,
     body::Bytes,
@@ -144,6 +144,7 @@ async fn set_presence(State(api): State<Api>, body: Body) -> Answer<StatusCode> 
 struct PublishQuery {
     #[serde(default)]
     urgency: UrgencyName,
+    ttl_ms: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -159,11 +160,15 @@ async fn publish(
     query: Result<Query<PublishQuery>, QueryRejection>,
     body: Body,
 ) -> Answer<Json<Accepted>> {
-    let urgency = match query?.0.urgency {
+    let PublishQuery { urgency, ttl_ms } = query?.0;
+    let urgency = match urgency {
         UrgencyName::Normal => Urgency::Normal,
         UrgencyName::Critical => Urgency::Critical,
     };
-    let dot = api.gossip.publish(urgency, body?).await?;
+    let dot = match ttl_ms.map(Duration::from_millis) {
+        Some(ttl) => api.gossip.publish_for(urgency, body?, ttl).await?,
+        None => api.gossip.publish(urgency, body?).await?,
+    };
     Ok(Json(Accepted { dot: dot.to_string() }))
 }
 
@@ -200,12 +205,37 @@ async fn join(State(api): State<Api>, body: Body) -> Answer<Json<Joined>> {
     }
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LeaveQuery {
+    timeout_ms: Option<u64>,
+}
+
 /// Has the agent leave, and answers when the node has stopped. Whether it is a signal or we who ask, the agent does it.
-async fn leave(State(api): State<Api>) -> StatusCode {
+async fn leave(State(api): State<Api>, query: Result<Query<LeaveQuery>, QueryRejection>) -> Answer<Json<Left>> {
+    let timeout = query?.0.timeout_ms.map(Duration::from_millis);
+    let is_saved = api.gossip.info().await?.data_file != DataFile::None;
+    let mut left = Left { not_handed_over: None, is_saved };
     let mut news = api.log.read(None);
-    api.leave_asked.notify_one();
-    while news.next().await.is_some() {}
-    StatusCode::NO_CONTENT
+    // Where there is no room, somebody else has asked just now.
+    let _ = api.leave.try_send(timeout);
+    while let Some(told) = news.next().await {
+        match told {
+            Told::Event { happening, .. } => note_of_leaving(&mut left, &happening),
+            Told::Missed { .. } => {}
+        }
+    }
+    Ok(Json(left))
+}
+
+fn note_of_leaving(left: &mut Left, happening: &Happening) {
+    match *happening {
+        Happening::NotHandedOver { writes, rumors } => {
+            left.not_handed_over = Some(NotHandedOver { writes, notices: rumors });
+        }
+        Happening::SaveFailed { .. } => left.is_saved = false,
+        _ => {}
+    }
 }
 
 #[derive(Debug, Deserialize)]

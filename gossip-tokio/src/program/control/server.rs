@@ -9,9 +9,9 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use core::{future::Future, net::SocketAddr};
+use core::{future::Future, net::SocketAddr, time::Duration};
 use std::{io, sync::Arc};
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::{net::TcpListener, sync::mpsc};
 
 /// What every request has at hand.
 #[derive(Debug, Clone)]
@@ -19,8 +19,8 @@ pub(crate) struct Api {
     pub(crate) gossip: Gossip,
     /// Closed when the node has stopped.
     pub(crate) log: EventLog,
-    /// Tells the agent to leave.
-    pub(crate) leave_asked: Arc<Notify>,
+    /// Tells the agent to leave, and how long that may take if not as long as ever.
+    pub(crate) leave: mpsc::Sender<Option<Duration>>,
     /// What the cluster's label was made of: the node itself knows no more than the label.
     pub(crate) cluster_name: Arc<str>,
 }

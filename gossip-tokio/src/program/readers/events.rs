@@ -13,6 +13,9 @@ use core::{pin::pin, time::Duration};
 use serde_json::Value;
 use std::time::SystemTime;
 
+/// A notice that is not older when it comes needs no word on that.
+const STALE: Duration = Duration::from_secs(2);
+
 /// Follows everything.
 pub(crate) async fn monitor(args: MonitorArgs) -> Result<(), Failure> {
     let client = Client::new(args.agent.addr);
@@ -75,6 +78,7 @@ async fn follow(
 pub(crate) fn sentence(event: &Value) -> String {
     let member = &event["member"];
     let (name, addr) = (text(&member["name"]), text(&member["addr"]));
+    let number = |field: &str| event[field].as_u64().unwrap_or(0);
     let said = match kind(event) {
         "member_up" => format!("{name} at {addr} is up: {}{}", text(&event["arrival"]), lasted(event, " after ")),
         "member_updated" => format!("{name} at {addr} has changed what it says of itself"),
@@ -108,7 +112,15 @@ pub(crate) fn sentence(event: &Value) -> String {
         }
         "delivered" => {
             let urgency = if event["urgency"] == "critical" { "critical notice" } else { "notice" };
-            format!("{urgency} {}: {}", text(&event["dot"]), bytes_text(&event["payload"]))
+            format!("{urgency} {}{}: {}", text(&event["dot"]), aged(event), bytes_text(&event["payload"]))
+        }
+        "rumors_missed" => {
+            let publisher = event["publisher_name"].as_str().unwrap_or_else(|| text(&event["publisher"]));
+            format!("{} by {publisher} missed: nobody has them for us any more", counted(number("count"), "notice"))
+        }
+        "not_handed_over" => {
+            let (writes, notices) = (counted(number("writes"), "write"), counted(number("rumors"), "notice"));
+            format!("nobody is known to have the last of what this node said: {writes}, {notices}")
         }
         "changed" if event["value"].is_null() => format!("{} was deleted", bytes_text(&event["key"])),
         "changed" => format!("{} = {}", bytes_text(&event["key"]), bytes_text(&event["value"])),
@@ -172,6 +184,18 @@ fn last_heard(member: &Value) -> String {
     silent.map(|silent| format!("; last heard {} before", console::short(silent))).unwrap_or_default()
 }
 
+/// How old a notice was when it came, if it was not fresh.
+fn aged(event: &Value) -> String {
+    let age = event["age_ms"].as_f64().and_then(|ms| Duration::try_from_secs_f64(ms / 1_000.0).ok());
+    let age = age.filter(|age| *age >= STALE);
+    age.map(|age| format!(", {} old", console::age(age))).unwrap_or_default()
+}
+
+/// `1 notice`, `2 notices`.
+pub(crate) fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 fn addrs_text(addrs: &Value) -> String {
     let addrs = addrs.as_array().into_iter().flatten().map(text);
     addrs.collect::<Vec<_>>().join(", ")
@@ -202,6 +226,17 @@ mod tests {
         assert_eq!(sentence(&changed), "motd = 0x00ff");
         let deleted = json!({"event": "changed", "key": "motd", "value": null, "dot": "1.2.3"});
         assert_eq!(sentence(&deleted), "motd was deleted");
+    }
+
+    #[test]
+    fn notices_are_told_with_their_age_and_those_missed_with_their_publisher() {
+        let notice = |age: f64| json!({"event": "delivered", "urgency": "critical", "dot": "1.2.3", "payload": "fire", "age_ms": age});
+        assert_eq!(sentence(&notice(400.5)), "critical notice 1.2.3: fire");
+        assert_eq!(sentence(&notice(720_000.0)), "critical notice 1.2.3, 12m00s old: fire");
+        let missed = json!({"event": "rumors_missed", "publisher": "0a", "publisher_name": "web-3", "count": 1});
+        assert_eq!(sentence(&missed), "1 notice by web-3 missed: nobody has them for us any more");
+        let left = json!({"event": "not_handed_over", "writes": 1, "rumors": 2});
+        assert_eq!(sentence(&left), "nobody is known to have the last of what this node said: 1 write, 2 notices");
     }
 
     #[test]
