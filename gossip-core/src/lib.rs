@@ -9,7 +9,8 @@
 //!
 //! - [`Node::handle_input`] takes what happened, and cannot fail: the worst that a stranger's bytes can do is be counted.
 //! - Commands are methods: [`join`](Node::join), [`leave`](Node::leave), [`publish`](Node::publish), [`put`](Node::put),
-//!   [`delete`](Node::delete), [`set_presence`](Node::set_presence). Those that can be refused have an error type each, for
+//!   [`delete`](Node::delete), [`set_presence`](Node::set_presence). An Ok is a promise: what was accepted arrives, or somebody is
+//!   told that it did not. Those that can be refused have an error type each, for
 //!   misuse alone.
 //! - What must survive a restart, [`save`](Node::save) writes and [`restore`](Node::restore) takes in.
 //! - After either, [`Node::poll_output`] is drained until it puts out [`Output::Schedule`]: the one deadline.
@@ -47,7 +48,10 @@
 //! | what is believed of members, and what we contradict | `membership/claims.rs` |
 //! | joining, and finding the lost again | `membership/seeds.rs` |
 //! | which news rides on an ack, or any datagram, and in what order | `node/piggyback.rs`; within a store, its `piggyback` |
-//! | how a rumor spreads and is told once | `dissemination.rs` |
+//! | how a rumor spreads and is told once | `dissemination/mod.rs`; what rides on a datagram, `dissemination/delta.rs` |
+//! | how many rumors are taken on, kept and forgotten, and when they expire | `dissemination/admission.rs`, `dissemination/retention.rs`; the knob is `rumor_ttl` in `config.rs` |
+//! | which rumors were seen or missed | `dissemination/windows.rs` |
+//! | what is handed over before a farewell | `node/handover.rs` |
 //! | which of two concurrent writes wins | `replica/mod.rs`, by [`records::Precedence`] |
 //! | what the date is, and whether our clock is wrong | `calendar.rs` |
 //! | what a peer lacks of the entries | `replica/delta.rs` |

@@ -291,6 +291,9 @@ impl<S: Storage> Node<S> {
         self.convergence.settle(&self.cx, self.membership.table());
         if self.convergence.is_unanimous() {
             self.dissemination.on_unanimous(&mut self.cx, &|life| is_live(&self.membership, life));
+            // What it gave up makes another digest, on which all have yet to agree.
+            let digest = self.digest();
+            self.convergence.set_digest(&self.cx, digest);
         }
         if self.gossip.next_at == Instant::NEVER && self.has_news() && self.cx.live > 1 {
             self.gossip.next_at = self.gossip.pace.next_at(self.cx.now);
