@@ -3,6 +3,7 @@ use super::{Node, handover};
 use crate::{
     error::{DeleteError, JoinError, PresenceError, PublishError, PutError},
     id::{Addr, Dot},
+    path::Path,
     storage::Storage,
     table::Blob,
     time::Instant,
@@ -149,7 +150,8 @@ impl<S: Storage> Node<S> {
         self.room(len::SERVED + len::ENTRY, 2)
     }
 
-    /// The longest presence, in bytes: it must fit a datagram beside a ping.
+    /// The longest presence, in bytes: it must fit a datagram beside a ping, on the shortest of paths too. Whoever presents itself
+    /// at greater length could not so much as join across one.
     #[must_use]
     pub fn presence_len_max(&self) -> usize {
         self.presence_len_max_at(self.cx.me.addr).min(S::Blob::CAPACITY)
@@ -157,7 +159,8 @@ impl<S: Storage> Node<S> {
 
     /// How long the presence of a member at `addr` may be for us to pass it on.
     pub(super) fn presence_len_max_at(&self, addr: Addr) -> usize {
-        self.room(len::PING.max(len::SERVED) + len::MEMBER + addr.as_bytes().len(), 1)
+        let shortest = Path::floor(self.cx.config.datagram_len_max);
+        len::room(usize::from(shortest), len::PING.max(len::SERVED) + len::MEMBER + addr.as_bytes().len(), 1)
     }
 
     fn room(&self, fixed: usize, parts: usize) -> usize {

@@ -1,6 +1,6 @@
 //! What an application knows that listens to events alone: it must be what the node shows.
 use crate::reference::{Reference, Row};
-use gossip_core::{Arrival, Dot, Event, Heap, Liveness, Node, NodeId};
+use gossip_core::{Arrival, Dot, Event, Heap, Liveness, Node, NodeId, path::Path};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What one life of a node has told its application.
@@ -66,6 +66,8 @@ impl Mirror {
             // Of whom nobody had heard, or before all could be handed over.
             Event::RumorsMissed { count, .. } => assert!(count > 0),
             Event::NotHandedOver { writes, rumors } => assert!(writes > 0 || rumors > 0),
+            // Datagrams may get lost here, and the longest ones that were sent may all be among them.
+            Event::PathLen { id, len } => assert!(self.known.contains(&id) && len >= Path::FLOOR, "{event:?}"),
             event => panic!("{event:?} is news to this model"),
         }
     }

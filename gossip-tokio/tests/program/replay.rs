@@ -111,7 +111,9 @@ fn an_agent_that_was_killed_left_its_last_seconds() {
     // It comes back, and goes on in the same file.
     let again = Agent::start("two", &["--record", path(&file), "--record-max", "1"]);
     again.run(&["put", "shape", "round"]).done();
-    again.run(&["leave"]).done();
+    // The two agents never met again: it says so, and leaves.
+    let said = again.run(&["leave"]).refused(1);
+    assert!(said.contains("1 write"), "{said}");
     drop(again);
     let said = run(&mut program(&["replay", path(&file)])).done();
     assert!(said.contains("put color = red") && said.contains("put shape = round"), "{said}");
