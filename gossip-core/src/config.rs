@@ -78,6 +78,8 @@ pub struct Limits {
     /// Addresses to join through, and of members that were lost and forgotten. Full: for one that is named, one of the lost makes
     /// room, then one that never answered; of the lost, a sample is kept.
     pub seeds: usize,
+    /// Names that two nodes go by. Full: ours takes the place of another; else a further one is counted, and not remembered.
+    pub name_conflicts: usize,
     /// Rumors to be told again. Full: the oldest that the application knows makes room, critical ones last; and none of our
     /// own that is yet to be handed to others, which may be half of them: then `publish` is busy.
     pub rumors: usize,
@@ -116,6 +118,7 @@ impl Config {
             limits: Limits {
                 members: 16_384,
                 seeds: 256,
+                name_conflicts: 4,
                 rumors: 1_024,
                 entries: 16_384,
                 writers: 16_384,
@@ -150,7 +153,16 @@ impl Config {
             fanout: 2,
             reconnect_interval: Duration::from_secs(30),
             datagram_len_max: 100,
-            limits: Limits { members: 16, seeds: 3, rumors: 8, entries: 16, writers: 16, outbox: 7, questions: 1 },
+            limits: Limits {
+                members: 16,
+                seeds: 3,
+                name_conflicts: 1,
+                rumors: 8,
+                entries: 16,
+                writers: 16,
+                outbox: 7,
+                questions: 1,
+            },
             ..Self::lan()
         }
     }
@@ -222,6 +234,7 @@ impl Limits {
         for (name, limit, capacity) in [
             ("limits.members", self.members, S::Members::CAPACITY),
             ("limits.seeds", self.seeds, S::Seeds::CAPACITY),
+            ("limits.name_conflicts", self.name_conflicts, S::NameConflicts::CAPACITY),
             ("limits.rumors", self.rumors, S::Rumors::CAPACITY),
             ("limits.entries", self.entries, S::Entries::CAPACITY),
             ("limits.writers", self.writers, S::Versions::CAPACITY.min(S::Windows::CAPACITY)),

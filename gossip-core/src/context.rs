@@ -41,6 +41,8 @@ pub(crate) struct Context<S: Storage> {
     pub(crate) newcomer: bool,
     /// Of all members' answers to pings: how long to wait for one of whom nothing is known yet.
     pub(crate) round_trip: RoundTrip,
+    /// Of how many names is known that two living nodes go by them.
+    pub(crate) name_conflicts: usize,
     /// How many members live, ourselves included: what counts in logarithms of the cluster's size needs it.
     pub(crate) live: usize,
     outbox: S::Outbox,
@@ -98,6 +100,7 @@ impl<S: Storage> Context<S> {
             may_agree: false,
             newcomer: false,
             round_trip: RoundTrip::UNKNOWN,
+            name_conflicts: 0,
             live: 1,
             outbox: Queue::with_limit(config.limits.outbox),
             config,

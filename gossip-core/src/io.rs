@@ -65,13 +65,16 @@ pub enum Event<'b> {
         /// How it went.
         departure: Departure,
     },
-    /// Another living node goes by our name. Neither wins: one of the two must be renamed.
+    /// Two living nodes go by one name, which may be ours. Neither wins, and nobody claims agreement while it lasts: one of the
+    /// two must be renamed. Told once, to everybody.
     NameConflict {
         /// The name.
         id: NodeId,
-        /// Where the other one is, as far as known.
-        addr: Addr,
+        /// Where the two are: first the one that [`Node::member`](crate::Node::member) shows.
+        addrs: [Addr; 2],
     },
+    /// One node at most goes by this name again, for all that was heard of the other in thirty probe intervals.
+    NameConflictOver(NodeId),
     /// Datagrams up to this length reach a member, and we it; longer ones do not. Or they do again: then it is
     /// `config.datagram_len_max`. Told of a path that was found to carry less than that, each time that it changes.
     PathLen {

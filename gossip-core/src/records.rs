@@ -9,7 +9,7 @@ use crate::{
     round_trip::RoundTrip,
     stamp::Stamp,
     time::Instant,
-    wire::{Accusers, Cause, Standing, Store, Urgency},
+    wire::{Accusers, Bearer, Cause, Standing, Store, Urgency},
 };
 pub use window::{Sight, Window};
 
@@ -104,8 +104,8 @@ pub struct Member<B> {
     pub behind: u16,
     /// How many times its claim is still to be told.
     pub heat: Heat,
-    /// It speaks under another generation than the one we know: it is to be told what is said of it.
-    pub contested: bool,
+    /// Whether another life goes by its name.
+    pub namesake: Namesake,
     /// What the application knows of it.
     pub told: Told,
     /// Whether there is something to tell the application.
@@ -142,6 +142,45 @@ impl<B> Member<B> {
     pub(crate) const fn is_missed(&self) -> bool {
         matches!(self.told, Told::Standing(Standing::Alive | Standing::Suspect, _))
     }
+}
+
+/// Whether another life goes by a member's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Namesake {
+    /// None, as far as we know.
+    None,
+    /// One spoke that is not the one we know: it is to be told what is said of it, so that it can contradict.
+    Heard,
+    /// Two live: there is a [`NameConflict`].
+    Known,
+}
+
+/// A name that two living nodes go by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NameConflict {
+    /// The two.
+    pub bearers: [Bearer; 2],
+    /// When we last heard each of them ourselves, from where it is said to be.
+    pub heard_at: [Option<Instant>; 2],
+    /// When both were last known to live.
+    pub seen_at: Instant,
+    /// When we ask them ourselves, unless others tell before that they live.
+    pub ask_at: Instant,
+    /// How many times that is still to be told.
+    pub heat: Heat,
+    /// What the application knows of it.
+    pub standing: NameStanding,
+}
+
+/// What the application knows of a name that two go by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NameStanding {
+    /// Nothing yet.
+    Untold,
+    /// That it is so.
+    Told,
+    /// That it is so, which is over.
+    OverUntold,
 }
 
 /// How far a suspicion has come.
@@ -335,6 +374,8 @@ pub enum Intent {
 pub struct Question<B> {
     /// Who asked.
     pub peer: NodeId,
+    /// In which life: two may go by one name, and are at two addresses.
+    pub generation: Generation,
     /// The question's number.
     pub token: u8,
     /// What about.

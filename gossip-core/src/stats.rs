@@ -97,8 +97,10 @@ counters! {
         members_forgotten,
         /// Addresses to join through, named or of members that were forgotten, that made room for others or found none.
         seeds_dropped,
-        /// Times that another living node was found to go by our name.
+        /// Datagrams of another living node that goes by our name.
         name_conflicts,
+        /// Names that two nodes go by, of which there was no room to remember that.
+        name_conflicts_refused,
         /// Lives begun anew, because others claimed to know more of the former one than we said.
         rebirths,
         /// News of nodes that are no members: not taken in.
@@ -149,7 +151,7 @@ counters! {
 /// How full each region of memory is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    pub(crate) rows: [(&'static str, usize, usize); 8],
+    pub(crate) rows: [(&'static str, usize, usize); 9],
 }
 
 impl Usage {

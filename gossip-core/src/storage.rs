@@ -1,7 +1,7 @@
 //! Where a node keeps what it remembers.
 use crate::{
     id::{Addr, Dot, Life, NodeId},
-    records::{Entry, Member, Outgoing, Question, Rumor, Seed, Window},
+    records::{Entry, Member, NameConflict, Outgoing, Question, Rumor, Seed, Window},
     table::{Blob, InlineBlob, InlineQueue, InlineTable, Queue, Table},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -18,6 +18,8 @@ pub trait Storage: 'static {
     type Members: Table<NodeId, Member<Self::Blob>>;
     /// Addresses to join through.
     type Seeds: Table<Addr, Seed>;
+    /// Names that two nodes go by.
+    type NameConflicts: Table<NodeId, NameConflict>;
     /// Rumors we can still tell.
     type Rumors: Table<Dot, Rumor<Self::Blob>>;
     /// Which rumors of each writer were seen.
@@ -41,6 +43,7 @@ pub(crate) trait Snapshot:
         Summary: Serialize + DeserializeOwned,
         Members: Serialize + DeserializeOwned,
         Seeds: Serialize + DeserializeOwned,
+        NameConflicts: Serialize + DeserializeOwned,
         Rumors: Serialize + DeserializeOwned,
         Windows: Serialize + DeserializeOwned,
         Entries: Serialize + DeserializeOwned,
@@ -65,6 +68,7 @@ pub(crate) trait Snapshot:
 ///     type Summary = InlineBlob<80>;
 ///     type Members = InlineTable<NodeId, Member<Self::Blob>, 4>;
 ///     type Seeds = InlineTable<Addr, Seed, 1>;
+///     type NameConflicts = InlineTable<NodeId, NameConflict, 1>;
 ///     type Rumors = InlineTable<Dot, Rumor<Self::Blob>, 4>;
 ///     type Windows = InlineTable<Life, Window, 8>;
 ///     type Entries = InlineTable<Self::Key, Entry<Self::Blob>, 4>;
@@ -83,6 +87,7 @@ impl Storage for Sensor {
     type Summary = InlineBlob<72>;
     type Members = InlineTable<NodeId, Member<Self::Blob>, 16>;
     type Seeds = InlineTable<Addr, Seed, 3>;
+    type NameConflicts = InlineTable<NodeId, NameConflict, 1>;
     type Rumors = InlineTable<Dot, Rumor<Self::Blob>, 8>;
     type Windows = InlineTable<Life, Window, 16>;
     type Entries = InlineTable<Self::Key, Entry<Self::Blob>, 16>;
@@ -103,6 +108,7 @@ impl Storage for Heap {
     type Summary = alloc::boxed::Box<[u8]>;
     type Members = crate::table::HeapTable<NodeId, Member<Self::Blob>>;
     type Seeds = crate::table::HeapTable<Addr, Seed>;
+    type NameConflicts = crate::table::HeapTable<NodeId, NameConflict>;
     type Rumors = crate::table::HeapTable<Dot, Rumor<Self::Blob>>;
     type Windows = crate::table::HeapTable<Life, Window>;
     type Entries = crate::table::HeapTable<Self::Key, Entry<Self::Blob>>;

@@ -120,6 +120,7 @@ impl Storage for Memory {
     type Entries = Counted<Self::Key, gossip_core::records::Entry<Self::Blob>>;
     type Versions = Counted<Life, u32>;
     type Outbox = <Heap as Storage>::Outbox;
+    type NameConflicts = <Heap as Storage>::NameConflicts;
     type Questions = <Heap as Storage>::Questions;
 }
 

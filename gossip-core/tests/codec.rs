@@ -5,9 +5,9 @@ use gossip_core::{
     id::Life,
     presence::Presence,
     wire::{
-        Accusation, Accusers, Ack, Agreeing, Cause, Clock, Compare, Confirm, Confirmed, EntryFrame, Floor, Frame, Gap,
-        Header, Malformed, MemberFrame, Parts, Ping, PingRequest, Pull, Read, Reader, Refusal, Relayed, Rest,
-        RumorFrame, Served, Standing, Store, Unreached, Writer,
+        Accusation, Accusers, Ack, Agreeing, Bearer, Cause, Clock, Compare, Confirm, Confirmed, EntryFrame, Floor,
+        Frame, Gap, Header, Malformed, MemberFrame, NameConflictFrame, Parts, Ping, PingRequest, Pull, Read, Reader,
+        Refusal, Relayed, Rest, RumorFrame, Served, Standing, Store, Unreached, Writer,
     },
 };
 use proptest::{array, collection::vec, prelude::*};
@@ -88,7 +88,11 @@ impl Parcel {
             15 => Frame::Unreached(Unreached { probe, target: id }),
             16 => Frame::Clock(Clock { unix_millis: words[0] }),
             17 => Frame::Confirm(Confirm),
-            _ => Frame::Confirmed(Confirmed { generation, written: numbers[1], published: numbers[2] }),
+            18 => Frame::Confirmed(Confirmed { generation, written: numbers[1], published: numbers[2] }),
+            _ => {
+                let bearers = [Bearer { generation, addr }, Bearer { generation: Generation(numbers[2]), addr }];
+                Frame::NameConflict(NameConflictFrame { id, age_millis: numbers[1], bearers })
+            }
         }
     }
 

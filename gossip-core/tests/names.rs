@@ -20,7 +20,7 @@ fn settled(seed: u64, size: usize, loss: f64) -> (World, Vec<HostId>) {
 }
 
 fn conflicts(world: &World, host: HostId) -> usize {
-    world.told(host).iter().filter(|(_, event)| *event == Told::NameConflict).count()
+    world.told(host).iter().filter(|(_, event)| matches!(event, Told::NameConflict(_))).count()
 }
 
 #[test]
@@ -91,4 +91,99 @@ fn helpers_that_failed(seed: u64) -> u64 {
 fn spawn_one(world: &mut World, will_do: impl Fn(Accusers) -> bool) -> HostId {
     let name = (0..).map(|n| format!("n{n}")).find(|name| will_do(Accusers::of(NodeId::from_name(name)))).unwrap();
     world.spawn(&name, Config::lan())
+}
+
+/// Two bear the name n1, and have done so for long enough for all to know.
+fn with_twin(seed: u64, size: usize, loss: f64) -> (World, Vec<HostId>, HostId) {
+    let (mut world, hosts) = settled(seed, size, loss);
+    let twin = world.spawn("n1", Config::lan());
+    world.join(twin, hosts[0]);
+    let all: Vec<_> = hosts.iter().copied().chain([twin]).collect();
+    let everyone = |world: &World| all.iter().all(|&host| conflicts(world, host) > 0);
+    let within = world.pass_until(Duration::from_millis(100), Duration::from_secs(120), everyone);
+    assert!(within.is_some(), "{size} nodes at a loss of {loss}, seed {seed}: not all are told");
+    (world, hosts, twin)
+}
+
+const CASES: [(usize, f64); 6] = [(3, 0.0), (3, 0.25), (16, 0.0), (16, 0.25), (64, 0.0), (64, 0.10)];
+
+#[test]
+fn a_name_borne_by_two_is_told_to_everybody_once_and_nobody_agrees() {
+    for ((size, loss), seed) in CASES.into_iter().flat_map(|case| (0..3).map(move |seed| (case, seed))) {
+        let case = format!("{size} nodes at a loss of {loss}, seed {seed}");
+        let (mut world, hosts, twin) = with_twin(seed, size, loss);
+        world.run_for(Duration::from_secs(5));
+        let all: Vec<_> = hosts.iter().copied().chain([twin]).collect();
+        let before: Vec<_> = all.iter().map(|&host| world.told(host).len()).collect();
+        let key = |n: u8| [b'k', n];
+        for n in 0..60 {
+            let writer = [hosts[0], hosts[1], twin][usize::from(n) % 3];
+            world.command(writer, |node, now| node.put(now, &key(n), b"value")).unwrap().unwrap();
+            world.run_for(Duration::from_secs(1));
+        }
+        world.run_for(Duration::from_secs(10));
+        let (one, other) = (world.addr(hosts[1]), world.addr(twin));
+        for (&host, before) in all.iter().zip(before) {
+            assert_eq!(conflicts(&world, host), 1, "{case}: {host:?} is told once");
+            let told = &world.told(host)[before..];
+            let flaps = |event: &Told| matches!(event, Told::Up(..) | Told::Down(..) | Told::Converged(_));
+            let flaps: Vec<_> = told.iter().filter(|(_, event)| flaps(event)).collect();
+            assert_eq!(flaps, [] as [&(_, _); 0], "{case}: {host:?}");
+            let node = world.node(host).unwrap();
+            assert!(!node.is_converged() && node.name_conflicts() == 1, "{case}: {host:?}");
+            assert!((0..60).all(|n| node.get(&key(n)).is_some()), "{case}: {host:?} is reached");
+            let shown = if node.me().id == world.id(twin) { node.me() } else { node.member(world.id(twin)).unwrap() };
+            let mut at = [shown.addr, shown.rival.unwrap()];
+            at.sort();
+            assert!(at == [one.min(other), one.max(other)], "{case}: {host:?} sees {at:?}");
+        }
+    }
+}
+
+#[test]
+fn when_one_of_two_is_gone_the_other_is_there_and_all_agree() {
+    for ((size, loss), seed) in CASES.into_iter().flat_map(|case| (0..3).map(move |seed| (case, seed))) {
+        for (goes, leaves) in [(0, false), (1, false), (0, true), (1, true)] {
+            let case = format!("{size} nodes at a loss of {loss}, seed {seed}: {goes} goes, and leaves: {leaves}");
+            let (mut world, hosts, twin) = with_twin(seed, size, loss);
+            world.run_for(Duration::from_secs(20));
+            let rivals = [hosts[1], twin];
+            let stays = rivals[1 - goes];
+            if leaves {
+                world.leave(rivals[goes]);
+            } else {
+                world.crash(rivals[goes]);
+            }
+            let left: Vec<_> = hosts.iter().copied().chain([twin]).filter(|&host| host != rivals[goes]).collect();
+            let agree = |world: &World| left.iter().all(|&host| world.node(host).unwrap().is_converged());
+            let within = world.pass_until(Duration::from_millis(100), Duration::from_secs(180), agree);
+            assert!(within.is_some(), "{case}: they do not agree");
+            for &host in left.iter().filter(|&&host| host != stays) {
+                let shown = world.node(host).unwrap().member(world.id(stays)).unwrap();
+                assert_eq!((shown.addr, shown.rival), (world.addr(stays), None), "{case}");
+                let down = world.told(host).iter().filter(|(_, event)| matches!(event, Told::Down(..))).count();
+                assert_eq!(down, 0, "{case}: {host:?} was told that the name is gone");
+                let over = world.told(host).iter().filter(|(_, event)| matches!(event, Told::NameConflictOver(_)));
+                assert_eq!(over.count(), 1, "{case}: {host:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn two_of_one_name_cost_next_to_nothing() {
+    for size in [8, 64] {
+        let pace = |world: &mut World, hosts: &[HostId]| {
+            let sent = |world: &World| hosts.iter().map(|&host| world.traffic(host).sent.bytes).sum::<u64>();
+            let before = sent(world);
+            world.run_for(Duration::from_secs(120));
+            (sent(world) - before) / 120 / hosts.len() as u64
+        };
+        let (mut world, hosts) = settled(1, size, 0.0);
+        let calm = pace(&mut world, &hosts);
+        let (mut world, hosts, _) = with_twin(1, size, 0.0);
+        world.run_for(Duration::from_secs(20));
+        let contested = pace(&mut world, &hosts);
+        assert!(contested <= calm * 3 / 2, "{size} nodes: {contested} bytes a node and second, {calm} without");
+    }
 }

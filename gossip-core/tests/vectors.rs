@@ -7,9 +7,9 @@ use gossip_core::{
     Addr, ClusterLabel, Digest, Dot, Generation, Incarnation, NodeId, Stamp, Urgency,
     id::Life,
     wire::{
-        Accusation, Accusers, Ack, Agreeing, Cause, Clock, Compare, Confirm, Confirmed, EntryFrame, Floor, Frame, Gap,
-        Header, Malformed, MemberFrame, Parts, Ping, PingRequest, Pull, Read, Reader, Refusal, Relayed, Rest,
-        RumorFrame, Served, Standing, Store, Unreached, Writer,
+        Accusation, Accusers, Ack, Agreeing, Bearer, Cause, Clock, Compare, Confirm, Confirmed, EntryFrame, Floor,
+        Frame, Gap, Header, Malformed, MemberFrame, NameConflictFrame, Parts, Ping, PingRequest, Pull, Read, Reader,
+        Refusal, Relayed, Rest, RumorFrame, Served, Standing, Store, Unreached, Writer,
     },
 };
 use harness::world::{self, SENSOR, World};
@@ -104,6 +104,18 @@ fn vectors() -> Vec<(u8, Frame<'static>, String)> {
             18,
             Frame::Confirmed(Confirmed { generation: LIFE.generation, written: 300, published: 9 }),
             format!("08 12 {} ac02 09", &LIFE_HEX[16..]),
+        ),
+        (
+            19,
+            Frame::NameConflict(NameConflictFrame {
+                id: ID,
+                age_millis: 300,
+                bearers: [
+                    Bearer { generation: LIFE.generation, addr },
+                    Bearer { generation: Generation(1), addr: Addr::new(&[9]).unwrap() },
+                ],
+            }),
+            format!("1c 13 {} ac02 {} 06 7f0000011f0a 01000000 01 09", &LIFE_HEX[..16], &LIFE_HEX[16..]),
         ),
     ]
 }

@@ -56,7 +56,7 @@ fn a_configuration_is_refused_by_the_name_of_what_is_wrong() {
     type Spoil = fn(&mut Config);
     let day = core::time::Duration::from_hours(24);
     assert_eq!(Config::lan().remember_gone, day);
-    let spoilt: [(Spoil, &str); 22] = [
+    let spoilt: [(Spoil, &str); 23] = [
         (|config| config.probe_interval /= 10_000, "`probe_interval` must be from 1 ms to 1 day"),
         (|config| config.probe_timeout /= 10_000, "`probe_timeout` must be from 1 ms to 1 day"),
         (|config| config.gossip_interval *= 1_000_000, "`gossip_interval` must be from 1 ms to 1 day"),
@@ -76,6 +76,7 @@ fn a_configuration_is_refused_by_the_name_of_what_is_wrong() {
         (|config| config.datagram_len_max = 16_001, "`datagram_len_max` is 16001, and must be from 96 to 16000 bytes"),
         (|config| config.limits.members = 0, "`limits.members` must not be zero"),
         (|config| config.limits.seeds = 0, "`limits.seeds` must not be zero"),
+        (|config| config.limits.name_conflicts = 0, "`limits.name_conflicts` must not be zero"),
         (|config| config.limits.rumors = 0, "`limits.rumors` must not be zero"),
         (|config| config.limits.entries = 0, "`limits.entries` must not be zero"),
         (|config| config.limits.writers = 0, "`limits.writers` must not be zero"),
@@ -101,6 +102,7 @@ fn presets_suit_their_storage_and_nothing_smaller() {
     let too_much = [
         ("limits.members", Limits { members: 17, ..limits }),
         ("limits.seeds", Limits { seeds: 4, ..limits }),
+        ("limits.name_conflicts", Limits { name_conflicts: 2, ..limits }),
         ("limits.rumors", Limits { rumors: 9, ..limits }),
         ("limits.entries", Limits { entries: 17, ..limits }),
         ("limits.writers", Limits { writers: 17, ..limits }),

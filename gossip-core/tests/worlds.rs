@@ -4,7 +4,7 @@ use core::time::Duration;
 use gossip_core::{
     Addr, Config, Digest, Dot, Heap, Limits, Node, NodeId, Sensor, Storage, Urgency,
     id::Life,
-    records::{Entry, Member, Outgoing, Question, Rumor, Seed, Window},
+    records::{Entry, Member, NameConflict, Outgoing, Question, Rumor, Seed, Window},
     sim::{Memory, Network, World},
     table::{InlineBlob, InlineQueue, InlineTable},
 };
@@ -23,6 +23,7 @@ impl Storage for Inline {
     type Entries = InlineTable<Self::Key, Entry<Self::Blob>, 16>;
     type Versions = InlineTable<Life, u32, 16>;
     type Outbox = InlineQueue<Outgoing, 16>;
+    type NameConflicts = InlineTable<NodeId, NameConflict, 2>;
     type Questions = InlineQueue<Question<Self::Summary>, 4>;
 }
 
@@ -57,7 +58,16 @@ fn story<S: Storage>(crowd: usize, config: &Config) -> Digest {
 
 #[test]
 fn heap_and_inline_storage_give_the_same_bytes() {
-    let limits = Limits { members: 16, seeds: 4, rumors: 8, entries: 16, writers: 16, outbox: 16, questions: 4 };
+    let limits = Limits {
+        members: 16,
+        seeds: 4,
+        name_conflicts: 2,
+        rumors: 8,
+        entries: 16,
+        writers: 16,
+        outbox: 16,
+        questions: 4,
+    };
     let config = Config { limits, ..Config::lan() };
     for crowd in [5, 12, 20] {
         assert_eq!(story::<Heap>(crowd, &config), story::<Inline>(crowd, &config), "{crowd} nodes");

@@ -136,6 +136,7 @@ impl Pump {
             agreement: self.agreement(),
             is_aside: node.is_aside(),
             is_partial: node.is_partial(),
+            name_conflicts: node.name_conflicts(),
             short_paths: PathInfo::all(node).count(),
             blocking_paths: PathInfo::all(node).filter(|path| path.blocks).count(),
             clock_skew: node.clock_skew().map(|ClockSkew { millis, peers }| ClockSkewInfo { skew_ms: millis, peers }),

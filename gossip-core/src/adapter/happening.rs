@@ -58,13 +58,15 @@ pub enum Happening {
         #[serde(rename = "after_ms", serialize_with = "text::optional_millis")]
         after: Option<Duration>,
     },
-    /// Two living nodes go by one name.
+    /// Two living nodes go by one name, which may be ours: one of them must be renamed, and until then nobody claims agreement.
     NameConflict {
-        /// The id that both claim.
-        #[serde(serialize_with = "text::display")]
-        id: NodeId,
-        /// Where the other one is.
-        addr: SocketAddr,
+        /// The member, as it is shown: one of the two. [`MemberInfo::rival`] says where the other one is.
+        member: Box<MemberInfo>,
+    },
+    /// One node at most goes by a name again that two went by.
+    NameConflictOver {
+        /// That one.
+        member: Box<MemberInfo>,
     },
     /// Datagrams up to a length reach a member, and longer ones do not; or they do again. Told of paths that were found to
     /// carry less than the configured length, each time that it changes.
@@ -185,13 +187,15 @@ impl Happening {
     /// An event of `node`, with what is known now of the member that it speaks of; what was known before is added later.
     pub(super) fn of(event: Event<'_>, node: &Node<Heap>) -> Option<Self> {
         let member = |id| node.member(id).map(|view| MemberInfo::of(&view, node));
+        let bearer = |id| if id == node.me().id { Some(MemberInfo::of_self(node)) } else { member(id) }.map(Box::new);
         Some(match event {
             Event::MemberUp { id, arrival } => Self::MemberUp { member: member(id)?, arrival, after: None },
             Event::MemberUpdated(id) => Self::MemberUpdated { member: member(id)? },
             Event::MemberSuspect(id) => Self::MemberSuspect { member: member(id)? },
             Event::MemberRefuted(id) => Self::MemberRefuted { member: member(id)?, after: None, why: None },
             Event::MemberDown { id, departure } => Self::MemberDown { member: member(id)?, departure, after: None },
-            Event::NameConflict { id, addr } => Self::NameConflict { id, addr: info::socket_addr(addr) },
+            Event::NameConflict { id, .. } => Self::NameConflict { member: bearer(id)? },
+            Event::NameConflictOver(id) => Self::NameConflictOver { member: bearer(id)? },
             Event::PathLen { id, .. } => Self::PathLen { member: member(id)? },
             Event::PathBlocks { id, .. } => Self::PathBlocks { member: member(id)? },
             Event::Alone => Self::Alone,

@@ -59,6 +59,9 @@ pub struct MemberInfo {
     /// How long a datagram may be to reach it, and an answer to reach us; `None` while nothing shorter than the configured length
     /// was found.
     pub path: Option<PathInfo>,
+    /// Where another living node is that goes by the same name; `None`, which is how it should be, while none is known. What is
+    /// sent to the name reaches both.
+    pub rival: Option<SocketAddr>,
     /// On what grounds it is suspected or counted as gone; `None` while it is neither, which is nearly always: hence the box.
     pub why: Option<Box<WhyInfo>>,
     /// Whether this is the node that tells.
@@ -140,6 +143,7 @@ impl MemberInfo {
             last_heard: view.heard_at.map(|at| date(node, at)),
             round_trip: view.round_trip,
             path: PathInfo::of(view.path, node),
+            rival: view.rival.map(socket_addr),
             why: view.why.as_ref().map(|why| Box::new(WhyInfo::of(why, node))),
             is_self: false,
         }
@@ -241,6 +245,8 @@ pub struct Info {
     pub is_aside: bool,
     /// Whether it knows a part of the cluster only: its table is full of living members, and others were turned away.
     pub is_partial: bool,
+    /// How many names two living nodes go by: while there are any, nobody claims agreement. See [`MemberInfo::rival`].
+    pub name_conflicts: usize,
     /// To how many members only short datagrams pass: see [`MemberInfo::path`].
     pub short_paths: usize,
     /// How many of these have something for us that is too long.

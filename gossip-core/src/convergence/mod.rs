@@ -197,7 +197,8 @@ impl Convergence {
         if !core::mem::take(&mut self.dirty) {
             return;
         }
-        let all = cx.live > 1 && self.all_agree(cx, members);
+        // Of two that look like one, nobody knows which of them agrees.
+        let all = cx.live > 1 && cx.name_conflicts == 0 && self.all_agree(cx, members);
         if all && self.since.is_none() {
             self.since = Some(cx.now);
         } else if !all {

@@ -1,7 +1,7 @@
 //! What is said of members: a lattice of claims, joined from whatever source, in whatever order.
 use super::{
     Change, Membership,
-    seeds::knock_barely,
+    namesakes::ASKED_EVERY,
     suspicion::{CONFIRMATIONS_MAX, FALSE_ALARM, FALSE_ALARMS_MAX},
 };
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     id::{Addr, Generation, Incarnation, NodeId},
     lattice::{Joined, Lattice},
     path::Path,
-    records::{Claim, Heat, Intent, Member, Told, Trial, Untold},
+    records::{Claim, Heat, Intent, Member, Namesake, Told, Trial, Untold},
     round_trip::RoundTrip,
     storage::Storage,
     table::{Blob, Table},
@@ -18,15 +18,21 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Another life that goes by our name, and the incarnation at which we answered it.
-///
-/// A ghost, of a life that ended, never answers back; a rival does.
+/// Another life that goes by our name: a ghost, of a life that ended, or a rival.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Rival {
     generation: Generation,
-    answered: Incarnation,
+    /// The highest incarnation under which we heard of it.
+    pub(super) heard: Incarnation,
     /// Not before this do we answer again: two rivals must not shout each other down at the speed of the network.
     answer_at: Instant,
+    /// When we last asked, where it is said to be, whether it lives.
+    pub(super) asked_at: Instant,
+}
+
+impl Rival {
+    pub(super) const NONE: Self =
+        Self { generation: Generation(0), heard: Incarnation(0), answer_at: Instant::ZERO, asked_at: Instant::ZERO };
 }
 
 /// A claim, with who makes it, and why.
@@ -38,26 +44,12 @@ pub(super) struct Charge {
     pub(super) accusers: Accusers,
 }
 
-/// A conflict over our name, when it may be reported again, and until when there may be one.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(super) struct Conflict {
-    pub(super) untold: Option<Addr>,
-    report_at: Instant,
-    wary_until: Instant,
-}
-
-impl Conflict {
-    pub(super) const NONE: Self = Self { untold: None, report_at: Instant::ZERO, wary_until: Instant::ZERO };
-}
-
 /// Among so many is whoever is gone for the longest time looked for: all of a few, and of thousands enough not to forget somebody
 /// who has just gone.
 const COMPARED_MAX: usize = 64;
 
 /// How many probe intervals two rivals wait before they contradict each other again.
 const RIVAL_PATIENCE: u32 = 10;
-/// For so many probe intervals after we were outdone, there may be a rival.
-const WARY_FOR: u32 = 60;
 
 impl<S: Storage> Membership<S> {
     /// A datagram came from a member: proof that it lives, and of which life.
@@ -67,35 +59,21 @@ impl<S: Storage> Membership<S> {
             self.on_caller(cx, from, header.sender);
         }
         let Some(member) = self.members.get_mut(&header.sender) else { return };
+        if member.namesake == Namesake::Known {
+            if header.generation == member.generation {
+                member.heard_at = Some(cx.now);
+            }
+            return self.on_bearer_heard(cx, from, header);
+        }
         member.heard_at = Some(cx.now);
         // Another life than the one we know, and it does not outdo what we know: it must hear of it, to do so.
-        member.contested = header.generation != member.generation && header.incarnation <= member.incarnation;
+        let outdone = header.generation != member.generation && header.incarnation <= member.incarnation;
+        member.namesake = if outdone { Namesake::Heard } else { Namesake::None };
         if from != member.addr && header.incarnation > member.incarnation {
             // It speaks from elsewhere and has more to say of itself than we heard: it moved, and all that we send it goes
             // astray. Whoever answers a knock introduces itself.
             cx.answer(from, header.sender, Intent::Ping(Ping::KNOCK));
         }
-    }
-
-    /// Our own name came in from elsewhere: a rival that lives, seen directly. It is told, once in a while, for it does not go
-    /// away by itself; and so is the rival, by our knock.
-    pub(crate) fn on_namesake(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
-        if header.generation == cx.me.generation || from == cx.me.addr {
-            return;
-        }
-        cx.stats.name_conflicts += 1;
-        let interval = cx.config.probe_interval;
-        self.conflict.wary_until = cx.now + interval.saturating_mul(WARY_FOR);
-        if cx.now >= self.conflict.report_at {
-            self.conflict.untold = Some(from);
-            self.conflict.report_at = cx.now + interval.saturating_mul(RIVAL_PATIENCE);
-            self.on_caller(cx, from, cx.me.id);
-        }
-    }
-
-    /// Whether somebody else seemed to go by our name of late.
-    pub(super) fn is_wary(&self, cx: &Context<S>) -> bool {
-        cx.now < self.conflict.wary_until
     }
 
     /// A member in its own words, from itself or passed on.
@@ -143,6 +121,10 @@ impl<S: Storage> Membership<S> {
         }
         // Who was never heard of cannot be missed.
         let slot = self.members.slot(&accusation.id)?;
+        if claim.standing == Standing::Left && self.is_borne_by_two(slot) {
+            // The other one of this name is still there, and says so before this conflict is over.
+            return None;
+        }
         if claim.standing == Standing::Alive || !self.believes(cx, slot, claim, Incarnation::ACCUSED_STEP) {
             return None;
         }
@@ -175,7 +157,7 @@ impl<S: Storage> Membership<S> {
         self.update(cx, slot, |member| member.heat = heat);
         if !cx.config.detection.is_plain() {
             // It is the first to hear of it: it can contradict at once (Lifeguard §IV-C, "buddy").
-            cx.send(addr, Some(id), Intent::Ping(Ping::INQUIRY));
+            self.inquire_of(cx, id, addr);
         }
     }
 
@@ -226,9 +208,14 @@ impl<S: Storage> Membership<S> {
             member.false_alarms = false_alarms;
             (member.trial, member.until) = trial;
             member.heat = heat;
-            member.contested = false;
+            if member.namesake == Namesake::Heard {
+                member.namesake = Namesake::None;
+            }
             member.mark_untold();
         });
+        if joined.standing > Standing::Suspect && self.is_borne_by_two(slot) {
+            self.end_conflict(cx, id);
+        }
         self.on_company(cx);
         (known.standing <= Standing::Suspect && joined.standing > Standing::Suspect).then_some(Change::Gone(id))
     }
@@ -275,26 +262,28 @@ impl<S: Storage> Membership<S> {
         self.restate(cx);
     }
 
-    /// Whether to answer another life that goes by our name, and to look whether it lives.
+    /// Whether to answer another life that goes by our name; and asks, where it is said to be, whether it lives.
     ///
     /// That it outdid our answer does not show that: after a restart, what our former life said last may come in piece by
-    /// piece. Nobody but a rival speaks to us under our name; so we knock, and whoever hears that knocks back.
+    /// piece. Nobody but a rival speaks to us under our name. While it is known to live, neither answers the other, but where it is
+    /// counted as gone: then we may be all that is left of the name.
     fn answers_rival(&mut self, cx: &mut Context<S>, claim: Claim, addr: Option<Addr>) -> bool {
-        let fresh = Rival { generation: claim.generation, answered: claim.incarnation, answer_at: cx.now };
-        let rival = self.rival.filter(|rival| rival.generation == claim.generation).unwrap_or(fresh);
+        if let Some(addr) = addr {
+            self.ask_rival(cx, addr, ASKED_EVERY);
+        }
+        let is_new = self.rival.generation != claim.generation;
+        let outdid = !is_new && claim.incarnation > self.rival.heard;
+        let is_early = self.is_contested(cx.me.id) || !is_new && cx.now < self.rival.answer_at;
+        if is_new {
+            self.rival = Rival { generation: claim.generation, answer_at: cx.now, ..self.rival };
+        }
+        self.rival.heard = self.rival.heard.max(claim.incarnation);
         // Of whom others accuse, they hear nothing; but us they will count as gone in its stead.
-        if cx.now < rival.answer_at && claim.standing == Standing::Alive {
+        if is_early && claim.standing == Standing::Alive {
             return false;
         }
-        self.rival = Some(Rival { answered: claim.incarnation, ..rival });
-        if claim.incarnation > rival.answered {
-            let interval = cx.config.probe_interval;
-            self.rival =
-                self.rival.map(|rival| Rival { answer_at: cx.now + interval.saturating_mul(RIVAL_PATIENCE), ..rival });
-            self.conflict.wary_until = cx.now + interval.saturating_mul(WARY_FOR);
-            if let Some(addr) = addr.filter(|addr| *addr != cx.me.addr) {
-                knock_barely(cx, addr, None);
-            }
+        if outdid {
+            self.rival.answer_at = cx.now + cx.config.probe_interval.saturating_mul(RIVAL_PATIENCE);
         }
         true
     }
@@ -329,7 +318,7 @@ impl<S: Storage> Membership<S> {
             knows: Member::<S::Blob>::UNHEARD,
             behind: 0,
             heat: self.relay_heat(cx),
-            contested: false,
+            namesake: Namesake::None,
             told: Told::Nothing,
             untold: Untold::Standing,
         };

@@ -3,7 +3,7 @@ use crate::{
     context::Context,
     digest::Digest,
     id::{Generation, Incarnation, NodeId},
-    records::{Member, Trial, Untold},
+    records::{Member, Namesake, Trial, Untold},
     storage::Storage,
 };
 
@@ -26,9 +26,8 @@ pub(super) struct Words {
 
 impl Counted {
     pub(super) fn of<B>(member: &Member<B>) -> Self {
-        let Member { stated, generation, .. } = *member;
         Self {
-            live: member.is_live().then_some(Words { stated, generation }),
+            live: member.is_live().then_some(Words::of(member)),
             hot: member.heat.is_hot(),
             untold: member.untold != Untold::Nothing,
             on_trial: member.trial != Trial::None,
@@ -37,6 +36,17 @@ impl Counted {
 }
 
 impl Words {
+    /// Of a name that two bear. Nobody says so of itself: no incarnation is as high.
+    const OF_TWO: Self = Self { stated: Incarnation(u32::MAX), generation: Generation(0) };
+
+    /// Of one that lives. Where two bear a name, that is all that counts, whichever of them the row holds.
+    pub(super) fn of<B>(member: &Member<B>) -> Self {
+        match member.namesake {
+            Namesake::Known => Self::OF_TWO,
+            Namesake::None | Namesake::Heard => Self { stated: member.stated, generation: member.generation },
+        }
+    }
+
     pub(super) fn digest<S: Storage>(self, cx: &Context<S>, id: NodeId) -> Digest {
         cx.digester.of_words(&[id.0, u64::from(self.stated.0), u64::from(self.generation.0)])
     }

@@ -4,7 +4,7 @@ use crate::{
     context::Context,
     id::NodeId,
     io::{Arrival, Departure, Event},
-    records::{InLife, Member, Told, Untold},
+    records::{InLife, Member, Namesake, Told, Untold},
     storage::Storage,
     table::{Mark, Table},
     wire::Standing,
@@ -27,8 +27,8 @@ const KNOCKS_UNTIL_ALONE: u32 = 4;
 
 impl<S: Storage> Membership<S> {
     pub(crate) fn next_event(&mut self, cx: &mut Context<S>) -> Option<Event<'static>> {
-        if let Some(addr) = self.conflict.untold.take() {
-            return Some(Event::NameConflict { id: cx.me.id, addr });
+        if let Some(event) = self.event_of_namesakes(cx) {
+            return Some(event);
         }
         while self.untold > 0 {
             let slot = self.members.marked(0, Mark::Untold, |(_, member)| member.untold != Untold::Nothing).next()?;
@@ -98,7 +98,8 @@ fn event_of<B>(id: NodeId, member: &Member<B>) -> Option<Event<'static>> {
     let Told::Standing(before, life) = member.told else {
         return (standing <= Suspect).then_some(Event::MemberUp { id, arrival: Arrival::Joined });
     };
-    let restarted = life == InLife::Former;
+    // Where two bear a name, they may take turns in its row.
+    let restarted = life == InLife::Former && member.namesake != Namesake::Known;
     match (before, standing) {
         (Alive | Suspect, Alive | Suspect) if restarted => Some(Event::MemberUp { id, arrival: Arrival::Restarted }),
         (Down | Left, Alive | Suspect) if restarted => Some(Event::MemberUp { id, arrival: Arrival::Restarted }),

@@ -8,6 +8,7 @@
 //! - `suspicion`: how long a suspect may contradict, and the verdict;
 //! - `health`: how well we do ourselves, so that whoever is slow or deaf blames nobody else;
 //! - `aside`: stepping aside, when the accusers are right;
+//! - `namesakes`: a name that two living nodes go by;
 //! - `seeds`: joining, and finding the lost again; `book`: which addresses are kept for that;
 //! - `sample`: drawing a peer;
 //! - `news`: which of this rides on a datagram, and what a peer lacks of it;
@@ -23,6 +24,7 @@ mod counted;
 mod errand;
 mod events;
 mod health;
+mod namesakes;
 mod news;
 mod probe;
 mod recent;
@@ -36,7 +38,7 @@ use crate::{
     error::{PresenceError, TooLong},
     id::{Addr, Incarnation, NodeId},
     path::Path,
-    records::{Claim, Heat, Member, Told, Trial, Untold},
+    records::{Claim, Heat, Member, Namesake, Told, Trial, Untold},
     round_trip::RoundTrip,
     storage::{Snapshot, Storage},
     table::{Blob, Mark, Table},
@@ -84,7 +86,8 @@ pub(crate) struct Membership<S: Storage> {
     stay: Stay,
     part: Part,
     /// Another life under our name.
-    rival: Option<claims::Rival>,
+    rival: claims::Rival,
+    conflicts: S::NameConflicts,
     company: Company,
     /// When somebody was last refused for want of room.
     refused_at: Option<Instant>,
@@ -95,7 +98,6 @@ pub(crate) struct Membership<S: Storage> {
     hot: usize,
     /// How many rows the application is to be told of.
     untold: usize,
-    conflict: claims::Conflict,
 }
 
 /// For so many probe intervals after somebody was refused, our view is known to be partial: whoever is not in it is heard of
@@ -124,14 +126,14 @@ impl<S: Storage> Membership<S> {
             trial_at: Instant::NEVER,
             stay: Stay::Staying,
             part: Part::TAKING,
-            rival: None,
+            rival: claims::Rival::NONE,
+            conflicts: Table::with_limit(cx.config.limits.name_conflicts),
             company: Company::Untried,
             refused_at: None,
             digest: Digest::default(),
             recent: Recent::new(),
             hot: 0,
             untold: 0,
-            conflict: claims::Conflict::NONE,
         }
     }
 
@@ -221,13 +223,15 @@ impl<S: Storage> Membership<S> {
         self.on_errand_timer(cx);
         self.come_back_when_fit(cx);
         self.on_knock_timer(cx);
+        self.on_namesake_timer(cx);
         self.on_reconnect_timer(cx).or_else(|| self.on_trial_timer(cx))
     }
 
-    pub(crate) fn next_deadline(&self) -> Instant {
+    pub(crate) fn next_deadline(&self, cx: &Context<S>) -> Instant {
         match self.stay {
             Stay::Staying => {
                 let of_others = self.errands.next_deadline().min(self.next_knock()).min(self.trial_at);
+                let of_others = of_others.min(self.next_of_namesakes(cx));
                 self.prober.next_deadline().min(of_others)
             }
             Stay::Leaving { until } => until,
@@ -269,7 +273,8 @@ impl<S: Storage> Membership<S> {
     ///
     /// That is some proof that it is there: whoever forges one datagram has to forge two. It will take a key to do better.
     pub(crate) fn is_proven(&self, id: NodeId, addr: Addr) -> bool {
-        self.get(id).is_some_and(|member| member.addr == addr && member.heard_at.is_some())
+        let is_known = |member: &Member<S::Blob>| member.addr == addr && member.heard_at.is_some();
+        self.get(id).is_some_and(is_known) || self.is_heard_bearer(id, addr)
     }
 
     /// The table of everyone. Who is there, and what is said of them, only we change.
@@ -287,8 +292,12 @@ impl<S: Storage> Membership<S> {
         self.members.ascending(after)
     }
 
-    pub(crate) fn usage(&self) -> [(&'static str, usize, usize); 2] {
-        [("members", self.members.len(), self.members.limit()), ("seeds", self.seeds.len(), self.seeds.limit())]
+    pub(crate) fn usage(&self) -> [(&'static str, usize, usize); 3] {
+        [
+            ("members", self.members.len(), self.members.limit()),
+            ("seeds", self.seeds.len(), self.seeds.limit()),
+            ("name_conflicts", self.conflicts.len(), self.conflicts.limit()),
+        ]
     }
 
     /// Adds our own row. There is room: the table is empty, and a limit of zero was refused.
@@ -314,7 +323,7 @@ impl<S: Storage> Membership<S> {
             knows: Member::<S::Blob>::UNHEARD,
             behind: 0,
             heat: Heat::COLD,
-            contested: false,
+            namesake: Namesake::None,
             told: Told::Nothing,
             untold: Untold::Nothing,
         };
@@ -333,6 +342,9 @@ impl<S: Storage> Membership<S> {
             row.since = now;
             row.heat = heat;
         });
+        if standing != Standing::Alive && self.is_borne_by_two(slot) {
+            self.end_conflict(cx, me.id);
+        }
     }
 
     /// Those who are gone.

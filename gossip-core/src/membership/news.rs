@@ -4,7 +4,7 @@ use crate::{
     context::Context,
     id::{Generation, Life, NodeId},
     path::Proof,
-    records::{Claim, Heat, Intent, Member, Question, Trial},
+    records::{Claim, Heat, Intent, Member, Namesake, Question, Trial},
     storage::Storage,
     table::{Mark, Smallest, Table},
     wire::{Accusation, Cause, Frame, MemberFrame, Ping, Standing, Writer},
@@ -36,7 +36,7 @@ impl<S: Storage> Membership<S> {
     pub(crate) fn introduce(&self, cx: &Context<S>, peer: Option<NodeId>, intent: Intent, writer: &mut Writer<'_>) {
         let known = peer.and_then(|id| self.members.get(&id));
         if let (Some(id), Some(member)) = (peer, known)
-            && (member.standing != Standing::Alive || member.contested || member.trial != Trial::None)
+            && (member.standing != Standing::Alive || member.namesake == Namesake::Heard || member.trial != Trial::None)
         {
             // Told first to whom it concerns: it can contradict at once (Lifeguard's "buddy"). To one of two that go by one name,
             // rather what the other says, for that tells where it is.
@@ -51,12 +51,8 @@ impl<S: Storage> Membership<S> {
         let stranger = known.is_none_or(|member| !member.is_live() || member.heard_at.is_none() && young);
         let knock = matches!(intent, Intent::Ping(Ping::KNOCK) | Intent::Ack(Ping::KNOCK));
         let Some(me) = self.members.get(&cx.me.id) else { return };
-        if stranger || knock || self.is_wary(cx) {
+        if stranger || knock {
             let _ = writer.put(&news(cx.me.id, me));
-        }
-        if self.is_wary(cx) {
-            // Who knows another by our name answers us with no more than we sent: there must be room for what is said of it.
-            let _ = writer.put(&accusation(cx.me.id, me));
         }
     }
 
@@ -69,6 +65,7 @@ impl<S: Storage> Membership<S> {
         path: Proof,
         writer: &mut Writer<'_>,
     ) {
+        self.put_conflicts(cx, writer);
         if self.hot == 0 {
             return;
         }
@@ -114,7 +111,7 @@ impl<S: Storage> Membership<S> {
     }
 
     pub(crate) fn has_news(&self) -> bool {
-        self.hot > 0
+        self.hot > 0 || self.has_conflicts_to_tell()
     }
 
     /// A round of pushes is over. What there is too much of cools all the same: it is left to those who find that they lack
@@ -181,8 +178,14 @@ impl<S: Storage> Membership<S> {
                 // Who is gone is news only to one who counts it in.
                 None => member.is_live() || has.iter().any(|has| has[..2] == print[..2]),
             };
+            let is_known = || has.iter().any(|has| has[..2] == print[..2]);
+            let put = |writer: &mut Writer<'_>| match member.namesake {
+                // A row that the asker has not yet goes before what is said of its name.
+                Namesake::Known if is_known() => self.put_conflict(cx, *id, writer),
+                _ => writer.put(&news(*id, member)),
+            };
             // Whom no answer can hold is passed over.
-            if lacks && !writer.put(&news(*id, member)) && !writer.is_bare() {
+            if lacks && !put(writer) && !writer.is_bare() {
                 return end;
             }
         }
@@ -196,10 +199,15 @@ fn before(from: Life) -> Option<NodeId> {
 }
 
 fn print_of<S: Storage>(cx: &Context<S>, token: u8, id: NodeId, member: &Member<S::Blob>) -> Print {
-    let Claim { incarnation, standing, generation } = member.claim();
     let name = cx.digester.of_words(&[u64::from(token), id.0]);
-    let claim = u64::from(incarnation.0) << 32 | u64::from(generation.0);
-    let said = cx.digester.of_words(&[name.0, claim, u64::from(member.stated.0) << 2 | standing as u64]);
+    let said = match member.namesake {
+        Namesake::Known => cx.digester.of_words(&[name.0]),
+        Namesake::None | Namesake::Heard => {
+            let Claim { incarnation, standing, generation } = member.claim();
+            let claim = u64::from(incarnation.0) << 32 | u64::from(generation.0);
+            cx.digester.of_words(&[name.0, claim, u64::from(member.stated.0) << 2 | standing as u64])
+        }
+    };
     let [a, b, ..] = name.0.to_le_bytes();
     let [c, d, ..] = said.0.to_le_bytes();
     [a, b, c, d]

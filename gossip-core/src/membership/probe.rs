@@ -311,8 +311,7 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Whom to ask this period; mostly nobody, when whose turn it is has been heard within the last one anyway. Not never:
-    /// one that can speak and not hear would go unnoticed. But somebody each time, while another may go by our name: what is
-    /// said of us goes to that one, and only answers come to us.
+    /// one that can speak and not hear would go unnoticed.
     fn next_target(&mut self, cx: &mut Context<S>) -> Option<NodeId> {
         let rows = self.members.len();
         for _ in 0..rows {
@@ -322,7 +321,7 @@ impl<S: Storage> Membership<S> {
                 continue;
             }
             let recently = member.heard_at.is_some_and(|at| cx.now < at + cx.config.probe_interval);
-            let spares = !self.is_wary(cx) && !self.is_aside() && !cx.config.detection.is_plain();
+            let spares = !self.is_aside() && !cx.config.detection.is_plain();
             let may_be_spared = spares && recently && member.standing == Standing::Alive;
             let spared = may_be_spared && cx.rng.below(SPARED_OF) != 0;
             return (!spared).then_some(*id);

@@ -122,7 +122,7 @@ impl<S: Storage> Membership<S> {
         for (at, change) in lacked() {
             let again = lacked().any(|(earlier, told)| earlier < at && told.id == change.id);
             if !again && let Some(member) = self.members.get(&change.id) {
-                let _ = writer.put(&super::news::told(change.id, member));
+                let _ = self.put_conflict(cx, change.id, writer) || writer.put(&super::news::told(change.id, member));
             }
         }
     }

@@ -7,7 +7,7 @@ use super::Membership;
 use crate::{
     context::Context,
     id::{Addr, NodeId},
-    records::Member,
+    records::{Member, Namesake},
     storage::Storage,
     table::Table,
 };
@@ -20,15 +20,25 @@ impl<S: Storage> Membership<S> {
     pub(crate) fn sample(&self, cx: &mut Context<S>, will_not_do: &dyn Fn(NodeId) -> bool) -> Option<(NodeId, Addr)> {
         let (rows, me) = (self.members.as_slice(), cx.me.id);
         let will_do = |(id, member): &&(NodeId, Member<S::Blob>)| *id != me && member.is_live() && !will_not_do(*id);
-        let place = |(id, member): &(NodeId, Member<S::Blob>)| (*id, member.addr);
         for _ in 0..DRAWS_MAX {
             if let Some(row) = rows.get(cx.rng.below(rows.len())).filter(will_do) {
-                return Some(place(row));
+                return Some(self.place(cx, row));
             }
         }
         // Few will do: by rank among them.
         let rank = cx.rng.below(rows.iter().filter(will_do).count());
-        rows.iter().filter(will_do).nth(rank).map(place)
+        rows.iter().filter(will_do).nth(rank).map(|row| self.place(cx, row))
+    }
+
+    /// Where to reach a member; of two that go by its name, either.
+    fn place(&self, cx: &mut Context<S>, (id, member): &(NodeId, Member<S::Blob>)) -> (NodeId, Addr) {
+        if member.namesake == Namesake::Known
+            && cx.rng.below(2) == 1
+            && let Some(rival) = self.rival_of(*id, member.generation)
+        {
+            return (*id, rival);
+        }
+        (*id, member.addr)
     }
 }
 

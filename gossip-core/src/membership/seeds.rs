@@ -49,7 +49,7 @@ impl<S: Storage> Membership<S> {
         }
     }
 
-    /// Somebody speaks to us whom we do not count as living, or under our name. It may count on us to, so we ask it who it is,
+    /// Somebody speaks to us whom we do not count as living. It may count on us to, so we ask it who it is,
     /// soon: not at once and not each time, for its answer comes from the same unknown.
     pub(super) fn on_caller(&mut self, cx: &Context<S>, from: Addr, sender: NodeId) {
         self.caller = Some(Caller { addr: from, id: sender });
@@ -104,7 +104,7 @@ impl<S: Storage> Membership<S> {
             return None;
         }
         if let Some(Caller { addr, id }) = self.caller.take()
-            && (!self.is_live(id) || id == cx.me.id)
+            && !self.is_live(id)
         {
             if self.is_proven(id, addr) {
                 cx.send(addr, Some(id), Intent::Ping(Ping::KNOCK));

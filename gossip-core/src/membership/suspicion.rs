@@ -5,7 +5,7 @@
 use super::{Change, Membership, claims::Charge};
 use crate::{
     context::Context,
-    id::NodeId,
+    id::{Addr, NodeId},
     records::{Claim, Heat, Intent, Member, Trial},
     storage::Storage,
     table::{Mark, Table},
@@ -192,10 +192,18 @@ impl<S: Storage> Membership<S> {
         }
     }
 
-    /// Asks the suspect; that tells it what is said of it, too.
+    /// Asks whether somebody is there; that tells it what is said of it, too. Of two that bear its name, either may say so.
+    pub(super) fn inquire_of(&self, cx: &mut Context<S>, id: NodeId, addr: Addr) {
+        cx.send(addr, Some(id), Intent::Ping(Ping::INQUIRY));
+        if let Some(rival) = self.get(id).and_then(|member| self.rival_of(id, member.generation)) {
+            cx.send(rival, Some(id), Intent::Ping(Ping::INQUIRY));
+        }
+    }
+
+    /// Asks the suspect.
     fn look(&mut self, cx: &mut Context<S>, slot: usize, asks_left: u8) {
         let Some((id, member)) = self.members.as_slice().get(slot) else { return };
-        cx.send(member.addr, Some(*id), Intent::Ping(Ping::INQUIRY));
+        self.inquire_of(cx, *id, member.addr);
         let until = cx.now + self.health.stretch(look_wait(cx));
         self.trial_at = self.trial_at.min(until);
         self.update(cx, slot, |member| (member.trial, member.until) = (Trial::LastLook { asks_left }, until));

@@ -321,7 +321,7 @@ impl<S: Storage> Node<S> {
             return Instant::NEVER;
         }
         self.membership
-            .next_deadline()
+            .next_deadline(&self.cx)
             .min(self.reconcile.next_deadline())
             .min(self.gossip.next_at)
             .min(self.paths.next_deadline())

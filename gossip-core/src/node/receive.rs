@@ -161,9 +161,9 @@ impl<S: Storage> Node<S> {
     /// The frames that concern neither who is there nor who is gone.
     fn on_data_frame(&mut self, header: &Header, frame: &Frame<'_>) {
         match frame {
-            Frame::Compare(compare) => self.on_compare(header.sender, compare),
+            Frame::Compare(compare) => self.on_compare(header, compare),
             Frame::Confirm(Confirm) => self.on_confirm(header),
-            Frame::Pull(pull) => self.on_pull(header.sender, pull),
+            Frame::Pull(pull) => self.on_pull(header, pull),
             _ if !self.may_tell(header) => self.cx.stats.news_of_strangers += 1,
             Frame::Clock(clock) => self.on_clock(header.sender, *clock),
             Frame::Confirmed(confirmed) => self.on_confirmed(header.sender, confirmed),
@@ -183,6 +183,7 @@ impl<S: Storage> Node<S> {
                 }
             }
             Frame::Floor(floor) => self.on_floor(header.sender, floor),
+            Frame::NameConflict(conflict) => self.membership.on_name_conflict(&mut self.cx, conflict),
             news => self.on_news(news),
         }
     }
@@ -203,7 +204,7 @@ impl<S: Storage> Node<S> {
 
     /// A member is about to leave, and asks how much of what it wrote we have.
     fn on_confirm(&mut self, header: &Header) {
-        let Some(addr) = self.addr_of_asker(header.sender) else { return };
+        let Some(addr) = self.addr_of_asker(header) else { return };
         let asker = Life { origin: header.sender, generation: header.generation };
         self.cx.send(addr, Some(header.sender), Intent::Confirmed(asker));
     }
@@ -264,9 +265,10 @@ impl<S: Storage> Node<S> {
         let authority = if is_final { Authority::Final } else { Authority::Hearsay };
         if self.dissemination.on_floor(&mut self.cx, floor, authority) == AskPublisher::Yes
             && let Some(member) = self.membership.get(publisher)
+            && let Some(addr) = self.membership.addr_of(publisher, floor.writer.generation)
         {
             let difference = Difference { ours: self.digest(), theirs: member.knows };
-            let (addr, round_trip) = (member.addr, member.round_trip);
+            let round_trip = member.round_trip;
             self.reconcile.on_better_source(Peer { id: publisher, addr, round_trip, difference });
         }
     }
@@ -283,13 +285,14 @@ impl<S: Storage> Node<S> {
         writer == self.cx.me.writer() && sequence > said
     }
 
-    fn on_compare(&mut self, asker: NodeId, compare: &Compare) {
-        let Some(addr) = self.addr_of_asker(asker) else { return };
+    fn on_compare(&mut self, header: &Header, compare: &Compare) {
+        let asker = header.sender;
+        let Some(addr) = self.addr_of_asker(header) else { return };
         let len_max = self.agreed_len(asker, compare.len_max);
         self.cx.owe(Outgoing { to: addr, peer: Some(asker), intent: Intent::Parts(compare.parts.members), len_max });
         if compare.parts != self.parts() && self.membership.is_live(asker) {
             let difference = Difference { ours: self.digest(), theirs: self.digest_of(&compare.parts) };
-            self.on_differing(asker, difference);
+            self.on_differing(header, difference);
         }
     }
 
@@ -303,8 +306,9 @@ impl<S: Storage> Node<S> {
     }
 
     /// Keeps a question until the next drain: it is answered with what we know then.
-    fn on_pull(&mut self, asker: NodeId, pull: &Pull<'_>) {
-        if self.addr_of_asker(asker).is_none() {
+    fn on_pull(&mut self, header: &Header, pull: &Pull<'_>) {
+        let (asker, generation) = (header.sender, header.generation);
+        if self.addr_of_asker(header).is_none() {
             return;
         }
         let Some(summary) = S::Summary::copy_of(pull.summary) else {
@@ -313,7 +317,7 @@ impl<S: Storage> Node<S> {
         };
         let Pull { token, store, from, until, .. } = *pull;
         let len_max = self.agreed_len(asker, pull.len_max);
-        let question = Question { peer: asker, token, store, from, until, len_max, summary };
+        let question = Question { peer: asker, generation, token, store, from, until, len_max, summary };
         if store == Store::Entries {
             self.convergence.on_behind::<S>(self.membership.table_mut(), asker, self.replica.behind(&question));
         }
@@ -332,20 +336,23 @@ impl<S: Storage> Node<S> {
 
     /// Where the answer to a member's question goes: to the address that all know, wherever the question came from. An
     /// answer may be longer than its question, and must not be aimed at a bystander.
-    fn addr_of_asker(&mut self, asker: NodeId) -> Option<Addr> {
+    fn addr_of_asker(&mut self, header: &Header) -> Option<Addr> {
         // One that stepped aside goes on asking, so that it is up to date when it comes back.
-        let member = self.membership.get(asker).filter(|member| {
+        let member = self.membership.get(header.sender).filter(|member| {
             (member.is_live() || member.standing == Standing::Down && member.cause == Cause::OwnWord)
                 && member.heard_at.is_some()
         });
-        let addr = member.map(|member| member.addr);
+        let addr = member.and_then(|_| self.membership.addr_of(header.sender, header.generation));
         self.cx.stats.questions_of_strangers += u64::from(addr.is_none());
         addr
     }
 
-    fn on_differing(&mut self, id: NodeId, difference: Difference) {
-        if let Some(member) = self.membership.get(id) {
-            let peer = Peer { id, addr: member.addr, round_trip: member.round_trip, difference };
+    fn on_differing(&mut self, header: &Header, difference: Difference) {
+        let id = header.sender;
+        if let Some(member) = self.membership.get(id)
+            && let Some(addr) = self.membership.addr_of(id, header.generation)
+        {
+            let peer = Peer { id, addr, round_trip: member.round_trip, difference };
             self.reconcile.on_differing(&mut self.cx, peer);
         }
     }
@@ -363,12 +370,12 @@ impl<S: Storage> Node<S> {
                 // There is nothing to ask it; it will ask us.
                 return;
             }
-            self.on_differing(header.sender, Difference { ours, theirs: header.digest });
+            self.on_differing(header, Difference { ours, theirs: header.digest });
             return;
         }
         self.on_held();
         if self.reconcile.on_same(header.sender) == Same::AskAnyway {
-            self.on_differing(header.sender, Difference { ours, theirs: ours });
+            self.on_differing(header, Difference { ours, theirs: ours });
         }
         self.membership.cool(&mut self.cx);
         if header.is_unanimous() {

@@ -24,8 +24,8 @@ impl<S: Storage> Node<S> {
                 (outgoing.to, self.write_outgoing(&outgoing, buffer))
             } else {
                 let question = self.questions.pop_front()?;
-                let Some(asker) = self.membership.get(question.peer) else { continue };
-                (asker.addr, self.write_answer(&question, buffer))
+                let Some(addr) = self.membership.addr_of(question.peer, question.generation) else { continue };
+                (addr, self.write_answer(&question, buffer))
             };
             if let Some(len) = len {
                 self.cx.stats.datagrams_sent += 1;

@@ -32,6 +32,7 @@ impl<S: Storage> Node<S> {
             heard_at: None,
             round_trip: None,
             path: Path::untried(self.cx.config.datagram_len_max),
+            rival: self.membership.rival_of(me.id, me.generation),
             why: row.and_then(why),
             presence: row.map_or(&[], |row| row.presence.as_ref()),
         }
@@ -39,13 +40,13 @@ impl<S: Storage> Node<S> {
 
     /// Everyone else that is remembered, those gone included, in no particular order.
     pub fn members(&self) -> impl Iterator<Item = MemberView<'_>> {
-        self.membership.rows().iter().filter(|(id, _)| *id != self.cx.me.id).map(|(id, row)| view_of(*id, row))
+        self.membership.rows().iter().filter(|(id, _)| *id != self.cx.me.id).map(|(id, row)| self.view_of(*id, row))
     }
 
     /// One member, ourselves included.
     #[must_use]
     pub fn member(&self, id: NodeId) -> Option<MemberView<'_>> {
-        self.membership.get(id).map(|row| view_of(id, row))
+        self.membership.get(id).map(|row| self.view_of(id, row))
     }
 
     /// The addresses that this node was named to join through, in no particular order, and who answered from there last.
@@ -113,6 +114,12 @@ impl<S: Storage> Node<S> {
         self.cx.calendar.skew()
     }
 
+    /// How many names two living nodes go by, as far as is known: while there are any, nobody claims agreement.
+    #[must_use]
+    pub fn name_conflicts(&self) -> usize {
+        self.cx.name_conflicts
+    }
+
     /// How many members live, ourselves included.
     #[must_use]
     pub fn live(&self) -> usize {
@@ -147,18 +154,35 @@ impl<S: Storage> Node<S> {
     /// How full each region of memory is.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        let [members, seeds] = self.membership.usage();
+        let [members, seeds, name_conflicts] = self.membership.usage();
         let [rumors, publishers] = self.dissemination.usage();
         let [entries, writers] = self.replica.usage();
         let outbox = ("outbox", self.cx.owed(), self.cx.config.limits.outbox);
         let questions = ("questions", self.questions.len(), self.questions.limit());
-        Usage { rows: [members, seeds, rumors, publishers, entries, writers, outbox, questions] }
+        Usage { rows: [members, seeds, name_conflicts, rumors, publishers, entries, writers, outbox, questions] }
     }
 
     /// What was chosen.
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.cx.config
+    }
+
+    fn view_of<'a>(&self, id: NodeId, row: &'a Member<S::Blob>) -> MemberView<'a> {
+        MemberView {
+            id,
+            addr: row.addr,
+            incarnation: row.incarnation,
+            generation: row.generation,
+            liveness: row.standing.into(),
+            since: row.since,
+            heard_at: row.heard_at,
+            round_trip: row.round_trip.mean(),
+            path: row.path,
+            rival: self.membership.rival_of(id, row.generation),
+            why: why(row),
+            presence: row.presence.as_ref(),
+        }
     }
 }
 
@@ -183,6 +207,8 @@ pub struct MemberView<'a> {
     pub round_trip: Option<Duration>,
     /// How long a datagram to it, and an answer, may be.
     pub path: Path,
+    /// Where another living node is that goes by the same name, if one is known: what is sent to the name goes to both.
+    pub rival: Option<Addr>,
     /// Why it is suspected, or counted as gone; `None` while it is neither.
     pub why: Option<Why>,
     /// What it tells of itself.
@@ -247,22 +273,6 @@ pub struct EntryView<'a> {
     pub dot: Dot,
     /// When.
     pub stamp: Stamp,
-}
-
-fn view_of<B: AsRef<[u8]>>(id: NodeId, row: &Member<B>) -> MemberView<'_> {
-    MemberView {
-        id,
-        addr: row.addr,
-        incarnation: row.incarnation,
-        generation: row.generation,
-        liveness: row.standing.into(),
-        since: row.since,
-        heard_at: row.heard_at,
-        round_trip: row.round_trip.mean(),
-        path: row.path,
-        why: why(row),
-        presence: row.presence.as_ref(),
-    }
 }
 
 fn why<B>(row: &Member<B>) -> Option<Why> {

@@ -18,8 +18,10 @@ pub enum Told {
     Refuted(NodeId),
     /// A member is gone.
     Down(NodeId, Departure),
-    /// Another living node goes by our name.
-    NameConflict,
+    /// Two living nodes go by one name, ours or another.
+    NameConflict(NodeId),
+    /// One at most goes by it again.
+    NameConflictOver(NodeId),
     /// Datagrams up to so many bytes reach a member, and longer ones do not.
     PathLen(NodeId, u16),
     /// A member has something for us that is too long for the path.
@@ -59,7 +61,9 @@ impl Told {
             | Self::Refuted(id)
             | Self::Down(id, _)
             | Self::PathLen(id, _)
-            | Self::PathBlocks(id) => Some(*id),
+            | Self::PathBlocks(id)
+            | Self::NameConflict(id)
+            | Self::NameConflictOver(id) => Some(*id),
             _ => None,
         }
     }
@@ -73,7 +77,8 @@ impl From<Event<'_>> for Told {
             Event::MemberSuspect(id) => Self::Suspect(id),
             Event::MemberRefuted(id) => Self::Refuted(id),
             Event::MemberDown { id, departure } => Self::Down(id, departure),
-            Event::NameConflict { .. } => Self::NameConflict,
+            Event::NameConflict { id, .. } => Self::NameConflict(id),
+            Event::NameConflictOver(id) => Self::NameConflictOver(id),
             Event::PathLen { id, len } => Self::PathLen(id, len),
             Event::PathBlocks { id, .. } => Self::PathBlocks(id),
             Event::Alone => Self::Alone,

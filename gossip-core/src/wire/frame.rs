@@ -54,14 +54,16 @@ pub enum Frame<'a> {
     Confirm(Confirm),
     /// Answer to that.
     Confirmed(Confirmed),
+    /// News: two living nodes go by one name.
+    NameConflict(NameConflictFrame),
 }
 
 impl Frame<'_> {
     /// How many kinds there are: higher ones are skipped.
-    pub const KINDS: u8 = 19;
+    pub const KINDS: u8 = 20;
 
     /// The kinds' names, in the order of the wire.
-    pub const NAMES: [&'static str; 19] = [
+    pub const NAMES: [&'static str; 20] = [
         "Ping",
         "Ack",
         "PingRequest",
@@ -81,6 +83,7 @@ impl Frame<'_> {
         "Clock",
         "Confirm",
         "Confirmed",
+        "NameConflict",
     ];
 
     /// Whether it wants to be answered. A datagram carries one question at most.
@@ -177,6 +180,26 @@ pub struct MemberFrame<'a> {
     pub addr: Addr,
     /// What it tells of itself, for the application.
     pub presence: &'a [u8],
+}
+
+/// Two living nodes that go by one name. Only the two of them ever make one up, all others pass it on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NameConflictFrame {
+    /// The name.
+    pub id: NodeId,
+    /// How long ago both were known to live, in milliseconds: what it lay at each node, added up.
+    pub age_millis: u32,
+    /// The two.
+    pub bearers: [Bearer; 2],
+}
+
+/// One of those that go by a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bearer {
+    /// In which life.
+    pub generation: Generation,
+    /// Where it can be reached.
+    pub addr: Addr,
 }
 
 /// Something said against a member, or a farewell that it said itself.

@@ -24,9 +24,9 @@ mod summary;
 
 pub use codec::{Malformed, Read, Reader, Writer};
 pub use frame::{
-    Accusation, Accusers, Ack, Agreeing, Cause, Clock, Compare, Confirm, Confirmed, EntryFrame, Floor, Frame, Gap,
-    MemberFrame, Parts, Ping, PingRequest, Pull, Relayed, Rest, RumorFrame, Served, Standing, Store, Unreached,
-    Urgency,
+    Accusation, Accusers, Ack, Agreeing, Bearer, Cause, Clock, Compare, Confirm, Confirmed, EntryFrame, Floor, Frame,
+    Gap, MemberFrame, NameConflictFrame, Parts, Ping, PingRequest, Pull, Relayed, Rest, RumorFrame, Served, Standing,
+    Store, Unreached, Urgency,
 };
 pub use header::{ClusterLabel, Header, Refusal};
 pub(crate) use summary::{Items, write_items};

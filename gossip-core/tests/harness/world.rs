@@ -304,6 +304,15 @@ pub(crate) fn datagram_len_max() -> u16 {
 
 /// A server's configuration, with tables so small that they fill.
 fn server() -> Config {
-    let limits = Limits { members: 32, seeds: 4, rumors: 32, entries: 32, writers: 48, outbox: 64, questions: 8 };
+    let limits = Limits {
+        members: 32,
+        seeds: 4,
+        name_conflicts: 2,
+        rumors: 32,
+        entries: 32,
+        writers: 48,
+        outbox: 64,
+        questions: 8,
+    };
     Config { datagram_len_max: datagram_len_max(), limits, ..Config::lan() }
 }

@@ -138,6 +138,8 @@ What the agent believes of each:
   HEARD  how long ago it was last heard itself; `self` is the agent
   RTT    the round trip to it and back; `-` until measured, and for the dead as it was last
   INC    its incarnation: grows when it contradicts what is said of it, or changes what it says of itself
+  ALSO AT  where another living node of the same name is; shown while there is one: rename one of the two
+  PATH   the longest datagram that reaches it, where that is shorter than usual
   WHY    on what grounds it is suspected or gone: `silent, a +1` is silent, says a and one more";
 
 /// What is believed of a member.

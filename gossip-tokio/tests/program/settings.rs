@@ -104,7 +104,7 @@ fn help_and_version_are_no_errors() {
 #[test]
 fn the_help_explains_each_column_that_does_not_explain_itself() {
     let help = run(&mut program(&["members", "--help"])).done();
-    for column in ["INC", "SINCE", "HEARD", "RTT", "WHY"] {
+    for column in ["INC", "SINCE", "HEARD", "RTT", "ALSO AT", "PATH", "WHY"] {
         assert!(help.lines().any(|line| line.starts_with(&format!("  {column} "))), "{column}: {help}");
     }
 }

@@ -113,7 +113,7 @@ impl Oracles {
         if datagrams > limits.outbox.saturating_add(limits.questions) {
             self.report.add(Oracle::WithinBudget, now, host, || format!("one drain has {datagrams} datagrams"));
         }
-        let told_of = ["members", "rumors", "entries"];
+        let told_of = ["members", "name_conflicts", "rumors", "entries"];
         let usage = node.usage();
         let rows = usage.rows().filter(|(region, ..)| told_of.contains(region)).map(|(_, used, _)| used);
         if events > rows.sum::<usize>() + EVENTS_BESIDE_ROWS {
@@ -184,6 +184,7 @@ fn limit_of(limits: &Limits, region: &str) -> usize {
     match region {
         "members" | "evidence" => limits.members,
         "seeds" => limits.seeds,
+        "name_conflicts" => limits.name_conflicts,
         "rumors" => limits.rumors,
         "publishers" | "writers" => limits.writers,
         "entries" => limits.entries,

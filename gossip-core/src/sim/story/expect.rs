@@ -188,7 +188,7 @@ impl Chapter {
 
     fn told<S: Storage>(&self, world: &World<S>, host: HostId) -> Vec<String> {
         let before = self.told.get(host.index()).copied().unwrap_or(0);
-        world.told(host).iter().skip(before).map(|(_, told)| in_words(world, told)).collect()
+        world.told(host).iter().skip(before).map(|(_, told)| in_words(world, world.id(host), told)).collect()
     }
 }
 

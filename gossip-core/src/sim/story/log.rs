@@ -58,7 +58,7 @@ impl Log {
         for (at, host, noted) in world.take_journal() {
             let who = name_of_host(world, host);
             match noted {
-                Noted::Told(told) => self.line(at, &format!("{who}: {}", in_words(world, &told))),
+                Noted::Told(told) => self.line(at, &format!("{who}: {}", in_words(world, world.id(host), &told))),
                 Noted::Sent { to, bytes, lost } => {
                     let whom = name_of_addr(world, to);
                     let lost = if lost { " (lost)" } else { "" };
@@ -94,7 +94,8 @@ impl Log {
     }
 }
 
-pub(super) fn in_words<S: Storage>(world: &World<S>, told: &Told) -> String {
+/// What a node called `me` told its application.
+pub(super) fn in_words<S: Storage>(world: &World<S>, me: NodeId, told: &Told) -> String {
     let name = |id: &NodeId| name_of(world, *id);
     match told {
         Told::Up(id, Arrival::Joined) => format!("{} is there", name(id)),
@@ -105,7 +106,10 @@ pub(super) fn in_words<S: Storage>(world: &World<S>, told: &Told) -> String {
         Told::Refuted(id) => format!("{} answers after all", name(id)),
         Told::Down(id, Departure::Failed) => format!("{} is down", name(id)),
         Told::Down(id, Departure::Left) => format!("{} has left", name(id)),
-        Told::NameConflict => "somebody else goes by my name".to_string(),
+        Told::NameConflict(id) if *id == me => "somebody else goes by my name".to_string(),
+        Told::NameConflict(id) => format!("two go by the name of {}", name(id)),
+        Told::NameConflictOver(id) if *id == me => "nobody else goes by my name".to_string(),
+        Told::NameConflictOver(id) => format!("one goes by the name of {}", name(id)),
         Told::PathLen(id, len) => format!("datagrams of up to {len} bytes reach {}", name(id)),
         Told::PathBlocks(id) => format!("{} has something too long for the path", name(id)),
         Told::Alone => "alone".to_string(),
@@ -191,6 +195,7 @@ fn frame_in_words<S: Storage>(world: &World<S>, frame: &Frame<'_>) -> String {
         Frame::Confirmed(confirmed) => {
             write!(words, "confirmed {} and {}", confirmed.written, confirmed.published)
         }
+        Frame::NameConflict(conflict) => write!(words, "conflict over {}", name(conflict.id)),
         Frame::Served(served) => {
             let left = match served.rest {
                 Rest::Nothing => "",

@@ -55,7 +55,7 @@ enum Field {
     Cluster,
 }
 
-const FIELDS: [(&str, Field); 19] = [
+const FIELDS: [(&str, Field); 20] = [
     ("cluster", Field::Cluster),
     ("probe_interval", Field::Time(|config| &mut config.probe_interval)),
     ("probe_timeout", Field::Time(|config| &mut config.probe_timeout)),
@@ -74,6 +74,7 @@ const FIELDS: [(&str, Field); 19] = [
     ("entries", Field::Limit(|config| &mut config.limits.entries)),
     ("writers", Field::Limit(|config| &mut config.limits.writers)),
     ("outbox", Field::Limit(|config| &mut config.limits.outbox)),
+    ("name_conflicts", Field::Limit(|config| &mut config.limits.name_conflicts)),
     ("questions", Field::Limit(|config| &mut config.limits.questions)),
 ];
 

@@ -93,9 +93,13 @@ pub(crate) fn sentence(event: &Value) -> String {
             let (how, suspected) = (text(&event["departure"]), lasted(event, ", having been suspected for "));
             format!("{name} at {addr} is gone: {how}{}{suspected}", grounds(&member["why"], ", "))
         }
-        "name_conflict" => {
-            format!("another living node, at {}, goes by our name: rename one of the two", text(&event["addr"]))
-        }
+        "name_conflict" => format!(
+            "two living nodes go by the name of {name}, {} at {addr} and another at {}: rename one of the two; until \
+            then, nobody claims agreement",
+            if member["is_self"] == true { "this one" } else { "one" },
+            text(&member["rival"])
+        ),
+        "name_conflict_over" => format!("only one living node goes by the name of {name} now, for all that is heard"),
         "path_len" => match &member["path"]["len"] {
             Value::Null => format!("datagrams of every length reach {name} at {addr} again"),
             len => format!(

@@ -91,6 +91,13 @@ fn notable(info: &Info) -> Vec<(String, String)> {
         let known = info.usage.get("members").map_or(0, |fill| fill.used);
         ("partial view", format!("{known} of at least {} members; raise limits.members", known.saturating_add(1)))
     });
+    let doubles = (info.name_conflicts > 0).then(|| {
+        let names =
+            if info.name_conflicts == 1 { "1 name".to_owned() } else { format!("{} names", info.name_conflicts) };
+        let said =
+            format!("two living nodes go by {names}, so that nobody agrees: `gossip members` tells where; rename one");
+        ("name conflict", said)
+    });
     let count = |many: usize| if many == 1 { "1 member".to_owned() } else { format!("{many} members") };
     let short = (info.short_paths > 0).then(|| {
         let whom = count(info.short_paths);
@@ -107,7 +114,7 @@ fn notable(info: &Info) -> Vec<(String, String)> {
     };
     let foreign =
         foreign.map(|some| ("other cluster", format!("{some} named another cluster: check --cluster there and here")));
-    [alone, foreign, aside, partial, short, blocking]
+    [alone, foreign, doubles, aside, partial, short, blocking]
         .into_iter()
         .flatten()
         .map(|(name, said)| (name.to_owned(), said))

@@ -49,6 +49,9 @@ pub(super) fn details(member: &Member) -> Vec<(&'static str, String)> {
         ("generation", member.generation.clone()),
         ("role", member.role.clone()),
     ];
+    if let Some(rival) = &member.rival {
+        rows.insert(3, ("also at", format!("{rival}: another living node of this name; rename one of the two")));
+    }
     rows.extend(member.tags.iter().map(|(key, value)| ("tag", format!("{key}={value}"))));
     rows
 }
@@ -57,8 +60,9 @@ pub(super) fn details(member: &Member) -> Vec<(&'static str, String)> {
 fn table(members: &[Member]) -> Table {
     let explains = members.iter().any(|member| member.why.is_some());
     let measures = members.iter().any(|member| member.path.is_some());
+    let doubles = members.iter().any(|member| member.rival.is_some());
     let header = ["NAME", "ADDRESS", "STATUS", "SINCE", "HEARD", "RTT", "INC"].into_iter();
-    let header = header.chain(measures.then_some("PATH"));
+    let header = header.chain(doubles.then_some("ALSO AT")).chain(measures.then_some("PATH"));
     let header: Vec<&'static str> = header.chain(explains.then_some("WHY")).chain(["ROLE", "TAGS"]).collect();
     let mut table = Table::new(&header);
     for member in members {
@@ -72,10 +76,11 @@ fn table(members: &[Member]) -> Table {
             round_trip(member),
             member.incarnation.to_string(),
         ];
+        let rival = doubles.then(|| blank_as_dash(member.rival.as_deref().unwrap_or_default()));
         let path = measures.then(|| blank_as_dash(&member.path.as_ref().map(ShortPath::brief).unwrap_or_default()));
         let reason = explains.then(|| blank_as_dash(&member.why.as_ref().map(Why::brief).unwrap_or_default()));
         let said = [blank_as_dash(&member.role), blank_as_dash(&member.tags_text())];
-        table.row(cells.into_iter().chain(path).chain(reason).chain(said));
+        table.row(cells.into_iter().chain(rival).chain(path).chain(reason).chain(said));
     }
     table
 }
@@ -117,7 +122,7 @@ mod tests {
         let mut member = json!({
             "id": "1", "name": "database-12", "role": "db", "tags": {"zone": "a"}, "addr": "192.168.100.100:17946",
             "liveness": "alive", "incarnation": 2, "generation": "1", "since_ms": 0, "last_heard_ms": null,
-            "round_trip_us": null, "path": null, "why": null, "is_self": false,
+            "round_trip_us": null, "path": null, "rival": null, "why": null, "is_self": false,
         });
         for (field, value) in change.as_object().unwrap() {
             member[field] = value.clone();
@@ -133,6 +138,16 @@ mod tests {
         assert!(rows[0].contains("INC  PATH ") && rows[1].contains("2    - "), "{text}");
         assert!(rows[2].contains("2    512 B, blocks  db"), "{text}");
         assert!(datagrams(&short).starts_with("longer than 512 bytes do not arrive, and"));
+    }
+
+    #[test]
+    fn the_table_has_a_column_of_rivals_where_a_name_is_borne_by_two() {
+        let double = member(json!({"rival": "10.0.0.9:7946"}));
+        let text = table(&[member(json!({})), double.clone()]).to_string();
+        let rows: Vec<&str> = text.lines().collect();
+        assert!(rows[0].contains("INC  ALSO AT ") && rows[1].contains("2    - "), "{text}");
+        assert!(rows[2].contains("2    10.0.0.9:7946  db"), "{text}");
+        assert!(details(&double)[3].1.contains("rename one"), "{:?}", details(&double));
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub(crate) struct Member {
     pub(crate) last_heard_ms: Option<u64>,
     pub(crate) round_trip_us: Option<u64>,
     pub(crate) path: Option<ShortPath>,
+    pub(crate) rival: Option<String>,
     pub(crate) why: Option<Why>,
     pub(crate) is_self: bool,
 }
@@ -123,6 +124,7 @@ pub(crate) struct Info {
     pub(crate) agreement: Agreement,
     pub(crate) is_aside: bool,
     pub(crate) is_partial: bool,
+    pub(crate) name_conflicts: usize,
     pub(crate) short_paths: usize,
     pub(crate) blocking_paths: usize,
     pub(crate) clock_skew: Option<ClockSkew>,

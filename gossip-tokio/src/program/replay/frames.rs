@@ -104,6 +104,10 @@ fn say(frame: &Frame<'_>, names: Names<'_>) -> Said {
         Frame::Confirmed(it) => {
             ("Confirmed", format!("{} writes and {} rumors of life {}", it.written, it.published, it.generation))
         }
+        Frame::NameConflict(it) => {
+            let [one, other] = it.bearers.map(|bearer| bearer.addr);
+            ("NameConflict", format!("{} at {one} and at {other}, {} ms ago", names.of(it.id), it.age_millis))
+        }
         Frame::Unreached(failed) => ("Unreached", format!("{} of {}", failed.probe, names.of(failed.target))),
         Frame::Member(member) => {
             let name = Presence::decode(member.presence).map(|presence| presence.name).filter(|name| !name.is_empty());

@@ -1,0 +1,298 @@
+//! A name that two living nodes go by.
+//!
+//! There is one row for each name, and it can hold one of the two at a time. Left to themselves, each would outdo what the other
+//! says of the name, for ever; everybody would take each turn for a restart, and count as agreed whoever spoke last. So there is
+//! a list of such names:
+//!
+//! - **Who finds it.** Whoever hears of another life under its own name asks at that life's address, in a datagram that nobody
+//!   but a rival could answer under that name: a life that ended never does. From then on both know.
+//! - **Who is told.** The two tell it as news, with where both are, and whoever lacks it is told in answer to a pull: in the
+//!   digest, a name that two bear counts as just that, whichever of them the row holds. So it changes nothing when they take
+//!   turns, and they stop taking them: neither contradicts the other while both live.
+//! - **What follows.** Nobody claims agreement: of two nodes that look like one, nobody knows which of them agrees. What is sent
+//!   to the name goes to both in turn, and answers go to whoever asked.
+//! - **How it ends.** It is known for as long as both are known to live: they ask each other now and then, and tell that both are
+//!   there still; whoever hears both by itself need not be told, and whoever was not told for long asks them. What is told has an
+//!   age, elapsed time added up hop by hop, so that it ends everywhere at nearly the same moment, and nobody can bring it back who
+//!   heard of it late. Then whoever is left says so of itself once more.
+use super::{Membership, seeds::knock_barely};
+use crate::{
+    context::Context,
+    id::{Addr, Generation, NodeId},
+    io::Event,
+    records::{NameConflict, NameStanding, Namesake},
+    storage::Storage,
+    table::Table,
+    time::Instant,
+    wire::{Bearer, Frame, Header, NameConflictFrame, Writer},
+};
+use core::time::Duration;
+
+/// In probe intervals: so long after both were last known to live, they are not known to any more.
+const LEASE: u32 = 30;
+/// So often do the two ask each other: three times within the lease.
+const RENEWED_EVERY: u32 = LEASE / 3;
+/// In probe intervals: what is told at a greater age than this is taken from nobody. It is about to end, and is not to go round once
+/// more: whoever knew of it asked by itself from [`ASKED_FROM`] and [`ASKED_WITHIN`] on, so that where it has ended, at an age of
+/// [`LEASE`], others know of nothing that is younger than the difference.
+const NEWS_FOR: u32 = 12;
+/// In probe intervals: who heard nothing for so long asks by itself; we do not, as long as we are told in time,
+const ASKED_FROM: u32 = 12;
+/// and each begins at a moment of its own.
+const ASKED_WITHIN: u32 = 5;
+const _: () = assert!(RENEWED_EVERY < ASKED_FROM && NEWS_FOR < LEASE - (ASKED_FROM + ASKED_WITHIN));
+/// In probe intervals: and so often, until both have answered.
+const ASKED_AGAIN: u32 = 2;
+/// In probe intervals: whoever may be a rival is asked no more often.
+pub(super) const ASKED_EVERY: u32 = 1;
+
+impl<S: Storage> Membership<S> {
+    /// A datagram came under our own name: a rival that lives, seen directly. We are one to it, and it hears so by our question.
+    pub(crate) fn on_namesake(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
+        if header.generation == cx.me.generation || from == cx.me.addr {
+            return;
+        }
+        cx.stats.name_conflicts += 1;
+        let me = Bearer { generation: cx.me.generation, addr: cx.me.addr };
+        let rival = Bearer { generation: header.generation, addr: from };
+        self.on_conflict(cx, cx.me.id, [me, rival], cx.now);
+        self.ask_rival(cx, from, ASKED_AGAIN);
+    }
+
+    /// Somebody tells of a name that two bear.
+    pub(crate) fn on_name_conflict(&mut self, cx: &mut Context<S>, frame: &NameConflictFrame) {
+        let NameConflictFrame { id, age_millis, bearers: [one, other] } = *frame;
+        let age = Duration::from_millis(age_millis.into());
+        let [of_one, of_other] = [one, other].map(|bearer| bearer.addr.as_bytes().is_empty());
+        if one.generation == other.generation || one.addr == other.addr || of_one || of_other {
+            cx.stats.claims_refused += 1;
+            return;
+        }
+        if age > cx.config.probe_interval.saturating_mul(NEWS_FOR) {
+            return;
+        }
+        let is_ours = id == cx.me.id;
+        if is_ours && ![one.generation, other.generation].contains(&cx.me.generation) {
+            // It is about a life of ours that ended, or about two others: they tell us if they are there.
+            self.ask_rival(cx, one.addr, ASKED_EVERY);
+            return self.ask_rival(cx, other.addr, ASKED_EVERY);
+        }
+        self.on_conflict(cx, id, [one, other], cx.now.saturating_sub(age));
+    }
+
+    /// Another life is said to go by our name, at `addr`: asks there, no more often than every so many probe intervals.
+    pub(super) fn ask_rival(&mut self, cx: &mut Context<S>, addr: Addr, every: u32) {
+        if cx.now < self.rival.asked_at + cx.config.probe_interval.saturating_mul(every) || addr == cx.me.addr {
+            return;
+        }
+        self.rival.asked_at = cx.now;
+        knock_barely(cx, addr, None);
+    }
+
+    /// Renews a conflict over our own name, and ends what was not renewed.
+    pub(super) fn on_namesake_timer(&mut self, cx: &mut Context<S>) {
+        if cx.now < self.next_of_namesakes(cx) {
+            return;
+        }
+        self.ask_bearers(cx);
+        while let Some(id) = self.conflicts.as_slice().iter().find(|(_, it)| is_over(cx, it)).map(|(id, _)| *id) {
+            self.end_conflict(cx, id);
+        }
+    }
+
+    pub(super) fn next_of_namesakes(&self, cx: &Context<S>) -> Instant {
+        let lease = cx.config.probe_interval.saturating_mul(LEASE);
+        let lasting = self.conflicts.as_slice().iter().filter(|(_, it)| it.standing != NameStanding::OverUntold);
+        lasting.map(|(_, it)| it.ask_at.min(it.seen_at + lease)).min().unwrap_or(Instant::NEVER)
+    }
+
+    /// One of the names is not borne by anybody any more, as far as we know; or by one again.
+    pub(super) fn end_conflict(&mut self, cx: &mut Context<S>, id: NodeId) {
+        let Some(conflict) = self.conflicts.get_mut(&id) else { return };
+        match conflict.standing {
+            NameStanding::Untold => drop(self.conflicts.swap_remove(&id)),
+            NameStanding::Told | NameStanding::OverUntold => conflict.standing = NameStanding::OverUntold,
+        }
+        cx.name_conflicts = self.lasting();
+        if let Some(slot) = self.members.slot(&id) {
+            self.update(cx, slot, |member| member.namesake = Namesake::None);
+        }
+        if id == cx.me.id && self.is_staying() {
+            // Others may have the rival in the row.
+            cx.me.incarnation = cx.me.incarnation.max(self.rival.heard).next();
+            self.restate(cx);
+        }
+    }
+
+    /// Where the other one of a name is, of the two that bear it.
+    pub(crate) fn rival_of(&self, id: NodeId, generation: Generation) -> Option<Addr> {
+        let conflict = self.lasting_conflict(id)?;
+        conflict.bearers.iter().find(|bearer| bearer.generation != generation).map(|bearer| bearer.addr)
+    }
+
+    /// Where a life of a member is: most often, there is but one.
+    pub(crate) fn addr_of(&self, id: NodeId, generation: Generation) -> Option<Addr> {
+        let member = self.members.get(&id)?;
+        if member.namesake != Namesake::Known || member.generation == generation {
+            return Some(member.addr);
+        }
+        self.rival_of(id, member.generation)
+    }
+
+    /// Whether one of the two that bear a name spoke to us before from this address.
+    pub(super) fn is_heard_bearer(&self, id: NodeId, addr: Addr) -> bool {
+        let Some(conflict) = self.lasting_conflict(id) else { return false };
+        conflict.bearers.iter().zip(conflict.heard_at).any(|(bearer, at)| at.is_some() && bearer.addr == addr)
+    }
+
+    /// One of the two that bear a name spoke. Whoever heard both knows that both live.
+    pub(super) fn on_bearer_heard(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
+        let Some(conflict) = self.conflicts.get_mut(&header.sender) else { return };
+        for (bearer, heard_at) in conflict.bearers.iter().zip(&mut conflict.heard_at) {
+            if (bearer.addr, bearer.generation) == (from, header.generation) {
+                *heard_at = Some(cx.now);
+            }
+        }
+        if let [Some(one), Some(other)] = conflict.heard_at
+            && one.min(other) > conflict.seen_at
+        {
+            conflict.seen_at = one.min(other);
+            conflict.ask_at = ask_at(cx, header.sender, conflict.seen_at);
+        }
+    }
+
+    /// Asks those that were not heard of for long whether they are there: our rival, and those that bear another's name.
+    fn ask_bearers(&mut self, cx: &mut Context<S>) {
+        let interval = cx.config.probe_interval;
+        for slot in 0..self.conflicts.len() {
+            let Some((id, conflict)) = self.conflicts.at_mut(slot) else { return };
+            if cx.now < conflict.ask_at || conflict.standing == NameStanding::OverUntold {
+                continue;
+            }
+            conflict.ask_at = cx.now + interval.saturating_mul(ASKED_AGAIN);
+            let (id, lately) = (*id, conflict.seen_at + interval.saturating_mul(RENEWED_EVERY));
+            for (bearer, heard_at) in conflict.bearers.iter().zip(conflict.heard_at) {
+                if heard_at.is_none_or(|at| at < lately) && bearer.addr != cx.me.addr {
+                    knock_barely(cx, bearer.addr, Some(id));
+                }
+            }
+        }
+    }
+
+    /// Puts what is news of such names, and of one that `peer` bears in any case: it may not know.
+    pub(super) fn put_conflicts(&mut self, cx: &Context<S>, writer: &mut Writer<'_>) {
+        for slot in 0..self.conflicts.len() {
+            let Some((id, conflict)) = self.conflicts.at_mut(slot) else { return };
+            if conflict.heat.is_hot() && writer.put(&frame_of(cx, *id, conflict)) {
+                conflict.heat = conflict.heat.cooled();
+            }
+        }
+    }
+
+    /// Puts what there is to say of a name that two bear.
+    pub(super) fn put_conflict(&self, cx: &Context<S>, id: NodeId, writer: &mut Writer<'_>) -> bool {
+        self.lasting_conflict(id).is_some_and(|conflict| writer.put(&frame_of(cx, id, conflict)))
+    }
+
+    pub(super) fn has_conflicts_to_tell(&self) -> bool {
+        self.conflicts.as_slice().iter().any(|(_, conflict)| conflict.heat.is_hot())
+    }
+
+    pub(super) fn event_of_namesakes(&mut self, cx: &Context<S>) -> Option<Event<'static>> {
+        let untold = |conflict: &NameConflict| conflict.standing != NameStanding::Told;
+        let id = self.conflicts.as_slice().iter().find(|(_, conflict)| untold(conflict)).map(|(id, _)| *id)?;
+        let conflict = self.conflicts.get_mut(&id)?;
+        if conflict.standing == NameStanding::OverUntold {
+            self.conflicts.swap_remove(&id);
+            return Some(Event::NameConflictOver(id));
+        }
+        conflict.standing = NameStanding::Told;
+        let [one, other] = conflict.bearers;
+        let first = self.members.get(&id).map_or(cx.me.generation, |member| member.generation);
+        let addrs = if one.generation == first { [one.addr, other.addr] } else { [other.addr, one.addr] };
+        Some(Event::NameConflict { id, addrs })
+    }
+
+    /// Two bear a name, and were both there at `seen_at`.
+    fn on_conflict(&mut self, cx: &mut Context<S>, id: NodeId, bearers: [Bearer; 2], seen_at: Instant) {
+        let Some(slot) = self.members.slot(&id).filter(|_| self.is_live(id)) else { return };
+        let heat = if id == cx.me.id { cx.heat() } else { self.relay_heat(cx) };
+        let fresh = NameConflict {
+            bearers,
+            heard_at: [None; 2],
+            seen_at,
+            ask_at: ask_at(cx, id, seen_at),
+            heat,
+            standing: NameStanding::Untold,
+        };
+        let renewed = seen_at.saturating_sub(cx.config.probe_interval.saturating_mul(RENEWED_EVERY / 2));
+        match self.conflicts.get_mut(&id) {
+            Some(known) if known.standing == NameStanding::OverUntold => {
+                *known = NameConflict { standing: NameStanding::Told, ..fresh };
+            }
+            Some(known) if renewed > known.seen_at => {
+                let heard_at = if known.bearers == bearers { known.heard_at } else { [None; 2] };
+                *known = NameConflict { standing: known.standing, heard_at, ..fresh };
+            }
+            Some(_) => return,
+            None => {
+                self.make_room_for_conflict(cx, id);
+                if self.conflicts.insert(id, fresh).is_err() {
+                    cx.stats.name_conflicts_refused += 1;
+                    return;
+                }
+            }
+        }
+        cx.name_conflicts = self.lasting();
+        self.update(cx, slot, |member| member.namesake = Namesake::Known);
+    }
+
+    /// Our own name goes before those of others.
+    fn make_room_for_conflict(&mut self, cx: &mut Context<S>, id: NodeId) {
+        if id == cx.me.id && self.conflicts.is_full() {
+            let other = self.conflicts.as_slice().first().map(|(id, _)| *id);
+            if let Some(other) = other {
+                self.end_conflict(cx, other);
+                self.conflicts.swap_remove(&other);
+            }
+        }
+    }
+
+    /// Whether two live that go by a name, as far as is known.
+    pub(crate) fn is_contested(&self, id: NodeId) -> bool {
+        self.lasting_conflict(id).is_some()
+    }
+
+    /// The same, of the one in a row.
+    pub(super) fn is_borne_by_two(&self, slot: usize) -> bool {
+        self.members.as_slice().get(slot).is_some_and(|(_, member)| member.namesake == Namesake::Known)
+    }
+
+    fn lasting_conflict(&self, id: NodeId) -> Option<&NameConflict> {
+        self.conflicts.get(&id).filter(|conflict| conflict.standing != NameStanding::OverUntold)
+    }
+
+    fn lasting(&self) -> usize {
+        self.conflicts.as_slice().iter().filter(|(_, it)| it.standing != NameStanding::OverUntold).count()
+    }
+}
+
+fn is_over<S: Storage>(cx: &Context<S>, conflict: &NameConflict) -> bool {
+    let lease = cx.config.probe_interval.saturating_mul(LEASE);
+    conflict.standing != NameStanding::OverUntold && cx.now >= conflict.seen_at + lease
+}
+
+/// When we ask ourselves whether those live that did at `seen_at`: our rival we ask in any case.
+fn ask_at<S: Storage>(cx: &mut Context<S>, id: NodeId, seen_at: Instant) -> Instant {
+    let interval = cx.config.probe_interval;
+    if id == cx.me.id {
+        return seen_at + interval.saturating_mul(RENEWED_EVERY);
+    }
+    seen_at + interval.saturating_mul(ASKED_FROM) + cx.random_part(interval.saturating_mul(ASKED_WITHIN))
+}
+
+fn frame_of<S: Storage>(cx: &Context<S>, id: NodeId, conflict: &NameConflict) -> Frame<'static> {
+    let age = cx.now.saturating_duration_since(conflict.seen_at);
+    let age_millis = u32::try_from(age.as_millis()).unwrap_or(u32::MAX);
+    Frame::NameConflict(NameConflictFrame { id, age_millis, bearers: conflict.bearers })
+}
