@@ -63,6 +63,10 @@ impl<S: Storage> Membership<S> {
             if header.generation == member.generation {
                 member.heard_at = Some(cx.now);
             }
+            if header.incarnation > member.incarnation {
+                // What it says of itself shows in no digest, for the name counts as borne by two.
+                cx.answer(from, header.sender, Intent::Ping(Ping::KNOCK));
+            }
             return self.on_bearer_heard(cx, from, header);
         }
         member.heard_at = Some(cx.now);

@@ -6,7 +6,7 @@ use super::{Change, Membership, claims::Charge};
 use crate::{
     context::Context,
     id::{Addr, NodeId},
-    records::{Claim, Heat, Intent, Member, Trial},
+    records::{Claim, Heat, Intent, Member, Namesake, Trial},
     storage::Storage,
     table::{Mark, Table},
     time::{Instant, micros},
@@ -158,6 +158,10 @@ impl<S: Storage> Membership<S> {
     /// Whether a member speaks that does not answer. Either it is deaf, and then others find the same; or nobody hears us, or not
     /// on this path, and then there is nothing to blame it for.
     fn is_excused(&self, cx: &Context<S>, member: &Member<S::Blob>) -> bool {
+        if member.namesake == Namesake::Known {
+            // The other one of its name is there, for all that is known; if not, that is soon over.
+            return true;
+        }
         let since = match member.standing {
             Standing::Suspect => member.since,
             _ => cx.now.saturating_sub(cx.config.gossip_interval).saturating_sub(looks_wait(cx, LOOKS)),
