@@ -138,6 +138,8 @@ pub enum Happening {
         seed: String,
         /// All that it stands for now; they are asked for the cluster.
         addrs: Vec<SocketAddr>,
+        /// Whether the node itself is at one of them.
+        is_self: bool,
     },
     /// It is not known what a seed stands for that was given by name. It is looked up again; told once, until it is known.
     SeedUnresolved {

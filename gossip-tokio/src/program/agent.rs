@@ -90,7 +90,12 @@ struct Agent {
 impl Started {
     fn block(&self) -> String {
         let Self { name, id, bind, advertise, control, cluster, preset, seeds, data, recording, .. } = self;
-        let seeds = if seeds.is_empty() { "none: it waits to be joined".to_owned() } else { seeds.join(", ") };
+        let is_own = |seed: &String| [bind, advertise].iter().any(|own| own.to_string() == *seed);
+        let seeds = match seeds.as_slice() {
+            [] => "none: it waits to be joined".to_owned(),
+            [seed] if is_own(seed) => format!("{seed}, this node itself: it waits to be joined"),
+            seeds => seeds.join(", "),
+        };
         let rows = [
             ("name", format!("{name} ({id})")),
             ("bind", bind.to_string()),
@@ -275,8 +280,12 @@ async fn join(gossip: &Gossip, seed: &Seed) -> Result<(), Failure> {
         None => gossip.join_name(seed.as_str()).await,
     };
     match asked {
-        // Where all are given the same list of seeds, each finds itself on it.
-        Ok(()) | Err(CallError::Refused(JoinError::OwnAddress)) => Ok(()),
+        Ok(()) => Ok(()),
+        // Where all are given the same seeds, each finds itself among them.
+        Err(CallError::Refused(JoinError::OwnAddress)) => {
+            info!("the seed {seed} is this node itself: it is not asked");
+            Ok(())
+        }
         Err(error) => Err(Failure::refused(format!("cannot join {seed}: {error}"))),
     }
 }

@@ -1,6 +1,6 @@
 //! The commands, against agents that run.
 use crate::process::{Agent, Follower, eventually, pair, program, run, run_with_stdin, text};
-use std::net::UdpSocket;
+use std::{net::UdpSocket, process::Stdio};
 
 #[test]
 fn members_are_listed_with_all_there_is_to_know() {
@@ -53,6 +53,26 @@ fn all_may_be_given_the_same_seeds() {
     let two = Agent::start_at(&addrs[1], "two", &seeds);
     eventually("one lists two", || one.status_of("two").as_deref() == Some("alive"));
     eventually("two lists one", || two.status_of("one").as_deref() == Some("alive"));
+    let seeds = one.run(&["info", "--json"]).json()["seeds"].clone();
+    let of_itself =
+        |addr: &str| seeds.as_array().unwrap().iter().find(|seed| seed["seed"] == addr).unwrap()["is_self"] == true;
+    assert!(of_itself(&addrs[0]) && !of_itself(&addrs[1]), "{seeds}");
+}
+
+#[test]
+fn the_only_seed_of_the_seed_may_be_itself() {
+    let addr = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let args =
+        ["agent", "--json", "--until-stdin-closes", "--bind", &addr, "--control", "127.0.0.1:0", "--seed", &addr];
+    let mut child = program(&args).stdin(Stdio::piped()).spawn().unwrap();
+    let started = crate::process::lines(child.stdout.take().unwrap()).recv().unwrap();
+    let control = text(&serde_json::from_str::<serde_json::Value>(&started).unwrap()["control"]);
+    let shown = run(&mut program(&["info", "--control", &control])).done();
+    assert!(shown.contains(&format!("seed  {addr}: this node itself\n")), "{shown}");
+    assert!(shown.contains("alone  no other member is live, and no seed but this node itself"), "{shown}");
+    drop(child.stdin.take());
+    let said = crate::process::finish(child).stderr;
+    assert!(said.lines().any(|line| line.contains(" INFO ") && line.contains(&addr)), "{said}");
 }
 
 #[test]

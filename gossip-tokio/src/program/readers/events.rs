@@ -116,7 +116,10 @@ pub(crate) fn sentence(event: &Value) -> String {
         "resumed" => {
             "this node takes part again: its links have been good for a while; nothing needs to be done".to_owned()
         }
-        "seed_resolved" => format!("the seed {} is at {}", text(&event["seed"]), addrs_text(&event["addrs"])),
+        "seed_resolved" => {
+            let itself = if event["is_self"] == true { ", where this node itself is" } else { "" };
+            format!("the seed {} is at {}{itself}", text(&event["seed"]), addrs_text(&event["addrs"]))
+        }
         "seed_unresolved" => {
             let (seed, reason) = (text(&event["seed"]), text(&event["reason"]));
             format!("the seed {seed} cannot be found, and is looked up again: {reason}")

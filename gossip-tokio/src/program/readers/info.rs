@@ -80,6 +80,10 @@ fn notable(info: &Info) -> Vec<(String, String)> {
     let live = info.agreement.live;
     let alone = (live == 1).then(|| match info.seeds.as_slice() {
         [] => ("alone", "no other member is live, and there is no seed to ask: `gossip join` names one".to_owned()),
+        seeds if seeds.iter().all(Seed::is_self_alone) => (
+            "alone",
+            "no other member is live, and no seed but this node itself: it waits for others to join".to_owned(),
+        ),
         _ => ("alone", "no other member is live; what has become of the seeds is said below".to_owned()),
     });
     let aside = info.is_aside.then(|| {
@@ -145,6 +149,8 @@ fn seed(seed: &Seed) -> String {
     let answer = match (&seed.answered_name, seed.addrs.as_slice()) {
         (Some(name), _) => format!(": {name} has answered"),
         (None, []) => String::new(),
+        (None, [_]) if seed.is_self => ": this node itself".to_owned(),
+        (None, _) if seed.is_self => ": this node itself, and nobody else has answered".to_owned(),
         (None, _) => ": nobody has answered".to_owned(),
     };
     let trouble = seed.trouble.iter().map(|reason| format!(": cannot be found, and is looked up again: {reason}"));
@@ -196,4 +202,23 @@ fn io_rows(io: &Io) -> Vec<(String, String)> {
     let counts = counts.into_iter().filter(|(_, count)| **count > 0).map(|(name, count)| (name, count.to_string()));
     let rows = counts.chain(last_error.iter().map(|error| ("last_error", error.clone())));
     rows.map(|(name, said)| (name.to_owned(), said)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_seed_that_is_the_node_itself_is_said_to_be() {
+        let told = |addrs: &[&str], answered: Option<&str>| {
+            let known =
+                json!({"seed": "a:1", "addrs": addrs, "answered_name": answered, "trouble": null, "is_self": true});
+            seed(&serde_json::from_value(known).unwrap())
+        };
+        assert_eq!(told(&["127.0.0.1:1"], None), "a:1 (127.0.0.1:1): this node itself");
+        let two = ["127.0.0.1:1", "127.0.0.2:1"];
+        assert!(told(&two, None).ends_with(": this node itself, and nobody else has answered"));
+        assert!(told(&two, Some("web-2")).ends_with(": web-2 has answered"));
+    }
 }
