@@ -139,7 +139,7 @@ pub(crate) fn sentence(event: &Value) -> String {
         "changed" if event["value"].is_null() => format!("{} was deleted", bytes_text(&event["key"])),
         "changed" => format!("{} = {}", bytes_text(&event["key"]), bytes_text(&event["value"])),
         "converged" => format!("all {} live members agree", event["live"]),
-        "diverged" => format!("{} of {} live members agree", event["agreeing"], event["live"]),
+        "diverged" => format!("{} of {} live members are known to agree", event["agreeing"], event["live"]),
         "save_failed" => format!("the data file cannot be written, and is tried again: {}", text(&event["reason"])),
         "recording_stopped" => format!("nothing is recorded any more: {}", text(&event["reason"])),
         "clock_skew" => clock_sentence(event),

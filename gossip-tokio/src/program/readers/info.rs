@@ -1,5 +1,6 @@
 //! `gossip info`.
 use super::{
+    events::counted,
     members::details,
     views::{Agreement, ClockSkew, DataFile, Info, Io, Recording, Rows, Seed, since},
 };
@@ -59,7 +60,12 @@ fn agreement(agreement: &Agreement) -> String {
         // With nobody to agree with, neither yes nor no says anything.
         _ if *live <= 1 => "nobody else is there".to_owned(),
         Some(at) => format!("all {live} live members agree, for {}", age(since(*at))),
-        None => format!("{agreeing} of {live} live members agree; the others lack {behind} writes that we know of"),
+        // That nothing is known to be lacking does not mean that the others have it all.
+        None if *behind == 0 => format!("{agreeing} of {live} live members are known to agree"),
+        None => {
+            let lacking = counted(*behind, "write");
+            format!("{agreeing} of {live} live members are known to agree; the others lack {lacking} that we know of")
+        }
     }
 }
 
@@ -208,6 +214,15 @@ fn io_rows(io: &Io) -> Vec<(String, String)> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn of_agreement_no_more_is_said_than_is_known() {
+        let of = |agreeing: usize, behind: u64| agreement(&Agreement { agreeing, live: 3, since_ms: None, behind });
+        assert_eq!(of(1, 0), "1 of 3 live members are known to agree");
+        assert_eq!(of(2, 1), "2 of 3 live members are known to agree; the others lack 1 write that we know of");
+        let all = Agreement { agreeing: 3, live: 3, since_ms: Some(0), behind: 0 };
+        assert!(agreement(&all).starts_with("all 3 live members agree, for "));
+    }
 
     #[test]
     fn a_seed_that_is_the_node_itself_is_said_to_be() {
