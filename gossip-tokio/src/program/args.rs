@@ -1,6 +1,6 @@
 //! The command line.
 use super::{
-    control::ControlAddr,
+    control::{ControlAddr, ttl::Ttl},
     failure::Failure,
     replay::Moment,
     settings::{Layer, Seed, Tag},
@@ -256,10 +256,10 @@ pub(crate) struct PublishArgs {
     /// Send it ahead of everything else
     #[arg(long)]
     pub(crate) critical: bool,
-    /// Tell it to nobody who hears of it later than this, such as 30s or 24h [default: 1h]
-    #[arg(long, value_name = "TIME")]
-    pub(crate) ttl: Option<Time>,
-    /// Where the agent has too many notices to hand on as yet, try again for so long
+    /// Tell it to nobody who hears of it later than this: from 1s to 24d, as whole or broken numbers of s, m, h or d [default: 1h]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) ttl: Option<Ttl>,
+    /// Where the agent has too many notices to hand on as yet, try again for so long, such as 500ms or 1m
     #[arg(long, value_name = "TIME", default_value = "10s")]
     pub(crate) wait: Time,
 }

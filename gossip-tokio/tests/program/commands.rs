@@ -165,6 +165,12 @@ fn a_notice_is_told_once_and_says_how_urgent_it_is() {
 }
 
 #[test]
+fn the_help_says_how_long_a_notice_may_live() {
+    let help = run(&mut program(&["publish", "--help"])).done().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("from 1s to 24d"), "{help}");
+}
+
+#[test]
 fn a_late_monitor_can_begin_with_what_was() {
     let (one, _two) = pair();
     let monitor = Follower::start(&mut one.command(&["monitor", "--replay"]));

@@ -4,6 +4,7 @@ use super::{
     event_log::Told,
     refusal::Refusal,
     server::{Api, local_requests_only},
+    ttl::Ttl,
 };
 use crate::{CallError, DataFile, DeleteError, EntryInfo, Happening, Info, Liveness, MemberInfo, TextOrHex, Urgency};
 use axum::{
@@ -165,8 +166,9 @@ async fn publish(
         UrgencyName::Normal => Urgency::Normal,
         UrgencyName::Critical => Urgency::Critical,
     };
-    let dot = match ttl_ms.map(Duration::from_millis) {
-        Some(ttl) => api.gossip.publish_for(urgency, body?, ttl).await?,
+    let ttl = ttl_ms.map(|ms| Ttl::of(Duration::from_millis(ms))).transpose().map_err(Refusal::bad_request)?;
+    let dot = match ttl {
+        Some(ttl) => api.gossip.publish_for(urgency, body?, ttl.get()).await?,
         None => api.gossip.publish(urgency, body?).await?,
     };
     Ok(Json(Accepted { dot: dot.to_string() }))
