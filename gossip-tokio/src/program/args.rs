@@ -256,7 +256,7 @@ pub(crate) struct PublishArgs {
     /// Send it ahead of everything else
     #[arg(long)]
     pub(crate) critical: bool,
-    /// Tell it to nobody who hears of it later than this: from 1s to 24d, as whole or broken numbers of s, m, h or d [default: 1h]
+    /// Tell it to nobody who hears of it later than this: from 1s to 24d, such as 90s, 10m, 24h or 7d [default: 1h]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) ttl: Option<Ttl>,
     /// Where the agent has too many notices to hand on as yet, try again for so long, such as 500ms or 1m

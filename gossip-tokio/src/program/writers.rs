@@ -78,7 +78,7 @@ pub(crate) async fn delete(args: DeleteArgs) -> Result<(), Failure> {
     print_dot(&client, &answer)
 }
 
-/// Sends a notice, and prints the name by which events tell of it.
+/// Sends a notice, and prints the name by which events in JSON tell of it.
 pub(crate) async fn publish(args: PublishArgs) -> Result<(), Failure> {
     let notice = content(&args.notice)?;
     let client = Client::new(args.agent.addr);

@@ -141,7 +141,7 @@ fn a_watch_tells_changes_under_its_prefix_once() {
         (&change["event"], &change["key"], &change["value"]),
         (&"changed".into(), &"config/motd".into(), &"one".into())
     );
-    assert_eq!(text(&change["dot"]), dot.trim());
+    assert_eq!((text(&change["dot"]).as_str(), &change["writer_name"]), (dot.trim(), &"one".into()));
     one.run(&["put", "config/motd", "two"]).done();
     assert_eq!(watch.next_json()["value"], "two");
     one.run(&["delete", "config/motd"]).done();
@@ -159,7 +159,8 @@ fn a_notice_is_told_once_and_says_how_urgent_it_is() {
     let mut notices = core::iter::from_fn(|| Some(monitor.next_json())).filter(|event| event["event"] == "delivered");
     let (first, second) = (notices.next().unwrap(), notices.next().unwrap());
     assert_eq!((&first["payload"], &first["urgency"]), (&"the sky falls".into(), &"critical".into()));
-    assert_eq!(text(&first["dot"]), dot.trim());
+    assert_eq!((text(&first["dot"]).as_str(), &first["publisher_name"]), (dot.trim(), &"one".into()));
+    assert_eq!(first["publisher"], one.started["id"]);
     assert_eq!((&second["payload"], &second["urgency"]), (&"it does not".into(), &"normal".into()));
     assert!(first["number"].as_u64() < second["number"].as_u64());
 }
