@@ -217,8 +217,7 @@ pub(crate) struct DeleteArgs {
 /// What an entry goes by.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Key {
-    /// The entry's key
-    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    /// The entry's key; an empty one, "", is a key as well
     pub(crate) key: String,
 }
 
@@ -250,7 +249,7 @@ pub(crate) struct WatchArgs {
 pub(crate) struct PublishArgs {
     #[command(flatten)]
     pub(crate) agent: AgentAt,
-    /// The notice; `-` reads it from stdin, `@FILE` from a file
+    /// The notice; `-` reads it from stdin, `@FILE` from a file. It may be empty
     #[arg(allow_hyphen_values = true)]
     pub(crate) notice: String,
     /// Send it ahead of everything else

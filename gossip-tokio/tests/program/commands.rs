@@ -108,11 +108,32 @@ fn odd_keys_and_values_come_through() {
     }
     agent.run(&["put", "empty", ""]).done();
     assert_eq!(agent.run(&["get", "empty"]).done(), "");
+    assert!(agent.run(&["list"]).done().contains("  \"\"\n"), "an empty value is shown as one");
     let manifest = concat!("@", env!("CARGO_MANIFEST_DIR"), "/src/main.rs");
     agent.run(&["put", "file", manifest]).done();
     assert_eq!(agent.run(&["get", "file"]).stdout, std::fs::read(&manifest[1..]).unwrap());
     let said = agent.run(&["put", "file", "@/no/such/file"]).refused(1);
     assert!(said.contains("/no/such/file"), "{said}");
+}
+
+#[test]
+fn an_empty_key_is_a_key_and_an_empty_notice_is_a_notice() {
+    let (one, two) = pair();
+    let absent = one.run(&["get", ""]).refused(1);
+    assert!(absent.contains("no entry under \"\""), "{absent}");
+    let monitor = Follower::start(&mut two.command(&["monitor"]));
+    one.run(&["put", "", "nothing"]).done();
+    one.run(&["publish", ""]).done();
+    // In whatever order they come.
+    let mut missing = vec!["  \"\" = nothing (by one)", "  notice by one: \"\""];
+    while !missing.is_empty() {
+        let line = monitor.next().unwrap_or_else(|| panic!("{missing:?} was not told"));
+        missing.retain(|wanted| !line.ends_with(wanted));
+    }
+    assert_eq!(two.run(&["get", ""]).done(), "nothing");
+    assert!(two.run(&["list"]).done().contains("\n\"\"   7 "), "{}", two.run(&["list"]).done());
+    two.run(&["delete", ""]).done();
+    two.run(&["get", ""]).refused(1);
 }
 
 #[test]
@@ -122,11 +143,14 @@ fn what_fits_no_datagram_is_refused_with_the_limit() {
     let (entry_max, payload_max) = (info["lengths"]["entry_max"].as_u64(), info["lengths"]["payload_max"].as_u64());
     let long = "x".repeat(60_000);
     let said = run_with_stdin(&mut agent.command(&["put", "key", "-"]), long.as_bytes()).refused(1);
-    assert!(said.contains(&entry_max.unwrap().to_string()), "{said}");
+    assert!(said.contains(&entry_max.unwrap().to_string()) && said.contains("split the value"), "{said}");
     let said = run_with_stdin(&mut agent.command(&["publish", "-"]), long.as_bytes()).refused(1);
-    assert!(said.contains(&payload_max.unwrap().to_string()), "{said}");
+    assert!(said.contains(&payload_max.unwrap().to_string()) && said.contains("shorten it"), "{said}");
     let longer = "x".repeat(100_000);
-    run_with_stdin(&mut agent.command(&["put", "key", "-"]), longer.as_bytes()).refused(1);
+    let said = run_with_stdin(&mut agent.command(&["put", "key", "-"]), longer.as_bytes()).refused(1);
+    assert!(said.contains(&entry_max.unwrap().to_string()) && said.contains("split the value"), "{said}");
+    let said = agent.run(&["tag", &format!("pad={}", "x".repeat(5_000))]).refused(1);
+    assert!(said.contains(&info["lengths"]["presence_max"].to_string()) && said.contains("shorten"), "{said}");
     assert_eq!(agent.run(&["list", "--json"]).json(), serde_json::json!([]));
 }
 

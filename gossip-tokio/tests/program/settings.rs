@@ -48,7 +48,7 @@ fn a_bad_command_line_is_named_in_one_line() {
         (&["members", "--status", "gone"], "gone"),
         (&["members", "--control", "nowhere"], "nowhere"),
         (&["put", "key"], "<VALUE>"),
-        (&["get", ""], "<KEY>"),
+        (&["get"], "<KEY>"),
         (&["publish", "fire", "--ttl", "0s"], "from 1s to 24d"),
         (&["publish", "fire", "--ttl", "25d"], "from 1s to 24d"),
         (&["publish", "fire", "--ttl", "soon"], "from 1s to 24d"),

@@ -10,7 +10,7 @@
 //! | `GET /v1/info` | identity, limits, counters and how full each table is |
 //! | `GET /v1/agreement` | how many live members agree with this one |
 //! | `GET /v1/kv?prefix=` | entries by key |
-//! | `GET`, `PUT`, `DELETE /v1/kv/{key}` | one entry; the body of `PUT` is the value |
+//! | `GET`, `PUT`, `DELETE /v1/kv/{key}` | one entry, whose key may be empty; the body of `PUT` is the value |
 //! | `PUT /v1/presence` | this member's role and tags from now on: [`PresenceRequest`] |
 //! | `POST /v1/publish?urgency=critical&ttl_ms=` | the body is the notice; 429 if too many are yet to be handed on. It lives from 1 s to 24 days: an hour, if nothing is said |
 //! | `POST /v1/join` | [`JoinRequest`]; answered when the seed has answered |
