@@ -309,7 +309,7 @@ fn has_answered(known: &[MemberInfo], live: &[MemberInfo], seed: SocketAddr) -> 
 }
 
 fn unanswered(seed: SocketAddr, wait_ms: u64) -> Refusal {
-    let reason = format!("{seed} has not answered within {wait_ms} ms; the agent keeps knocking there");
+    let reason = format!("{seed} has not answered within {wait_ms} ms; the agent goes on asking there");
     Refusal::new(StatusCode::GATEWAY_TIMEOUT, reason)
 }
 

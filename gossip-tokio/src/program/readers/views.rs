@@ -83,7 +83,7 @@ impl Why {
         match self.cause.as_str() {
             "silence" => "silent",
             "loss" => "lossy",
-            "own_word" => "its own word",
+            "own_word" => "as it said itself",
             other => other,
         }
     }
