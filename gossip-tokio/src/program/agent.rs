@@ -7,7 +7,7 @@ use super::{
         server::{Api, ControlListener},
     },
     failure::Failure,
-    readers::events::sentence,
+    readers::{entries::entry_count, events::sentence},
     settings::{Seed, Settings},
     signals::{stop_asked, stop_asked_again},
 };
@@ -294,15 +294,16 @@ fn data_sentence(file: &DataFile) -> String {
     match file {
         DataFile::None => "not kept: a restart begins from nothing".to_owned(),
         DataFile::Fresh { path } => format!("kept in {} from now on", path.display()),
-        DataFile::Restored { path, entries } => format!("{entries} entries restored from {}", path.display()),
+        DataFile::Restored { path, entries } => format!("{} restored from {}", entry_count(*entries), path.display()),
         DataFile::Partial { path, entries, left, kept_as } => format!(
-            "{entries} entries restored from {}; there is no room for {left} more of it, see limits.entries and \
-            limits.writers: the whole is kept aside as {}",
+            "{} restored from {}; there is no room for {left} more of it, see limits.entries and \
+            limits.writers: the whole is kept as {}",
+            entry_count(*entries),
             path.display(),
             kept_as.display()
         ),
         DataFile::Damaged { kept_as, reason } => {
-            format!("damaged, kept aside as {}: {reason}; begins from nothing", kept_as.display())
+            format!("damaged, kept as {}: {reason}; begins from nothing", kept_as.display())
         }
     }
 }

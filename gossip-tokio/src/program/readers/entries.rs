@@ -48,6 +48,11 @@ pub(super) fn excerpt(value: &Text) -> String {
     shortened(&console::plain(&value.to_string()))
 }
 
+/// `1 entry`, `2 entries`.
+pub(crate) fn entry_count(count: usize) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
+}
+
 /// What is empty as something to look at.
 fn seen(text: String) -> String {
     if text.is_empty() { "\"\"".to_owned() } else { text }
@@ -70,6 +75,7 @@ mod tests {
         let text = Text::Text("ö".repeat(100));
         assert_eq!(excerpt(&text).chars().count(), VALUE_CHARS_MAX);
         assert_eq!(excerpt(&Text::Text("a\nb".to_owned())), "a\\nb");
+        assert_eq!([0, 1, 2].map(entry_count), ["0 entries", "1 entry", "2 entries"]);
         assert_eq!(excerpt(&Text::Text(String::new())), "\"\"", "it is there, and it is empty");
     }
 }

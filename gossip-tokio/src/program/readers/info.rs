@@ -1,5 +1,6 @@
 //! `gossip info`.
 use super::{
+    entries::entry_count,
     events::counted,
     members::details,
     views::{Agreement, ClockSkew, DataFile, Info, Io, Recording, Rows, Seed, since},
@@ -94,7 +95,8 @@ fn notable(info: &Info) -> Vec<(String, String)> {
     });
     let aside = info.is_aside.then(|| {
         let said =
-            "the others count this node as gone, by its own word, until its links are good again: look at its network";
+            "most of what this node sends or is sent is lost, and it told the others to count it as gone until its \
+            links are good again: look at its network";
         ("stepped aside", said.to_owned())
     });
     let partial = info.is_partial.then(|| {
@@ -167,13 +169,14 @@ fn data_file(file: &DataFile) -> String {
     match file {
         DataFile::None => "none".to_owned(),
         DataFile::Fresh { path } => format!("{} (new)", path.display()),
-        DataFile::Restored { path, entries } => format!("{} ({entries} entries restored)", path.display()),
+        DataFile::Restored { path, entries } => format!("{} ({} restored)", path.display(), entry_count(*entries)),
         DataFile::Partial { path, entries, left, kept_as } => format!(
-            "{} ({entries} entries restored, no room for {left} more: the whole is kept aside as {})",
+            "{} ({} restored, no room for {left} more: the whole is kept as {})",
             path.display(),
+            entry_count(*entries),
             kept_as.display()
         ),
-        DataFile::Damaged { kept_as, reason } => format!("damaged ({reason}), kept aside as {}", kept_as.display()),
+        DataFile::Damaged { kept_as, reason } => format!("damaged ({reason}), kept as {}", kept_as.display()),
     }
 }
 
