@@ -186,6 +186,7 @@ Before it says farewell, the agent hands over to others what it wrote and publis
 when, in that time, nobody was found who has all of it, and the agent keeps no data file to have it again.";
 
 #[derive(Debug, Args)]
+#[command(after_help = PUTTING)]
 pub(crate) struct PutArgs {
     #[command(flatten)]
     pub(crate) agent: AgentAt,
@@ -195,6 +196,10 @@ pub(crate) struct PutArgs {
     #[arg(allow_hyphen_values = true)]
     pub(crate) value: String,
 }
+
+const PUTTING: &str = "\
+It is done when the agent has accepted it, in its memory: the others hear of it from then on, and with --data-dir it is
+on the agent's disk at most 3 seconds later. An agent that is killed before either has happened loses it.";
 
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {

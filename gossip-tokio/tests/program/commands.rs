@@ -196,6 +196,12 @@ fn the_help_says_how_long_a_notice_may_live() {
 }
 
 #[test]
+fn the_help_says_when_a_write_may_still_be_lost() {
+    let help = run(&mut program(&["put", "--help"])).done();
+    assert!(help.contains("in its memory") && help.contains("at most 3 seconds later"), "{help}");
+}
+
+#[test]
 fn a_late_monitor_can_begin_with_what_was() {
     let (one, _two) = pair();
     let monitor = Follower::start(&mut one.command(&["monitor", "--replay"]));
