@@ -9,9 +9,10 @@
 //!
 //! - [`Node::handle_input`] takes what happened, and cannot fail: the worst that a stranger's bytes can do is be counted.
 //! - Commands are methods: [`join`](Node::join), [`leave`](Node::leave), [`publish`](Node::publish), [`put`](Node::put),
-//!   [`delete`](Node::delete), [`set_presence`](Node::set_presence). An Ok is a promise: what was accepted arrives, or somebody is
-//!   told that it did not. Those that can be refused have an error type each, for
-//!   misuse alone.
+//!   [`delete`](Node::delete), [`set_presence`](Node::set_presence). An Ok is a promise for as long as the node lives, and
+//!   for when it leaves with a farewell: what was accepted arrives, or somebody is told that it did not. It is accepted in
+//!   memory: a node that crashes before another one has it, and before it was saved, takes it along, and nobody is told. Those
+//!   that can be refused have an error type each, for misuse alone.
 //! - What must survive a restart, [`save`](Node::save) writes and [`restore`](Node::restore) takes in.
 //! - After either, [`Node::poll_output`] is drained until it puts out [`Output::Schedule`]: the one deadline.
 //! - The same seed and the same inputs give the same outputs, byte for byte, on every platform and in every storage.
@@ -47,6 +48,7 @@
 //! | what we make of being slow, deaf or lossy ourselves | `membership/health.rs`, `membership/aside.rs` |
 //! | what is believed of members, and what we contradict | `membership/claims.rs` |
 //! | joining, and finding the lost again | `membership/seeds.rs` |
+//! | which addresses of the lost are kept, where there is not room for all | `membership/book.rs` |
 //! | which news rides on an ack, or any datagram, and in what order | `node/piggyback.rs`; within a store, its `piggyback` |
 //! | how a rumor spreads and is told once | `dissemination/mod.rs`; what rides on a datagram, `dissemination/delta.rs` |
 //! | how many rumors are taken on, kept and forgotten, and when they expire | `dissemination/admission.rs`, `dissemination/retention.rs`; the knob is `rumor_ttl` in `config.rs` |

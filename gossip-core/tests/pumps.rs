@@ -141,8 +141,14 @@ fn two_pumps_do_together_all_that_handles_ask_for() {
     let rumor = ada.publish(Urgency::Critical, b"fire").unwrap();
     ada.set_presence("db", &BTreeMap::from([("zone".into(), "b".into())])).unwrap();
     room.until(|room| {
-        let is_rumor = |told: &Happening| matches!(told, Happening::Delivered { dot, urgency: Urgency::Critical, payload, .. } if (*dot, &payload[..]) == (rumor, b"fire"));
-        let changed = Happening::Changed { key: b"color".to_vec(), value: Some(b"red".to_vec()), dot: written };
+        let is_rumor = |told: &Happening| matches!(told, Happening::Delivered { dot, publisher_name, urgency: Urgency::Critical, payload, .. } if (*dot, &publisher_name[..], &payload[..]) == (rumor, "ada", b"fire"));
+        let changed = Happening::Changed {
+            key: b"color".to_vec(),
+            value: Some(b"red".to_vec()),
+            dot: written,
+            writer: written.origin,
+            writer_name: "ada".into(),
+        };
         room.told(1, is_rumor)
             && room.told(1, |told| *told == changed)
             && room.told(1, |told| matches!(told, Happening::MemberUpdated { member } if member.role == "db"))

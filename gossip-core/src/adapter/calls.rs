@@ -25,7 +25,17 @@ impl Pump {
     /// The seed is the node itself; or the node is leaving.
     pub fn join(&mut self, seed: SocketAddr) -> Result<(), JoinError> {
         // As members are known: an IPv4 address is one, however it is written.
-        self.node.join(self.clock.now(), Addr::from(SocketAddr::new(seed.ip().to_canonical(), seed.port())))
+        let seed = SocketAddr::new(seed.ip().to_canonical(), seed.port());
+        if self.is_running() && self.is_own(seed) {
+            self.seeds.add_own(seed);
+            return Err(JoinError::OwnAddress);
+        }
+        self.node.join(self.clock.now(), Addr::from(seed))
+    }
+
+    /// Whether it is certainly our own address: the one that others know, or the one that the socket has.
+    pub(super) fn is_own(&self, addr: SocketAddr) -> bool {
+        Addr::from(addr) == self.node.me().addr || addr == self.local
     }
 
     /// Asks for the cluster at whatever `seed`, a host's name and a port, stands for, now and later: it is looked up for ever. Of
@@ -158,12 +168,15 @@ impl Pump {
     fn seed_infos(&self) -> Vec<SeedInfo> {
         let mut asked: Vec<(SocketAddr, Option<NodeId>)> =
             self.node.seeds().map(|(addr, answered)| (info::socket_addr(addr), answered)).collect();
+        // Whoever gave us ourselves as a seed is to see what has become of it.
+        asked.extend(self.seeds.own().iter().map(|addr| (*addr, None)));
         asked.sort_unstable();
         let info = |seed, addrs: Vec<SocketAddr>, trouble| {
             let mut there = asked.iter().filter(|(addr, _)| addrs.contains(addr));
             let answered = there.find_map(|(_, answered)| *answered);
             let answered_name = answered.map(|id| info::name_of(&self.node, id));
-            SeedInfo { seed, addrs, answered, answered_name, trouble }
+            let is_self = addrs.iter().any(|addr| self.is_own(*addr));
+            SeedInfo { seed, addrs, answered, answered_name, trouble, is_self }
         };
         let names = self.seeds.names();
         let named = names.iter().map(|name| info(name.name.clone(), name.addrs.clone(), name.trouble.clone()));

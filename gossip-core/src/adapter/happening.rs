@@ -90,13 +90,18 @@ pub enum Happening {
         /// Its name.
         #[serde(serialize_with = "text::display")]
         dot: Dot,
+        /// By whom it was published: `dot.origin`.
+        #[serde(serialize_with = "text::display")]
+        publisher: NodeId,
+        /// What that one is called; its id while the name is not known.
+        publisher_name: String,
         /// How its publisher marked it.
         #[serde(serialize_with = "write_urgency")]
         urgency: Urgency,
         /// What it says.
         #[serde(serialize_with = "text::bytes")]
         payload: Vec<u8>,
-        /// How long ago it was published, at least; the node that did is `dot.origin`. In JSON, `age_ms`: milliseconds.
+        /// How long ago it was published, at least. In JSON, `age_ms`: milliseconds.
         #[serde(rename = "age_ms", serialize_with = "text::millis")]
         age: Duration,
     },
@@ -121,6 +126,11 @@ pub enum Happening {
         /// The write that did it.
         #[serde(serialize_with = "text::display")]
         dot: Dot,
+        /// By whom it was written: `dot.origin`.
+        #[serde(serialize_with = "text::display")]
+        writer: NodeId,
+        /// What that one is called; its id while the name is not known.
+        writer_name: String,
     },
     /// Every live member is known to hold the same state.
     Converged {
@@ -140,6 +150,8 @@ pub enum Happening {
         seed: String,
         /// All that it stands for now; they are asked for the cluster.
         addrs: Vec<SocketAddr>,
+        /// Whether the node itself is at one of them.
+        is_self: bool,
     },
     /// It is not known what a seed stands for that was given by name. It is looked up again; told once, until it is known.
     SeedUnresolved {
@@ -202,14 +214,16 @@ impl Happening {
             Event::SteppedAside => Self::SteppedAside,
             Event::Resumed => Self::Resumed,
             Event::Delivered { dot, urgency, payload, age } => {
-                Self::Delivered { dot, urgency, payload: payload.to_owned(), age }
+                let (publisher, publisher_name) = (dot.origin, info::name_of(node, dot.origin));
+                Self::Delivered { dot, publisher, publisher_name, urgency, payload: payload.to_owned(), age }
             }
             Event::RumorsMissed { publisher, count } => {
                 Self::RumorsMissed { publisher, publisher_name: info::name_of(node, publisher), count }
             }
             Event::NotHandedOver { writes, rumors } => Self::NotHandedOver { writes, rumors },
             Event::Changed { key, value, dot } => {
-                Self::Changed { key: key.to_owned(), value: value.map(ToOwned::to_owned), dot }
+                let (writer, writer_name) = (dot.origin, info::name_of(node, dot.origin));
+                Self::Changed { key: key.to_owned(), value: value.map(ToOwned::to_owned), dot, writer, writer_name }
             }
             Event::Converged { live } => Self::Converged { live },
             Event::Diverged { agreeing, live } => Self::Diverged { agreeing, live },
@@ -252,21 +266,30 @@ fn write_urgency<W: Serializer>(urgency: &Urgency, serializer: W) -> Result<W::O
 mod tests {
     use super::*;
     use crate::id::Generation;
-    use std::vec;
+    use std::{string::ToString, vec};
 
     #[test]
     fn json_names_the_event_and_writes_words_as_people_do() {
         let dot = Dot { origin: NodeId(10), generation: Generation(1), sequence: 2 };
         let (urgency, age) = (Urgency::Critical, Duration::from_millis(7));
-        let delivered = Happening::Delivered { dot, urgency, payload: b"fire".to_vec(), age };
+        let (publisher, publisher_name) = (dot.origin, "web-3".to_owned());
+        let delivered =
+            Happening::Delivered { dot, publisher, publisher_name, urgency, payload: b"fire".to_vec(), age };
         assert_eq!(
             serde_json::to_string(&delivered).unwrap(),
-            r#"{"event":"delivered","dot":"000000000000000a.00000001.2","urgency":"critical","payload":"fire","age_ms":7}"#
+            concat!(
+                r#"{"event":"delivered","dot":"000000000000000a.00000001.2","publisher":"000000000000000a","#,
+                r#""publisher_name":"web-3","urgency":"critical","payload":"fire","age_ms":7}"#
+            )
         );
-        let deleted = Happening::Changed { key: vec![0xff], value: None, dot };
+        let (writer, writer_name) = (dot.origin, dot.origin.to_string());
+        let deleted = Happening::Changed { key: vec![0xff], value: None, dot, writer, writer_name };
         assert_eq!(
             serde_json::to_string(&deleted).unwrap(),
-            r#"{"event":"changed","key":{"hex":"ff"},"value":null,"dot":"000000000000000a.00000001.2"}"#
+            concat!(
+                r#"{"event":"changed","key":{"hex":"ff"},"value":null,"dot":"000000000000000a.00000001.2","#,
+                r#""writer":"000000000000000a","writer_name":"000000000000000a"}"#
+            )
         );
         assert_eq!(serde_json::to_string(&Happening::Missed { count: 3 }).unwrap(), r#"{"event":"missed","count":3}"#);
     }

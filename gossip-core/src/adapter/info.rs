@@ -294,6 +294,8 @@ pub struct SeedInfo {
     pub answered_name: Option<String>,
     /// Why it is not known what the name stands for now.
     pub trouble: Option<String>,
+    /// Whether the node itself is there, or at one of the addresses: all nodes may be given the same seeds.
+    pub is_self: bool,
 }
 
 /// What a call may carry at most, in bytes.

@@ -77,7 +77,7 @@ pub struct Pump {
     pub(super) node: Recorded,
     pub(super) clock: Clock,
     pub(super) name: String,
-    local: SocketAddr,
+    pub(super) local: SocketAddr,
     subscribers: Subscribers,
     pub(super) keeper: Option<Keeper>,
     pub(super) data_file: DataFile,
@@ -329,7 +329,8 @@ impl Pump {
         match found.filter(|_| self.is_running()) {
             Some(Found::Changed { name: seed, addrs }) => {
                 self.knock_at_strangers(&addrs);
-                self.subscribers.tell(&Happening::SeedResolved { seed, addrs });
+                let is_self = addrs.iter().any(|addr| self.is_own(*addr));
+                self.subscribers.tell(&Happening::SeedResolved { seed, addrs, is_self });
                 true
             }
             Some(Found::Same { addrs }) => self.knock_at_strangers(&addrs),
@@ -345,7 +346,9 @@ impl Pump {
     /// Has the node ask at those addresses where no live member is known to be, and where it does not ask anyway; says whether
     /// there are any. That somebody answered from there once is not enough: it may have moved, and others may be there now.
     fn knock_at_strangers(&mut self, addrs: &[SocketAddr]) -> bool {
-        let mut strangers: BTreeSet<Addr> = addrs.iter().map(|addr| Addr::from(*addr)).collect();
+        // The node itself may be behind the name, too.
+        let others = addrs.iter().filter(|addr| !self.is_own(**addr));
+        let mut strangers: BTreeSet<Addr> = others.map(|addr| Addr::from(*addr)).collect();
         let mut live = BTreeSet::new();
         for member in self.node.members().filter(|member| member.liveness <= Liveness::Suspect) {
             strangers.remove(&member.addr);
@@ -358,7 +361,7 @@ impl Pump {
         }
         let now = self.clock.now();
         for addr in &strangers {
-            // The node itself may be behind the name, too.
+            // What would refuse it is a farewell alone.
             let _ = self.node.join(now, *addr);
         }
         !strangers.is_empty()
@@ -495,6 +498,22 @@ mod tests {
         let myself = SocketAddr::from(([127, 0, 0, 1], 1));
         let mut pump = pump(|options| options.seeds.push(myself));
         assert_eq!(pump.join(myself), Err(JoinError::OwnAddress), "who asks for it by name is told");
+        let seeds: Vec<(String, bool)> = pump.info().seeds.into_iter().map(|seed| (seed.seed, seed.is_self)).collect();
+        assert_eq!(seeds, [("127.0.0.1:1".into(), true), ("127.0.0.1:2".into(), false)]);
+    }
+
+    #[test]
+    fn a_node_that_others_reach_elsewhere_does_not_ask_its_own_socket() {
+        let bound = SocketAddr::from(([127, 0, 0, 1], 1));
+        let mut pump = pump(|options| {
+            options.advertise = Some(SocketAddr::from(([127, 0, 0, 1], 9)));
+            options.seeds = vec![bound];
+            options.seed_names = vec!["self.example:1".into()];
+        });
+        pump.seeds.due(pump.clock.now()).unwrap().answer(Ok([bound]));
+        assert!(pump.take_found());
+        assert_eq!(pump.node.seeds().count(), 0, "it would hear its own name from there");
+        assert!(pump.info().seeds.iter().all(|seed| seed.is_self));
     }
 
     #[test]

@@ -48,10 +48,12 @@ impl LookUp {
     }
 }
 
-/// All seeds that were given by name.
+/// All seeds that were given by name; and of those that were given as addresses, the ones that nobody needs to ask.
 #[derive(Debug, Default)]
 pub(super) struct Seeds {
     names: Vec<Name>,
+    /// Addresses of the node itself: two at most.
+    own: Vec<SocketAddr>,
 }
 
 /// A seed that was given by name.
@@ -103,6 +105,18 @@ impl Seeds {
         let (addrs, name) = (Vec::new(), name.to_string());
         self.names.push(Name { name, addrs, trouble: None, due: now, wait: WAIT_MIN, under_way: None });
         dropped.map_or(Ok(()), Err)
+    }
+
+    /// The node's own address was given as a seed.
+    pub(super) fn add_own(&mut self, addr: SocketAddr) {
+        if !self.own.contains(&addr) {
+            self.own.push(addr);
+        }
+    }
+
+    /// The node's own addresses among the seeds.
+    pub(super) fn own(&self) -> &[SocketAddr] {
+        &self.own
     }
 
     /// Nobody is left: every name is worth a look, however long ago the last one was.

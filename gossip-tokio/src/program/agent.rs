@@ -7,7 +7,7 @@ use super::{
         server::{Api, ControlListener},
     },
     failure::Failure,
-    readers::events::sentence,
+    readers::{entries::entry_count, events::sentence},
     settings::{Seed, Settings},
     signals::{stop_asked, stop_asked_again},
 };
@@ -90,7 +90,12 @@ struct Agent {
 impl Started {
     fn block(&self) -> String {
         let Self { name, id, bind, advertise, control, cluster, preset, seeds, data, recording, .. } = self;
-        let seeds = if seeds.is_empty() { "none: it waits to be joined".to_owned() } else { seeds.join(", ") };
+        let is_own = |seed: &String| [bind, advertise].iter().any(|own| own.to_string() == *seed);
+        let seeds = match seeds.as_slice() {
+            [] => "none: it waits to be joined".to_owned(),
+            [seed] if is_own(seed) => format!("{seed}, this node itself: it waits to be joined"),
+            seeds => seeds.join(", "),
+        };
         let rows = [
             ("name", format!("{name} ({id})")),
             ("bind", bind.to_string()),
@@ -275,8 +280,12 @@ async fn join(gossip: &Gossip, seed: &Seed) -> Result<(), Failure> {
         None => gossip.join_name(seed.as_str()).await,
     };
     match asked {
-        // Where all are given the same list of seeds, each finds itself on it.
-        Ok(()) | Err(CallError::Refused(JoinError::OwnAddress)) => Ok(()),
+        Ok(()) => Ok(()),
+        // Where all are given the same seeds, each finds itself among them.
+        Err(CallError::Refused(JoinError::OwnAddress)) => {
+            info!("the seed {seed} is this node itself: it is not asked");
+            Ok(())
+        }
         Err(error) => Err(Failure::refused(format!("cannot join {seed}: {error}"))),
     }
 }
@@ -285,15 +294,16 @@ fn data_sentence(file: &DataFile) -> String {
     match file {
         DataFile::None => "not kept: a restart begins from nothing".to_owned(),
         DataFile::Fresh { path } => format!("kept in {} from now on", path.display()),
-        DataFile::Restored { path, entries } => format!("{entries} entries restored from {}", path.display()),
+        DataFile::Restored { path, entries } => format!("{} restored from {}", entry_count(*entries), path.display()),
         DataFile::Partial { path, entries, left, kept_as } => format!(
-            "{entries} entries restored from {}; there is no room for {left} more of it, see limits.entries and \
-            limits.writers: the whole is kept aside as {}",
+            "{} restored from {}; there is no room for {left} more of it, see limits.entries and \
+            limits.writers: the whole is kept as {}",
+            entry_count(*entries),
             path.display(),
             kept_as.display()
         ),
         DataFile::Damaged { kept_as, reason } => {
-            format!("damaged, kept aside as {}: {reason}; begins from nothing", kept_as.display())
+            format!("damaged, kept as {}: {reason}; begins from nothing", kept_as.display())
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The command line.
 use super::{
-    control::ControlAddr,
+    control::{ControlAddr, ttl::Ttl},
     failure::Failure,
     replay::Moment,
     settings::{Layer, Seed, Tag},
@@ -188,6 +188,7 @@ Before it says farewell, the agent hands over to others what it wrote and publis
 when, in that time, nobody was found who has all of it, and the agent keeps no data file to have it again.";
 
 #[derive(Debug, Args)]
+#[command(after_help = PUTTING)]
 pub(crate) struct PutArgs {
     #[command(flatten)]
     pub(crate) agent: AgentAt,
@@ -197,6 +198,10 @@ pub(crate) struct PutArgs {
     #[arg(allow_hyphen_values = true)]
     pub(crate) value: String,
 }
+
+const PUTTING: &str = "\
+It is done when the agent has accepted it, in its memory: the others hear of it from then on, and with --data-dir it is
+on the agent's disk at most 3 seconds later. An agent that is killed before either has happened loses it.";
 
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
@@ -219,8 +224,7 @@ pub(crate) struct DeleteArgs {
 /// What an entry goes by.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Key {
-    /// The entry's key
-    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    /// The entry's key; an empty one, "", is a key as well
     pub(crate) key: String,
 }
 
@@ -252,16 +256,16 @@ pub(crate) struct WatchArgs {
 pub(crate) struct PublishArgs {
     #[command(flatten)]
     pub(crate) agent: AgentAt,
-    /// The notice; `-` reads it from stdin, `@FILE` from a file
+    /// The notice; `-` reads it from stdin, `@FILE` from a file. It may be empty
     #[arg(allow_hyphen_values = true)]
     pub(crate) notice: String,
     /// Send it ahead of everything else
     #[arg(long)]
     pub(crate) critical: bool,
-    /// Tell it to nobody who hears of it later than this, such as 30s or 24h [default: 1h]
-    #[arg(long, value_name = "TIME")]
-    pub(crate) ttl: Option<Time>,
-    /// Where the agent has too many notices to hand on as yet, try again for so long
+    /// Tell it to nobody who hears of it later than this: from 1s to 24d, such as 90s, 10m, 24h or 7d [default: 1h]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) ttl: Option<Ttl>,
+    /// Where the agent has too many notices to hand on as yet, try again for so long, such as 500ms or 1m
     #[arg(long, value_name = "TIME", default_value = "10s")]
     pub(crate) wait: Time,
 }

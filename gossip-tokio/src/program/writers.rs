@@ -78,12 +78,12 @@ pub(crate) async fn delete(args: DeleteArgs) -> Result<(), Failure> {
     print_dot(&client, &answer)
 }
 
-/// Sends a notice, and prints the name by which events tell of it.
+/// Sends a notice, and prints the name by which events in JSON tell of it.
 pub(crate) async fn publish(args: PublishArgs) -> Result<(), Failure> {
     let notice = content(&args.notice)?;
     let client = Client::new(args.agent.addr);
     let urgency = if args.critical { "critical" } else { "normal" };
-    let ttl = args.ttl.map(|Time(ttl)| format!("&ttl_ms={}", ttl.as_millis())).unwrap_or_default();
+    let ttl = args.ttl.map(|ttl| format!("&ttl_ms={}", ttl.get().as_millis())).unwrap_or_default();
     let path = format!("/v1/publish?urgency={urgency}{ttl}");
     let Time(wait) = args.wait;
     let started = Instant::now();

@@ -1,6 +1,6 @@
 //! The commands, against agents that run.
 use crate::process::{Agent, Follower, eventually, pair, program, run, run_with_stdin, text};
-use std::net::UdpSocket;
+use std::{net::UdpSocket, process::Stdio};
 
 #[test]
 fn members_are_listed_with_all_there_is_to_know() {
@@ -53,6 +53,26 @@ fn all_may_be_given_the_same_seeds() {
     let two = Agent::start_at(&addrs[1], "two", &seeds);
     eventually("one lists two", || one.status_of("two").as_deref() == Some("alive"));
     eventually("two lists one", || two.status_of("one").as_deref() == Some("alive"));
+    let seeds = one.run(&["info", "--json"]).json()["seeds"].clone();
+    let of_itself =
+        |addr: &str| seeds.as_array().unwrap().iter().find(|seed| seed["seed"] == addr).unwrap()["is_self"] == true;
+    assert!(of_itself(&addrs[0]) && !of_itself(&addrs[1]), "{seeds}");
+}
+
+#[test]
+fn the_only_seed_of_the_seed_may_be_itself() {
+    let addr = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let args =
+        ["agent", "--json", "--until-stdin-closes", "--bind", &addr, "--control", "127.0.0.1:0", "--seed", &addr];
+    let mut child = program(&args).stdin(Stdio::piped()).spawn().unwrap();
+    let started = crate::process::lines(child.stdout.take().unwrap()).recv().unwrap();
+    let control = text(&serde_json::from_str::<serde_json::Value>(&started).unwrap()["control"]);
+    let shown = run(&mut program(&["info", "--control", &control])).done();
+    assert!(shown.contains(&format!("seed  {addr}: this node itself\n")), "{shown}");
+    assert!(shown.contains("alone  no other member is live, and no seed but this node itself"), "{shown}");
+    drop(child.stdin.take());
+    let said = crate::process::finish(child).stderr;
+    assert!(said.lines().any(|line| line.contains(" INFO ") && line.contains(&addr)), "{said}");
 }
 
 #[test]
@@ -88,11 +108,32 @@ fn odd_keys_and_values_come_through() {
     }
     agent.run(&["put", "empty", ""]).done();
     assert_eq!(agent.run(&["get", "empty"]).done(), "");
+    assert!(agent.run(&["list"]).done().contains("  \"\"\n"), "an empty value is shown as one");
     let manifest = concat!("@", env!("CARGO_MANIFEST_DIR"), "/src/main.rs");
     agent.run(&["put", "file", manifest]).done();
     assert_eq!(agent.run(&["get", "file"]).stdout, std::fs::read(&manifest[1..]).unwrap());
     let said = agent.run(&["put", "file", "@/no/such/file"]).refused(1);
     assert!(said.contains("/no/such/file"), "{said}");
+}
+
+#[test]
+fn an_empty_key_is_a_key_and_an_empty_notice_is_a_notice() {
+    let (one, two) = pair();
+    let absent = one.run(&["get", ""]).refused(1);
+    assert!(absent.contains("no entry under \"\""), "{absent}");
+    let monitor = Follower::start(&mut two.command(&["monitor"]));
+    one.run(&["put", "", "nothing"]).done();
+    one.run(&["publish", ""]).done();
+    // In whatever order they come.
+    let mut missing = vec!["  \"\" = nothing (by one)", "  notice by one: \"\""];
+    while !missing.is_empty() {
+        let line = monitor.next().unwrap_or_else(|| panic!("{missing:?} was not told"));
+        missing.retain(|wanted| !line.ends_with(wanted));
+    }
+    assert_eq!(two.run(&["get", ""]).done(), "nothing");
+    assert!(two.run(&["list"]).done().contains("\n\"\"   7 "), "{}", two.run(&["list"]).done());
+    two.run(&["delete", ""]).done();
+    two.run(&["get", ""]).refused(1);
 }
 
 #[test]
@@ -102,11 +143,14 @@ fn what_fits_no_datagram_is_refused_with_the_limit() {
     let (entry_max, payload_max) = (info["lengths"]["entry_max"].as_u64(), info["lengths"]["payload_max"].as_u64());
     let long = "x".repeat(60_000);
     let said = run_with_stdin(&mut agent.command(&["put", "key", "-"]), long.as_bytes()).refused(1);
-    assert!(said.contains(&entry_max.unwrap().to_string()), "{said}");
+    assert!(said.contains(&entry_max.unwrap().to_string()) && said.contains("split the value"), "{said}");
     let said = run_with_stdin(&mut agent.command(&["publish", "-"]), long.as_bytes()).refused(1);
-    assert!(said.contains(&payload_max.unwrap().to_string()), "{said}");
+    assert!(said.contains(&payload_max.unwrap().to_string()) && said.contains("shorten it"), "{said}");
     let longer = "x".repeat(100_000);
-    run_with_stdin(&mut agent.command(&["put", "key", "-"]), longer.as_bytes()).refused(1);
+    let said = run_with_stdin(&mut agent.command(&["put", "key", "-"]), longer.as_bytes()).refused(1);
+    assert!(said.contains(&entry_max.unwrap().to_string()) && said.contains("split the value"), "{said}");
+    let said = agent.run(&["tag", &format!("pad={}", "x".repeat(5_000))]).refused(1);
+    assert!(said.contains(&info["lengths"]["presence_max"].to_string()) && said.contains("shorten"), "{said}");
     assert_eq!(agent.run(&["list", "--json"]).json(), serde_json::json!([]));
 }
 
@@ -121,7 +165,7 @@ fn a_watch_tells_changes_under_its_prefix_once() {
         (&change["event"], &change["key"], &change["value"]),
         (&"changed".into(), &"config/motd".into(), &"one".into())
     );
-    assert_eq!(text(&change["dot"]), dot.trim());
+    assert_eq!((text(&change["dot"]).as_str(), &change["writer_name"]), (dot.trim(), &"one".into()));
     one.run(&["put", "config/motd", "two"]).done();
     assert_eq!(watch.next_json()["value"], "two");
     one.run(&["delete", "config/motd"]).done();
@@ -139,9 +183,22 @@ fn a_notice_is_told_once_and_says_how_urgent_it_is() {
     let mut notices = core::iter::from_fn(|| Some(monitor.next_json())).filter(|event| event["event"] == "delivered");
     let (first, second) = (notices.next().unwrap(), notices.next().unwrap());
     assert_eq!((&first["payload"], &first["urgency"]), (&"the sky falls".into(), &"critical".into()));
-    assert_eq!(text(&first["dot"]), dot.trim());
+    assert_eq!((text(&first["dot"]).as_str(), &first["publisher_name"]), (dot.trim(), &"one".into()));
+    assert_eq!(first["publisher"], one.started["id"]);
     assert_eq!((&second["payload"], &second["urgency"]), (&"it does not".into(), &"normal".into()));
     assert!(first["number"].as_u64() < second["number"].as_u64());
+}
+
+#[test]
+fn the_help_says_how_long_a_notice_may_live() {
+    let help = run(&mut program(&["publish", "--help"])).done().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("from 1s to 24d"), "{help}");
+}
+
+#[test]
+fn the_help_says_when_a_write_may_still_be_lost() {
+    let help = run(&mut program(&["put", "--help"])).done();
+    assert!(help.contains("in its memory") && help.contains("at most 3 seconds later"), "{help}");
 }
 
 #[test]
@@ -185,7 +242,8 @@ fn info_counts_what_has_happened() {
     let (one, _two) = pair();
     let shown = one.run(&["info"]).done();
     assert!(shown.contains("counters other than 0\n") && shown.contains("datagrams_sent"), "{shown}");
-    assert!(shown.contains(" live members agree"), "{shown}");
+    assert!(shown.contains(" live members agree") || shown.contains(" live members are known to agree"), "{shown}");
+    assert!(!shown.contains(" 0 writes"), "what is not known is not said: {shown}");
 }
 
 #[test]

@@ -20,6 +20,7 @@ fn errors_are_json_with_a_fitting_status() {
         ("GET /v1/kv?perfix=a HTTP/1.1\r\n\r\n".to_owned(), 400),
         ("POST /v1/join HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}".to_owned(), 400),
         ("POST /v1/publish?urgency=some HTTP/1.1\r\ncontent-length: 1\r\n\r\nx".to_owned(), 400),
+        ("POST /v1/publish?ttl_ms=999 HTTP/1.1\r\ncontent-length: 1\r\n\r\nx".to_owned(), 400),
         (format!("PUT /v1/kv/k HTTP/1.1\r\ncontent-length: 70000\r\n\r\n{long}"), 413),
         (format!("PUT /v1/kv/k HTTP/1.1\r\ncontent-length: 5000\r\n\r\n{}", &long[..5_000]), 413),
     ] {

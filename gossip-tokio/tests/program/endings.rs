@@ -77,7 +77,7 @@ fn what_was_kept_is_there_again() {
     first.run(&["leave"]).done();
 
     let again = keeping(dir.path(), &[]);
-    assert!(text(&again.started["data"]).contains("1 entries restored"), "{}", again.started);
+    assert!(text(&again.started["data"]).contains("1 entry restored"), "{}", again.started);
     assert_eq!(again.run(&["get", "key"]).done(), "value");
     assert_eq!(again.run(&["info", "--json"]).json()["data_file"]["state"], "restored");
 }
@@ -99,7 +99,7 @@ fn a_damaged_file_is_kept_aside_and_the_peers_help_out() {
     fs::write(&file, &bytes).unwrap();
     let two = keeping(dir.path(), &["--seed", &one.addr().to_string()]);
     let said = text(&two.started["data"]);
-    assert!(said.contains("damaged, kept aside as"), "{said}");
+    assert!(said.contains("damaged, kept as"), "{said}");
     let data_file = two.run(&["info", "--json"]).json()["data_file"].clone();
     assert_eq!(data_file["state"], "damaged");
     assert_eq!(fs::read(text(&data_file["kept_as"])).unwrap(), bytes);

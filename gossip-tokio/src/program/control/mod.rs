@@ -10,9 +10,9 @@
 //! | `GET /v1/info` | identity, limits, counters and how full each table is |
 //! | `GET /v1/agreement` | how many live members agree with this one |
 //! | `GET /v1/kv?prefix=` | entries by key |
-//! | `GET`, `PUT`, `DELETE /v1/kv/{key}` | one entry; the body of `PUT` is the value |
+//! | `GET`, `PUT`, `DELETE /v1/kv/{key}` | one entry, whose key may be empty; the body of `PUT` is the value |
 //! | `PUT /v1/presence` | this member's role and tags from now on: [`PresenceRequest`] |
-//! | `POST /v1/publish?urgency=critical&ttl_ms=` | the body is the notice; 429 if too many are yet to be handed on |
+//! | `POST /v1/publish?urgency=critical&ttl_ms=` | the body is the notice; 429 if too many are yet to be handed on. It lives from 1 s to 24 days: an hour, if nothing is said |
 //! | `POST /v1/join` | [`JoinRequest`]; answered when the seed has answered |
 //! | `POST /v1/leave?timeout_ms=` | answered when the farewell is done: [`Left`]; then the agent exits |
 //! | `GET /v1/events?since=N` | server-sent events, from now on, or from number N on |
@@ -25,6 +25,7 @@ pub(crate) mod event_log;
 pub(crate) mod refusal;
 mod routes;
 pub(crate) mod server;
+pub(crate) mod ttl;
 #[cfg(unix)]
 mod unix_socket;
 use core::{fmt, net::SocketAddr, str::FromStr};

@@ -74,9 +74,19 @@ impl From<Closed> for Refusal {
     }
 }
 
+/// What to do about a value that is too long.
+pub(super) const SPLIT: &str = "split the value over several keys, or keep it elsewhere and write where";
+/// What to do about a notice that is too long.
+pub(super) const SHORTEN: &str = "shorten it, or keep the long part elsewhere and say where";
+
 /// How the core says no, as a status.
 pub(crate) trait Status: core::fmt::Display {
     fn status(&self) -> StatusCode;
+
+    /// What was wrong, and what to do.
+    fn reason(&self) -> String {
+        self.to_string()
+    }
 
     /// When to ask again; `None` where that would be in vain.
     fn retry_after(&self) -> Option<Duration> {
@@ -89,13 +99,20 @@ impl<E: Status> From<CallError<E>> for Refusal {
         match error {
             CallError::Closed => Closed.into(),
             CallError::Refused(error) => {
-                Self { retry_after: error.retry_after(), ..Self::new(error.status(), error.to_string()) }
+                Self { retry_after: error.retry_after(), ..Self::new(error.status(), error.reason()) }
             }
         }
     }
 }
 
 impl Status for PresenceError {
+    fn reason(&self) -> String {
+        match self {
+            Self::TooLong(it) => format!("name, role and tags together: {it}; shorten or --remove some"),
+            _ => self.to_string(),
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -114,6 +131,13 @@ impl Status for JoinError {
 }
 
 impl Status for PublishError {
+    fn reason(&self) -> String {
+        match self {
+            Self::TooLong(it) => format!("the notice: {it}; {SHORTEN}"),
+            _ => self.to_string(),
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -132,6 +156,13 @@ impl Status for PublishError {
 }
 
 impl Status for PutError {
+    fn reason(&self) -> String {
+        match self {
+            Self::TooLong(it) => format!("key and value together: {it}; {SPLIT}"),
+            _ => self.to_string(),
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,

@@ -2,10 +2,13 @@
 use super::{
     Accepted, BODY_LEN_MAX, JoinRequest, Joined, Left, NotHandedOver, PresenceRequest,
     event_log::Told,
-    refusal::Refusal,
+    refusal::{Refusal, SHORTEN, SPLIT},
     server::{Api, local_requests_only},
+    ttl::Ttl,
 };
-use crate::{CallError, DataFile, DeleteError, EntryInfo, Happening, Info, Liveness, MemberInfo, TextOrHex, Urgency};
+use crate::{
+    CallError, DataFile, DeleteError, EntryInfo, Happening, Info, Lengths, Liveness, MemberInfo, TextOrHex, Urgency,
+};
 use axum::{
     Json, Router,
     body::Bytes,
@@ -44,6 +47,7 @@ pub(super) fn router(api: Api) -> Router {
         .route("/v1/info", get(info))
         .route("/v1/agreement", get(agreement))
         .route("/v1/kv", get(list))
+        .route("/v1/kv/", get(entry).put(write).delete(remove))
         .route("/v1/kv/{*key}", get(entry).put(write).delete(remove))
         .route("/v1/presence", put(set_presence))
         .route("/v1/publish", post(publish))
@@ -114,18 +118,19 @@ async fn list(State(api): State<Api>, query: Result<Query<ListQuery>, QueryRejec
 }
 
 async fn entry(State(api): State<Api>, uri: Uri) -> Answer<Json<EntryInfo>> {
-    let key = key_in(&uri)?;
+    let key = key_in(&uri);
     let entry = api.gossip.get(&key).await?;
     entry.map(Json).ok_or_else(|| no_entry(&key))
 }
 
 async fn write(State(api): State<Api>, uri: Uri, body: Body) -> Answer<Json<Accepted>> {
-    let dot = api.gossip.put(key_in(&uri)?, body?).await?;
+    let value = content(&api, body, |lengths| lengths.entry_max, SPLIT).await?;
+    let dot = api.gossip.put(key_in(&uri), value).await?;
     Ok(Json(Accepted { dot: dot.to_string() }))
 }
 
 async fn remove(State(api): State<Api>, uri: Uri) -> Answer<Json<Accepted>> {
-    let key = key_in(&uri)?;
+    let key = key_in(&uri);
     match api.gossip.delete(&key).await {
         Ok(dot) => Ok(Json(Accepted { dot: dot.to_string() })),
         Err(CallError::Refused(DeleteError::Absent)) => Err(no_entry(&key)),
@@ -165,9 +170,11 @@ async fn publish(
         UrgencyName::Normal => Urgency::Normal,
         UrgencyName::Critical => Urgency::Critical,
     };
-    let dot = match ttl_ms.map(Duration::from_millis) {
-        Some(ttl) => api.gossip.publish_for(urgency, body?, ttl).await?,
-        None => api.gossip.publish(urgency, body?).await?,
+    let notice = content(&api, body, |lengths| lengths.payload_max, SHORTEN).await?;
+    let ttl = ttl_ms.map(|ms| Ttl::of(Duration::from_millis(ms))).transpose().map_err(Refusal::bad_request)?;
+    let dot = match ttl {
+        Some(ttl) => api.gossip.publish_for(urgency, notice, ttl.get()).await?,
+        None => api.gossip.publish(urgency, notice).await?,
     };
     Ok(Json(Accepted { dot: dot.to_string() }))
 }
@@ -302,15 +309,27 @@ fn has_answered(known: &[MemberInfo], live: &[MemberInfo], seed: SocketAddr) -> 
 }
 
 fn unanswered(seed: SocketAddr, wait_ms: u64) -> Refusal {
-    let reason = format!("{seed} has not answered within {wait_ms} ms; the agent keeps knocking there");
+    let reason = format!("{seed} has not answered within {wait_ms} ms; the agent goes on asking there");
     Refusal::new(StatusCode::GATEWAY_TIMEOUT, reason)
 }
 
-/// The key is what follows in the path, percent-decoded: any bytes, slashes included.
-fn key_in(uri: &Uri) -> Answer<Vec<u8>> {
+/// What is to be written or published. A body that was too long to be read has the limit of all others, which the node knows.
+async fn content(api: &Api, body: Body, len_max: fn(&Lengths) -> usize, advice: &str) -> Answer<Bytes> {
+    match body {
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let len_max = len_max(&api.gossip.info().await?.lengths);
+            let reason =
+                format!("more than {BODY_LEN_MAX} bytes are too long: at most {len_max} fit a datagram; {advice}");
+            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, reason))
+        }
+        body => Ok(body?),
+    }
+}
+
+/// The key is what follows in the path, percent-decoded: any bytes, slashes included, or none.
+fn key_in(uri: &Uri) -> Vec<u8> {
     let escaped = uri.path().strip_prefix("/v1/kv/").unwrap_or_default();
-    let key: Vec<u8> = percent_encoding::percent_decode_str(escaped).collect();
-    if key.is_empty() { Err(Refusal::bad_request("a key cannot be empty")) } else { Ok(key) }
+    percent_encoding::percent_decode_str(escaped).collect()
 }
 
 fn no_entry(key: &[u8]) -> Refusal {

@@ -38,7 +38,7 @@ pub(crate) async fn list(args: ListArgs) -> Result<(), Failure> {
     let mut table = Table::new(&["KEY", "BYTES", "WRITTEN-AS", "VALUE"]);
     for entry in entries {
         let len = entry.value.bytes().len().to_string();
-        table.row([entry.key.to_string(), len, entry.dot, excerpt(&entry.value)]);
+        table.row([seen(entry.key.to_string()), len, entry.dot, excerpt(&entry.value)]);
     }
     console::line(table)
 }
@@ -48,10 +48,20 @@ pub(super) fn excerpt(value: &Text) -> String {
     shortened(&console::plain(&value.to_string()))
 }
 
+/// `1 entry`, `2 entries`.
+pub(crate) fn entry_count(count: usize) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
+}
+
+/// What is empty as something to look at.
+fn seen(text: String) -> String {
+    if text.is_empty() { "\"\"".to_owned() } else { text }
+}
+
 /// As much of a text as fits a line.
 pub(crate) fn shortened(text: &str) -> String {
     if text.chars().count() <= VALUE_CHARS_MAX {
-        return text.to_owned();
+        return seen(text.to_owned());
     }
     text.chars().take(VALUE_CHARS_MAX - 1).chain(['…']).collect()
 }
@@ -65,5 +75,7 @@ mod tests {
         let text = Text::Text("ö".repeat(100));
         assert_eq!(excerpt(&text).chars().count(), VALUE_CHARS_MAX);
         assert_eq!(excerpt(&Text::Text("a\nb".to_owned())), "a\\nb");
+        assert_eq!([0, 1, 2].map(entry_count), ["0 entries", "1 entry", "2 entries"]);
+        assert_eq!(excerpt(&Text::Text(String::new())), "\"\"", "it is there, and it is empty");
     }
 }

@@ -120,27 +120,35 @@ pub(crate) fn sentence(event: &Value) -> String {
         "resumed" => {
             "this node takes part again: its links have been good for a while; nothing needs to be done".to_owned()
         }
-        "seed_resolved" => format!("the seed {} is at {}", text(&event["seed"]), addrs_text(&event["addrs"])),
+        "seed_resolved" => {
+            let itself = if event["is_self"] == true { ", where this node itself is" } else { "" };
+            format!("the seed {} is at {}{itself}", text(&event["seed"]), addrs_text(&event["addrs"]))
+        }
         "seed_unresolved" => {
             let (seed, reason) = (text(&event["seed"]), text(&event["reason"]));
             format!("the seed {seed} cannot be found, and is looked up again: {reason}")
         }
         "delivered" => {
             let urgency = if event["urgency"] == "critical" { "critical notice" } else { "notice" };
-            format!("{urgency} {}{}: {}", text(&event["dot"]), aged(event), bytes_text(&event["payload"]))
+            format!("{urgency} by {}{}: {}", text(&event["publisher_name"]), aged(event), bytes_text(&event["payload"]))
         }
         "rumors_missed" => {
-            let publisher = event["publisher_name"].as_str().unwrap_or_else(|| text(&event["publisher"]));
+            let publisher = text(&event["publisher_name"]);
             format!("{} by {publisher} missed: nobody has them for us any more", counted(number("count"), "notice"))
         }
         "not_handed_over" => {
             let (writes, notices) = (counted(number("writes"), "write"), counted(number("rumors"), "notice"));
             format!("nobody is known to have the last of what this node said: {writes}, {notices}")
         }
-        "changed" if event["value"].is_null() => format!("{} was deleted", bytes_text(&event["key"])),
-        "changed" => format!("{} = {}", bytes_text(&event["key"]), bytes_text(&event["value"])),
+        "changed" => {
+            let (key, writer) = (bytes_text(&event["key"]), text(&event["writer_name"]));
+            match &event["value"] {
+                Value::Null => format!("{key} was deleted by {writer}"),
+                value => format!("{key} = {} (by {writer})", bytes_text(value)),
+            }
+        }
         "converged" => format!("all {} live members agree", event["live"]),
-        "diverged" => format!("{} of {} live members agree", event["agreeing"], event["live"]),
+        "diverged" => format!("{} of {} live members are known to agree", event["agreeing"], event["live"]),
         "save_failed" => format!("the data file cannot be written, and is tried again: {}", text(&event["reason"])),
         "recording_stopped" => format!("nothing is recorded any more: {}", text(&event["reason"])),
         "clock_skew" => clock_sentence(event),
@@ -237,17 +245,17 @@ mod tests {
         let up =
             json!({"event": "member_up", "arrival": "joined", "member": {"name": "a\u{7}", "addr": "127.0.0.1:1"}});
         assert_eq!(sentence(&up), "a\\u{7} at 127.0.0.1:1 is up: joined");
-        let changed = json!({"event": "changed", "key": "motd", "value": {"hex": "00ff"}, "dot": "1.2.3"});
-        assert_eq!(sentence(&changed), "motd = 0x00ff");
-        let deleted = json!({"event": "changed", "key": "motd", "value": null, "dot": "1.2.3"});
-        assert_eq!(sentence(&deleted), "motd was deleted");
+        let changed = json!({"event": "changed", "key": "motd", "value": {"hex": "00ff"}, "writer_name": "web-3"});
+        assert_eq!(sentence(&changed), "motd = 0x00ff (by web-3)");
+        let deleted = json!({"event": "changed", "key": "motd", "value": null, "writer_name": "web-3"});
+        assert_eq!(sentence(&deleted), "motd was deleted by web-3");
     }
 
     #[test]
     fn notices_are_told_with_their_age_and_those_missed_with_their_publisher() {
-        let notice = |age: f64| json!({"event": "delivered", "urgency": "critical", "dot": "1.2.3", "payload": "fire", "age_ms": age});
-        assert_eq!(sentence(&notice(400.5)), "critical notice 1.2.3: fire");
-        assert_eq!(sentence(&notice(720_000.0)), "critical notice 1.2.3, 12m00s old: fire");
+        let notice = |age: f64| json!({"event": "delivered", "urgency": "critical", "publisher_name": "web-3", "payload": "fire", "age_ms": age});
+        assert_eq!(sentence(&notice(400.5)), "critical notice by web-3: fire");
+        assert_eq!(sentence(&notice(720_000.0)), "critical notice by web-3, 12m00s old: fire");
         let missed = json!({"event": "rumors_missed", "publisher": "0a", "publisher_name": "web-3", "count": 1});
         assert_eq!(sentence(&missed), "1 notice by web-3 missed: nobody has them for us any more");
         let left = json!({"event": "not_handed_over", "writes": 1, "rumors": 2});

@@ -1,5 +1,7 @@
 //! `gossip info`.
 use super::{
+    entries::entry_count,
+    events::counted,
     members::details,
     views::{Agreement, ClockSkew, DataFile, Info, Io, Recording, Rows, Seed, since},
 };
@@ -59,7 +61,12 @@ fn agreement(agreement: &Agreement) -> String {
         // With nobody to agree with, neither yes nor no says anything.
         _ if *live <= 1 => "nobody else is there".to_owned(),
         Some(at) => format!("all {live} live members agree, for {}", age(since(*at))),
-        None => format!("{agreeing} of {live} live members agree; the others lack {behind} writes that we know of"),
+        // That nothing is known to be lacking does not mean that the others have it all.
+        None if *behind == 0 => format!("{agreeing} of {live} live members are known to agree"),
+        None => {
+            let lacking = counted(*behind, "write");
+            format!("{agreeing} of {live} live members are known to agree; the others lack {lacking} that we know of")
+        }
     }
 }
 
@@ -80,11 +87,16 @@ fn notable(info: &Info) -> Vec<(String, String)> {
     let live = info.agreement.live;
     let alone = (live == 1).then(|| match info.seeds.as_slice() {
         [] => ("alone", "no other member is live, and there is no seed to ask: `gossip join` names one".to_owned()),
+        seeds if seeds.iter().all(Seed::is_self_alone) => (
+            "alone",
+            "no other member is live, and no seed but this node itself: it waits for others to join".to_owned(),
+        ),
         _ => ("alone", "no other member is live; what has become of the seeds is said below".to_owned()),
     });
     let aside = info.is_aside.then(|| {
         let said =
-            "the others count this node as gone, by its own word, until its links are good again: look at its network";
+            "most of what this node sends or is sent is lost, and it told the others to count it as gone until its \
+            links are good again: look at its network";
         ("stepped aside", said.to_owned())
     });
     let partial = info.is_partial.then(|| {
@@ -152,6 +164,8 @@ fn seed(seed: &Seed) -> String {
     let answer = match (&seed.answered_name, seed.addrs.as_slice()) {
         (Some(name), _) => format!(": {name} has answered"),
         (None, []) => String::new(),
+        (None, [_]) if seed.is_self => ": this node itself".to_owned(),
+        (None, _) if seed.is_self => ": this node itself, and nobody else has answered".to_owned(),
         (None, _) => ": nobody has answered".to_owned(),
     };
     let trouble = seed.trouble.iter().map(|reason| format!(": cannot be found, and is looked up again: {reason}"));
@@ -162,13 +176,14 @@ fn data_file(file: &DataFile) -> String {
     match file {
         DataFile::None => "none".to_owned(),
         DataFile::Fresh { path } => format!("{} (new)", path.display()),
-        DataFile::Restored { path, entries } => format!("{} ({entries} entries restored)", path.display()),
+        DataFile::Restored { path, entries } => format!("{} ({} restored)", path.display(), entry_count(*entries)),
         DataFile::Partial { path, entries, left, kept_as } => format!(
-            "{} ({entries} entries restored, no room for {left} more: the whole is kept aside as {})",
+            "{} ({} restored, no room for {left} more: the whole is kept as {})",
             path.display(),
+            entry_count(*entries),
             kept_as.display()
         ),
-        DataFile::Damaged { kept_as, reason } => format!("damaged ({reason}), kept aside as {}", kept_as.display()),
+        DataFile::Damaged { kept_as, reason } => format!("damaged ({reason}), kept as {}", kept_as.display()),
     }
 }
 
@@ -203,4 +218,32 @@ fn io_rows(io: &Io) -> Vec<(String, String)> {
     let counts = counts.into_iter().filter(|(_, count)| **count > 0).map(|(name, count)| (name, count.to_string()));
     let rows = counts.chain(last_error.iter().map(|error| ("last_error", error.clone())));
     rows.map(|(name, said)| (name.to_owned(), said)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn of_agreement_no_more_is_said_than_is_known() {
+        let of = |agreeing: usize, behind: u64| agreement(&Agreement { agreeing, live: 3, since_ms: None, behind });
+        assert_eq!(of(1, 0), "1 of 3 live members are known to agree");
+        assert_eq!(of(2, 1), "2 of 3 live members are known to agree; the others lack 1 write that we know of");
+        let all = Agreement { agreeing: 3, live: 3, since_ms: Some(0), behind: 0 };
+        assert!(agreement(&all).starts_with("all 3 live members agree, for "));
+    }
+
+    #[test]
+    fn a_seed_that_is_the_node_itself_is_said_to_be() {
+        let told = |addrs: &[&str], answered: Option<&str>| {
+            let known =
+                json!({"seed": "a:1", "addrs": addrs, "answered_name": answered, "trouble": null, "is_self": true});
+            seed(&serde_json::from_value(known).unwrap())
+        };
+        assert_eq!(told(&["127.0.0.1:1"], None), "a:1 (127.0.0.1:1): this node itself");
+        let two = ["127.0.0.1:1", "127.0.0.2:1"];
+        assert!(told(&two, None).ends_with(": this node itself, and nobody else has answered"));
+        assert!(told(&two, Some("web-2")).ends_with(": web-2 has answered"));
+    }
 }

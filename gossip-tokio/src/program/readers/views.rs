@@ -84,7 +84,7 @@ impl Why {
         match self.cause.as_str() {
             "silence" => "silent",
             "loss" => "lossy",
-            "own_word" => "its own word",
+            "own_word" => "as it said itself",
             other => other,
         }
     }
@@ -151,6 +151,14 @@ pub(crate) struct Seed {
     pub(crate) addrs: Vec<String>,
     pub(crate) answered_name: Option<String>,
     pub(crate) trouble: Option<String>,
+    pub(crate) is_self: bool,
+}
+
+impl Seed {
+    /// Whether nobody but the agent itself is there.
+    pub(crate) fn is_self_alone(&self) -> bool {
+        self.is_self && self.addrs.len() == 1
+    }
 }
 
 /// What became of an agent's data file when it started.

@@ -165,7 +165,7 @@ fn say(frame: &Frame<'_>, names: Names<'_>) -> Said {
 /// Three numbers have a meaning of their own.
 fn probe(number: u16) -> String {
     match number {
-        Ping::KNOCK => "(knock)".to_owned(),
+        Ping::KNOCK => "(introduction)".to_owned(),
         Ping::INQUIRY => "(inquiry)".to_owned(),
         Ping::LENGTH => "(length)".to_owned(),
         number => number.to_string(),

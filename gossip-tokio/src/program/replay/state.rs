@@ -12,7 +12,7 @@ pub(super) fn text(node: &Node<Heap>, number: u64, at: Instant) -> String {
     let me = node.me();
     let agreement = node.agreement();
     let agreed = agreement.since.map_or_else(
-        || format!("{} of {} live members agree", agreement.agreeing, agreement.live),
+        || format!("{} of {} live members are known to agree", agreement.agreeing, agreement.live),
         |since| format!("all {} live members agree, since {}", agreement.live, Calendar(on_calendar(node, since))),
     );
     let mut rows = vec![

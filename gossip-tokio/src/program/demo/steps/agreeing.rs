@@ -36,7 +36,7 @@ async fn says_all_agree(agent: &Agent, n: usize) -> Result<(), String> {
     if agreement.is_converged() && agreement.live == n && agreement.agreeing == n {
         return Ok(());
     }
-    Err(format!("it says that {} of {} live members agree", agreement.agreeing, agreement.live))
+    Err(format!("it says that {} of {} live members are known to agree", agreement.agreeing, agreement.live))
 }
 
 /// All that an agent holds, by key.
