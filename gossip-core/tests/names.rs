@@ -112,7 +112,7 @@ fn a_name_borne_by_two_is_told_to_everybody_once_and_nobody_agrees() {
     for ((size, loss), seed) in CASES.into_iter().flat_map(|case| (0..3).map(move |seed| (case, seed))) {
         let case = format!("{size} nodes at a loss of {loss}, seed {seed}");
         let (mut world, hosts, twin) = with_twin(seed, size, loss);
-        world.run_for(Duration::from_secs(5));
+        world.run_for(Duration::from_secs(20));
         let all: Vec<_> = hosts.iter().copied().chain([twin]).collect();
         let before: Vec<_> = all.iter().map(|&host| world.told(host).len()).collect();
         let key = |n: u8| [b'k', n];

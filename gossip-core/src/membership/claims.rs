@@ -345,6 +345,9 @@ impl<S: Storage> Membership<S> {
             cx.stats.members_refused += 1;
             return;
         };
+        if frame.addr != member.addr && frame.generation != member.generation {
+            self.ask_former_life(cx, slot);
+        }
         let (heat, path) = (self.relay_heat(cx), Path::untried(cx.config.datagram_len_max));
         self.update(cx, slot, |member| {
             if member.addr != frame.addr || member.presence != presence {

@@ -43,6 +43,10 @@ const ASKED_WITHIN: u32 = 5;
 const _: () = assert!(RENEWED_EVERY < ASKED_FROM && NEWS_FOR < LEASE - (ASKED_FROM + ASKED_WITHIN));
 /// In probe intervals: and so often, until both have answered.
 const ASKED_AGAIN: u32 = 2;
+/// In probe intervals: who was heard so lately may be there still.
+const LATELY: u32 = 4;
+/// So many of a cluster ask.
+const ASKERS: usize = 4;
 /// In probe intervals: whoever may be a rival is asked no more often.
 pub(super) const ASKED_EVERY: u32 = 1;
 
@@ -87,6 +91,17 @@ impl<S: Storage> Membership<S> {
         }
         self.rival.asked_at = cx.now;
         knock_barely(cx, addr, None);
+    }
+
+    /// Another life of a member speaks from elsewhere. Most often the one that we know has ended; if it was heard just now, a few of
+    /// us ask whether it has: where it lives, it learns so that there is another.
+    pub(super) fn ask_former_life(&self, cx: &mut Context<S>, slot: usize) {
+        let Some((id, member)) = self.members.as_slice().get(slot) else { return };
+        let lately = cx.now.saturating_sub(cx.config.probe_interval.saturating_mul(LATELY));
+        let may_live = member.namesake != Namesake::Known && member.heard_at.is_some_and(|at| at > lately);
+        if may_live && cx.rng.below(cx.live) < ASKERS {
+            knock_barely(cx, member.addr, Some(*id));
+        }
     }
 
     /// Renews a conflict over our own name, and ends what was not renewed.

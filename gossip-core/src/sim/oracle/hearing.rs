@@ -152,11 +152,21 @@ impl Oracles {
         for member in node.members().filter(is_there) {
             seen.insert(member.id);
             let hosts = self.names.get(&member.id).map_or(&[][..], |hosts| hosts.as_slice());
-            if hosts.iter().all(|host| self.hosts[host.index()].had(digest) == Had::No) {
+            let of_life = |host: &&HostId| {
+                let me = self.hosts[host.index()].life.me.as_ref();
+                me.is_some_and(|me| me.generation == member.generation)
+            };
+            let never_had = |host: &HostId| self.hosts[host.index()].had(digest) == Had::No;
+            // Where two bear a name, the one that is counted; where that life is over, any.
+            let counted = hosts.iter().find(of_life);
+            if counted.map_or_else(|| hosts.iter().all(never_had), never_had) {
                 self.report.add(Oracle::TrueConvergence, now, host, || {
                     format!("{} is said to agree, and never knew what {digest:?} stands for", member.id)
                 });
             }
+        }
+        if node.name_conflicts() > 0 {
+            self.report.add(Oracle::TrueConvergence, now, host, || "two bear a name, and all are said to agree".into());
         }
         if (live, node.live()) != (seen.len() + 1, seen.len() + 1) {
             self.report.add(Oracle::TrueConvergence, now, host, || {

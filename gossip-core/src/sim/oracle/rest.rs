@@ -33,6 +33,7 @@ impl Oracles {
                 self.compare_members(world, &cluster, host, node);
                 self.compare_told(now, host, node);
             }
+            self.compare_namesakes(now, &cluster);
             for group in groups(&cluster) {
                 self.compare_entries(now, &group);
                 self.compare_versions(now, &group);
@@ -77,6 +78,28 @@ impl Oracles {
                         report(format!("{} of host {} is seen as it was", me.id, other.index()));
                     }
                 }
+            }
+        }
+    }
+
+    /// Of a name that two live nodes bear, everybody knows that, and nobody agrees; of any other, nobody says so.
+    fn compare_namesakes<S: Storage>(&mut self, now: Instant, cluster: &[(HostId, &Node<S>)]) {
+        let bearers = |id| cluster.iter().filter(|(_, node)| node.me().id == id).count();
+        let ids: BTreeSet<NodeId> = cluster.iter().map(|(_, node)| node.me().id).collect();
+        for &(host, node) in cluster {
+            let shown = |id| if id == node.me().id { Some(node.me()) } else { node.member(id).filter(is_there) };
+            let contested = ids.iter().filter(|&&id| bearers(id) > 1).filter_map(|&id| shown(id));
+            let contested: Vec<_> = contested.collect();
+            let no_room = node.stats().name_conflicts_refused > 0;
+            let mut report = |what: String| self.report.add(Oracle::AgreementAtRest, now, host, || what);
+            for member in contested.iter().filter(|member| member.rival.is_none() && !no_room) {
+                report(format!("two go by the name of {}, and it knows of one", member.id));
+            }
+            if contested.is_empty() && node.name_conflicts() > 0 {
+                report("it takes two to go by a name that one goes by".into());
+            }
+            if !contested.is_empty() && node.is_converged() {
+                report("two go by one name, and it claims that all agree".into());
             }
         }
     }

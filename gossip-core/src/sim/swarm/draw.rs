@@ -54,9 +54,10 @@ enum Feature {
     Dates,
     LastWords,
     Bursts,
+    Namesakes,
 }
 
-const FEATURES: [Feature; 20] = [
+const FEATURES: [Feature; 21] = [
     Feature::Crashes,
     Feature::Memories,
     Feature::Moves,
@@ -77,6 +78,7 @@ const FEATURES: [Feature; 20] = [
     Feature::Dates,
     Feature::LastWords,
     Feature::Bursts,
+    Feature::Namesakes,
 ];
 
 /// The most hosts of a world: enough for helpers, sides of a partition and a crowd; few enough for a thousand worlds a minute.
@@ -167,6 +169,7 @@ impl<'a> Drawing<'a> {
             Feature::Dates => self.misdate(),
             Feature::LastWords => self.say_last_words(),
             Feature::Bursts => self.burst(),
+            Feature::Namesakes => self.duplicate(),
         }
     }
 
@@ -266,6 +269,16 @@ impl<'a> Drawing<'a> {
         let times = u32::from(self.choices.small(100)) + 1;
         let publish = Act::Publish { host, urgency: Urgency::Normal, payload: format!("b{}-%", self.writes).into() };
         self.act(Act::Repeat { times, act: Box::new(publish) });
+    }
+
+    /// Another node comes under a name that is borne already: an image that was copied. What befalls the name from then on befalls
+    /// that one.
+    fn duplicate(&mut self) {
+        let Some(index) = self.any() else { return };
+        let name = self.hosts[index].name.clone();
+        self.hosts[index].lives = true;
+        self.act(Act::Spawn(names([&name])));
+        self.join(&name);
     }
 
     fn come_late(&mut self) {
