@@ -125,14 +125,20 @@ impl<S: Storage> Context<S> {
 
     /// Owes an answer to the datagram being taken in. All that an unproven asker gets is no longer than what it sent.
     pub(crate) fn answer(&mut self, to: Addr, peer: NodeId, intent: Intent) {
-        let len_max = match self.credit {
-            Credit::Full => self.config.datagram_len_max,
-            Credit::Upto(len) => len,
-        };
-        if self.credit != Credit::Full {
-            self.credit = Credit::Upto(0);
-        }
+        let len_max = self.spend_credit(self.config.datagram_len_max);
         self.owe(Outgoing { to, peer: Some(peer), intent, len_max });
+    }
+
+    /// How long what the datagram being taken in makes us send may be, and at most `len_max`. What an unproven sender has is
+    /// spent at once.
+    pub(crate) fn spend_credit(&mut self, len_max: u16) -> u16 {
+        match self.credit {
+            Credit::Full => len_max,
+            Credit::Upto(len) => {
+                self.credit = Credit::Upto(0);
+                len.min(len_max)
+            }
+        }
     }
 
     pub(crate) fn owe(&mut self, outgoing: Outgoing) {

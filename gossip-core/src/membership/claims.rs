@@ -63,8 +63,9 @@ impl<S: Storage> Membership<S> {
             if header.generation == member.generation {
                 member.heard_at = Some(cx.now);
             }
-            if header.incarnation > member.incarnation {
-                // What it says of itself shows in no digest, for the name counts as borne by two.
+            if header.incarnation > member.incarnation && !self.was_bearer_heard_now(cx, from, header) {
+                // What it says of itself shows in no digest, for the name counts as borne by two. It may well not be taken in, so
+                // that its answer is no reason to ask again.
                 cx.answer(from, header.sender, Intent::Ping(Ping::KNOCK));
             }
             return self.on_bearer_heard(cx, from, header);

@@ -17,7 +17,7 @@
 //!   heard of it late. Then whoever is left says so of itself once more.
 use super::{Membership, seeds::knock_barely};
 use crate::{
-    context::Context,
+    context::{Context, Credit},
     id::{Addr, Generation, NodeId},
     io::Event,
     records::{NameConflict, NameStanding, Namesake},
@@ -86,7 +86,8 @@ impl<S: Storage> Membership<S> {
 
     /// Another life is said to go by our name, at `addr`: asks there, no more often than every so many probe intervals.
     pub(super) fn ask_rival(&mut self, cx: &mut Context<S>, addr: Addr, every: u32) {
-        if cx.now < self.rival.asked_at + cx.config.probe_interval.saturating_mul(every) || addr == cx.me.addr {
+        let too_soon = cx.now < self.rival.asked_at + cx.config.probe_interval.saturating_mul(every);
+        if too_soon || addr == cx.me.addr || cx.credit == Credit::Upto(0) {
             return;
         }
         self.rival.asked_at = cx.now;
@@ -174,6 +175,14 @@ impl<S: Storage> Membership<S> {
             conflict.seen_at = one.min(other);
             conflict.ask_at = ask_at(cx, header.sender, conflict.seen_at);
         }
+    }
+
+    /// Whether one of the two that bear a name was heard within a round of gossip.
+    pub(super) fn was_bearer_heard_now(&self, cx: &Context<S>, from: Addr, header: &Header) -> bool {
+        let Some(conflict) = self.conflicts.get(&header.sender) else { return false };
+        let since = cx.now.saturating_sub(cx.config.gossip_interval);
+        let mut bearers = conflict.bearers.iter().zip(conflict.heard_at);
+        bearers.any(|(bearer, at)| (bearer.addr, bearer.generation) == (from, header.generation) && at >= Some(since))
     }
 
     /// Asks those that were not heard of for long whether they are there: our rival, and those that bear another's name.

@@ -189,7 +189,8 @@ impl<S: Storage> Membership<S> {
 /// Sends a stranger no more than a header and a ping: no longer than whatever it sent.
 pub(super) fn knock_barely<S: Storage>(cx: &mut Context<S>, addr: Addr, id: Option<NodeId>) {
     let bare = u16::try_from(len::HEADER + len::PING).unwrap_or(u16::MAX);
-    cx.owe(Outgoing { to: addr, peer: id, intent: Intent::Ping(Ping::KNOCK), len_max: bare });
+    let len_max = cx.spend_credit(bare);
+    cx.owe(Outgoing { to: addr, peer: id, intent: Intent::Ping(Ping::KNOCK), len_max });
 }
 
 /// One that spoke to us, and that we do not count as living.

@@ -20,9 +20,9 @@ impl<S: Storage> Node<S> {
     pub(super) fn on_datagram(&mut self, from: Addr, bytes: &[u8]) {
         self.cx.stats.datagrams_received += 1;
         self.cx.stats.bytes_received += u64::try_from(bytes.len()).unwrap_or(0);
-        let Some((header, frames)) = self.open(from, bytes) else { return };
-        self.cx.credit = self.credit_of(from, header.sender, bytes.len());
         self.cx.received_len = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+        let Some((header, frames)) = self.open(from, bytes) else { return };
+        self.cx.credit = self.credit_of(from, header.sender);
         (self.cx.may_ask, self.cx.may_agree) = (true, true);
         let ours = self.parts();
         if self.reconcile.is_answering(header.sender, &ours) {
@@ -41,11 +41,8 @@ impl<S: Storage> Node<S> {
     }
 
     /// Strangers, and members somewhere else than they say, have little credit.
-    fn credit_of(&self, from: Addr, asker: NodeId, question_len: usize) -> Credit {
-        if self.membership.is_proven(asker, from) {
-            return Credit::Full;
-        }
-        Credit::Upto(u16::try_from(question_len).unwrap_or(u16::MAX))
+    fn credit_of(&self, from: Addr, asker: NodeId) -> Credit {
+        if self.membership.is_proven(asker, from) { Credit::Full } else { Credit::Upto(self.cx.received_len) }
     }
 
     /// Turns away what is not for us.
@@ -69,6 +66,7 @@ impl<S: Storage> Node<S> {
         };
         if header.sender == self.cx.me.id {
             stats.refused_own += 1;
+            self.cx.credit = Credit::Upto(self.cx.received_len);
             self.membership.on_namesake(&mut self.cx, from, &header);
             return None;
         }
@@ -126,7 +124,7 @@ impl<S: Storage> Node<S> {
     /// As long as the question: both directions are tried.
     fn answer_length(&mut self, from: Addr, asker: NodeId) {
         if self.membership.is_live(asker) {
-            let len_max = self.cx.received_len;
+            let len_max = self.cx.spend_credit(self.cx.received_len);
             self.cx.owe(Outgoing { to: from, peer: Some(asker), intent: Intent::Ack(Ping::LENGTH), len_max });
         } else {
             self.cx.stats.questions_of_strangers += 1;

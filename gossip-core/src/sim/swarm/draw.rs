@@ -1,6 +1,7 @@
 //! A world, drawn from a seed.
 use super::{
     choices::Choices,
+    features::{FEATURES, Feature},
     surroundings::{self, Reach},
 };
 use crate::{
@@ -30,56 +31,6 @@ pub fn draw(seed: u64) -> Story {
 pub fn draw_from(bytes: &[u8]) -> Story {
     Drawing::new(0, Choices::Bytes(bytes)).finish()
 }
-
-/// What may befall a world. Each is in it or not, by a coin for each world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Feature {
-    Crashes,
-    Memories,
-    Moves,
-    Leaves,
-    Latecomers,
-    Writes,
-    Deletes,
-    Rumors,
-    Presences,
-    Partitions,
-    OneWayCuts,
-    Impairments,
-    Silences,
-    Slowness,
-    Clocks,
-    Storms,
-    Churn,
-    Dates,
-    LastWords,
-    Bursts,
-    Namesakes,
-}
-
-const FEATURES: [Feature; 21] = [
-    Feature::Crashes,
-    Feature::Memories,
-    Feature::Moves,
-    Feature::Leaves,
-    Feature::Latecomers,
-    Feature::Writes,
-    Feature::Deletes,
-    Feature::Rumors,
-    Feature::Presences,
-    Feature::Partitions,
-    Feature::OneWayCuts,
-    Feature::Impairments,
-    Feature::Silences,
-    Feature::Slowness,
-    Feature::Clocks,
-    Feature::Storms,
-    Feature::Churn,
-    Feature::Dates,
-    Feature::LastWords,
-    Feature::Bursts,
-    Feature::Namesakes,
-];
 
 /// The most hosts of a world: enough for helpers, sides of a partition and a crowd; few enough for a thousand worlds a minute.
 const HOSTS_MAX: usize = 12;

@@ -1,0 +1,51 @@
+//! What a world is drawn from.
+
+/// What may befall a world. Each is in it or not, by a coin for each world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Feature {
+    Crashes,
+    Memories,
+    Moves,
+    Leaves,
+    Latecomers,
+    Writes,
+    Deletes,
+    Rumors,
+    Presences,
+    Partitions,
+    OneWayCuts,
+    Impairments,
+    Silences,
+    Slowness,
+    Clocks,
+    Storms,
+    Churn,
+    Dates,
+    LastWords,
+    Bursts,
+    Namesakes,
+}
+
+pub(super) const FEATURES: [Feature; 21] = [
+    Feature::Crashes,
+    Feature::Memories,
+    Feature::Moves,
+    Feature::Leaves,
+    Feature::Latecomers,
+    Feature::Writes,
+    Feature::Deletes,
+    Feature::Rumors,
+    Feature::Presences,
+    Feature::Partitions,
+    Feature::OneWayCuts,
+    Feature::Impairments,
+    Feature::Silences,
+    Feature::Slowness,
+    Feature::Clocks,
+    Feature::Storms,
+    Feature::Churn,
+    Feature::Dates,
+    Feature::LastWords,
+    Feature::Bursts,
+    Feature::Namesakes,
+];
