@@ -1,7 +1,6 @@
 //! What is said of members: a lattice of claims, joined from whatever source, in whatever order.
 use super::{
     Change, Membership,
-    namesakes::ASKED_EVERY,
     suspicion::{CONFIRMATIONS_MAX, FALSE_ALARM, FALSE_ALARMS_MAX},
 };
 use crate::{
@@ -63,9 +62,8 @@ impl<S: Storage> Membership<S> {
             if header.generation == member.generation {
                 member.heard_at = Some(cx.now);
             }
-            if header.incarnation > member.incarnation && !self.was_bearer_heard_now(cx, from, header) {
-                // What it says of itself shows in no digest, for the name counts as borne by two. It may well not be taken in, so
-                // that its answer is no reason to ask again.
+            if header.incarnation > member.incarnation && cx.may_knock && self.is_bearer_due(cx, from, header) {
+                // What it says of itself shows in no digest, for the name counts as borne by two.
                 cx.answer(from, header.sender, Intent::Ping(Ping::KNOCK));
             }
             return self.on_bearer_heard(cx, from, header);
@@ -74,7 +72,7 @@ impl<S: Storage> Membership<S> {
         // Another life than the one we know, and it does not outdo what we know: it must hear of it, to do so.
         let outdone = header.generation != member.generation && header.incarnation <= member.incarnation;
         member.namesake = if outdone { Namesake::Heard } else { Namesake::None };
-        if from != member.addr && header.incarnation > member.incarnation {
+        if from != member.addr && header.incarnation > member.incarnation && cx.may_knock {
             // It speaks from elsewhere and has more to say of itself than we heard: it moved, and all that we send it goes
             // astray. Whoever answers a knock introduces itself.
             cx.answer(from, header.sender, Intent::Ping(Ping::KNOCK));
@@ -274,7 +272,7 @@ impl<S: Storage> Membership<S> {
     /// counted as gone: then we may be all that is left of the name.
     fn answers_rival(&mut self, cx: &mut Context<S>, claim: Claim, addr: Option<Addr>) -> bool {
         if let Some(addr) = addr {
-            self.ask_rival(cx, addr, ASKED_EVERY);
+            self.ask_rival(cx, addr);
         }
         let is_new = self.rival.generation != claim.generation;
         let outdid = !is_new && claim.incarnation > self.rival.heard;

@@ -15,16 +15,16 @@
 //!   there still; whoever hears both by itself need not be told, and whoever was not told for long asks them. What is told has an
 //!   age, elapsed time added up hop by hop, so that it ends everywhere at nearly the same moment, and nobody can bring it back who
 //!   heard of it late. Then whoever is left says so of itself once more.
-use super::{Membership, seeds::knock_barely};
+use super::{Membership, seeds::send_barely};
 use crate::{
     context::{Context, Credit},
     id::{Addr, Generation, NodeId},
     io::Event,
-    records::{NameConflict, NameStanding, Namesake},
+    records::{Intent, NameConflict, NameStanding, Namesake},
     storage::Storage,
     table::Table,
     time::Instant,
-    wire::{Bearer, Frame, Header, NameConflictFrame, Writer},
+    wire::{Bearer, Frame, Header, NameConflictFrame, Ping, Read, Reader, Writer},
 };
 use core::time::Duration;
 
@@ -47,12 +47,11 @@ const ASKED_AGAIN: u32 = 2;
 const LATELY: u32 = 4;
 /// So many of a cluster ask.
 const ASKERS: usize = 4;
-/// In probe intervals: whoever may be a rival is asked no more often.
-pub(super) const ASKED_EVERY: u32 = 1;
 
 impl<S: Storage> Membership<S> {
-    /// A datagram came under our own name: a rival that lives, seen directly. We are one to it, and it hears so by our question.
-    pub(crate) fn on_namesake(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
+    /// A datagram came under our own name: a rival that lives, seen directly. We are one to it: where it asked, it hears so by our
+    /// answer, and an answer is no question.
+    pub(crate) fn on_namesake(&mut self, cx: &mut Context<S>, from: Addr, header: &Header, frames: &[u8]) {
         if header.generation == cx.me.generation || from == cx.me.addr {
             return;
         }
@@ -60,7 +59,9 @@ impl<S: Storage> Membership<S> {
         let me = Bearer { generation: cx.me.generation, addr: cx.me.addr };
         let rival = Bearer { generation: header.generation, addr: from };
         self.on_conflict(cx, cx.me.id, [me, rival], cx.now);
-        self.ask_rival(cx, from, ASKED_AGAIN);
+        if let Some(Ok(Read::Frame(Frame::Ping(_)))) = Reader::new(frames).next() {
+            send_barely(cx, from, None, Intent::Ack(Ping::KNOCK));
+        }
     }
 
     /// Somebody tells of a name that two bear.
@@ -78,20 +79,20 @@ impl<S: Storage> Membership<S> {
         let is_ours = id == cx.me.id;
         if is_ours && ![one.generation, other.generation].contains(&cx.me.generation) {
             // It is about a life of ours that ended, or about two others: they tell us if they are there.
-            self.ask_rival(cx, one.addr, ASKED_EVERY);
-            return self.ask_rival(cx, other.addr, ASKED_EVERY);
+            self.ask_rival(cx, one.addr);
+            return self.ask_rival(cx, other.addr);
         }
         self.on_conflict(cx, id, [one, other], cx.now.saturating_sub(age));
     }
 
-    /// Another life is said to go by our name, at `addr`: asks there, no more often than every so many probe intervals.
-    pub(super) fn ask_rival(&mut self, cx: &mut Context<S>, addr: Addr, every: u32) {
-        let too_soon = cx.now < self.rival.asked_at + cx.config.probe_interval.saturating_mul(every);
+    /// Another life is said to go by our name, at `addr`: asks there, no more often than once in a probe interval.
+    pub(super) fn ask_rival(&mut self, cx: &mut Context<S>, addr: Addr) {
+        let too_soon = cx.now < self.rival.asked_at + cx.config.probe_interval;
         if too_soon || addr == cx.me.addr || cx.credit == Credit::Upto(0) {
             return;
         }
         self.rival.asked_at = cx.now;
-        knock_barely(cx, addr, None);
+        send_barely(cx, addr, None, Intent::Ping(Ping::KNOCK));
     }
 
     /// Another life of a member speaks from elsewhere. Most often the one that we know has ended; if it was heard just now, a few of
@@ -100,8 +101,8 @@ impl<S: Storage> Membership<S> {
         let Some((id, member)) = self.members.as_slice().get(slot) else { return };
         let lately = cx.now.saturating_sub(cx.config.probe_interval.saturating_mul(LATELY));
         let may_live = member.namesake != Namesake::Known && member.heard_at.is_some_and(|at| at > lately);
-        if may_live && cx.rng.below(cx.live) < ASKERS {
-            knock_barely(cx, member.addr, Some(*id));
+        if may_live && cx.may_knock && cx.rng.below(cx.live) < ASKERS {
+            send_barely(cx, member.addr, Some(*id), Intent::Ping(Ping::KNOCK));
         }
     }
 
@@ -155,6 +156,12 @@ impl<S: Storage> Membership<S> {
         self.rival_of(id, member.generation)
     }
 
+    /// Whether one of the two that bear a name is known to be at this address.
+    #[cfg(feature = "sim")]
+    pub(crate) fn is_bearer(&self, id: NodeId, addr: Addr) -> bool {
+        self.lasting_conflict(id).is_some_and(|conflict| conflict.bearers.iter().any(|bearer| bearer.addr == addr))
+    }
+
     /// Whether one of the two that bear a name spoke to us before from this address.
     pub(super) fn is_heard_bearer(&self, id: NodeId, addr: Addr) -> bool {
         let Some(conflict) = self.lasting_conflict(id) else { return false };
@@ -177,12 +184,12 @@ impl<S: Storage> Membership<S> {
         }
     }
 
-    /// Whether one of the two that bear a name was heard within a round of gossip.
-    pub(super) fn was_bearer_heard_now(&self, cx: &Context<S>, from: Addr, header: &Header) -> bool {
+    /// Whether whoever speaks is one of the two that bear a name, and was not heard within a round of gossip.
+    pub(super) fn is_bearer_due(&self, cx: &Context<S>, from: Addr, header: &Header) -> bool {
         let Some(conflict) = self.conflicts.get(&header.sender) else { return false };
         let since = cx.now.saturating_sub(cx.config.gossip_interval);
         let mut bearers = conflict.bearers.iter().zip(conflict.heard_at);
-        bearers.any(|(bearer, at)| (bearer.addr, bearer.generation) == (from, header.generation) && at >= Some(since))
+        bearers.any(|(bearer, at)| (bearer.addr, bearer.generation) == (from, header.generation) && at < Some(since))
     }
 
     /// Asks those that were not heard of for long whether they are there: our rival, and those that bear another's name.
@@ -197,7 +204,7 @@ impl<S: Storage> Membership<S> {
             let (id, lately) = (*id, conflict.seen_at + interval.saturating_mul(RENEWED_EVERY));
             for (bearer, heard_at) in conflict.bearers.iter().zip(conflict.heard_at) {
                 if heard_at.is_none_or(|at| at < lately) && bearer.addr != cx.me.addr {
-                    knock_barely(cx, bearer.addr, Some(id));
+                    send_barely(cx, bearer.addr, Some(id), Intent::Ping(Ping::KNOCK));
                 }
             }
         }

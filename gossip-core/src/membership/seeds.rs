@@ -109,7 +109,7 @@ impl<S: Storage> Membership<S> {
             if self.is_proven(id, addr) {
                 cx.send(addr, Some(id), Intent::Ping(Ping::KNOCK));
             } else {
-                knock_barely(cx, addr, Some(id));
+                send_barely(cx, addr, Some(id), Intent::Ping(Ping::KNOCK));
             }
         }
         // By chance, for there may be room to owe one datagram alone.
@@ -186,11 +186,11 @@ impl<S: Storage> Membership<S> {
     }
 }
 
-/// Sends a stranger no more than a header and a ping: no longer than whatever it sent.
-pub(super) fn knock_barely<S: Storage>(cx: &mut Context<S>, addr: Addr, id: Option<NodeId>) {
+/// Sends a stranger no more than a header and a ping, or its acknowledgement, which is as long: no longer than whatever it sent.
+pub(super) fn send_barely<S: Storage>(cx: &mut Context<S>, addr: Addr, id: Option<NodeId>, intent: Intent) {
     let bare = u16::try_from(len::HEADER + len::PING).unwrap_or(u16::MAX);
     let len_max = cx.spend_credit(bare);
-    cx.owe(Outgoing { to: addr, peer: id, intent: Intent::Ping(Ping::KNOCK), len_max });
+    cx.owe(Outgoing { to: addr, peer: id, intent, len_max });
 }
 
 /// One that spoke to us, and that we do not count as living.

@@ -23,7 +23,7 @@ impl<S: Storage> Node<S> {
         self.cx.received_len = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
         let Some((header, frames)) = self.open(from, bytes) else { return };
         self.cx.credit = self.credit_of(from, header.sender);
-        (self.cx.may_ask, self.cx.may_agree) = (true, true);
+        (self.cx.may_ask, self.cx.may_agree, self.cx.may_knock) = (true, true, true);
         let ours = self.parts();
         if self.reconcile.is_answering(header.sender, &ours) {
             self.cx.source = Source::AskedFor;
@@ -67,7 +67,7 @@ impl<S: Storage> Node<S> {
         if header.sender == self.cx.me.id {
             stats.refused_own += 1;
             self.cx.credit = Credit::Upto(self.cx.received_len);
-            self.membership.on_namesake(&mut self.cx, from, &header);
+            self.membership.on_namesake(&mut self.cx, from, &header, frames);
             return None;
         }
         Some((header, frames))
@@ -94,6 +94,7 @@ impl<S: Storage> Node<S> {
                 None
             }
             Frame::Ack(ack) => {
+                cx.may_knock &= ack.probe != Ping::KNOCK;
                 self.membership.on_ack(cx, header, *ack);
                 None
             }

@@ -120,6 +120,11 @@ impl<S: Storage> Node<S> {
         self.cx.name_conflicts
     }
 
+    #[cfg(feature = "sim")]
+    pub(crate) fn is_bearer(&self, id: NodeId, addr: Addr) -> bool {
+        self.membership.is_bearer(id, addr)
+    }
+
     /// How many members live, ourselves included.
     #[must_use]
     pub fn live(&self) -> usize {

@@ -69,10 +69,11 @@ pub(crate) fn run(args: &SwarmArgs) -> Result<(), Failure> {
 
 fn one(seed: u64, json: bool) -> Result<(), Failure> {
     let story = swarm::draw(seed);
-    let found = swarm::fault_of(&story).map(|fault| found(seed, &fault));
     if !json {
+        // First: it may be one that never ends.
         console::bytes(story.to_string().as_bytes())?;
     }
+    let found = swarm::fault_of(&story).map(|fault| found(seed, &fault));
     tell(&Findings { from: seed, worlds: 1, faults: found.into_iter().collect() }, json)
 }
 

@@ -305,9 +305,9 @@ impl Caller {
         let proven = |member: MemberView<'_>| member.addr == from && member.heard_at.is_some();
         let sender = Header::open(bytes, node.config().cluster).ok().and_then(|(header, _)| node.member(header.sender));
         let is_proven = match sender {
-            Some(member) if member.addr == from => proven(member),
             // Of two that bear a name, either may have been heard before.
-            Some(member) if member.rival == Some(from) => true,
+            Some(member) if node.is_bearer(member.id, from) => true,
+            Some(member) if member.addr == from => proven(member),
             // Of a forged name, and from where a member is known to be: what goes there may be meant for that one.
             _ => node.members().any(proven),
         };

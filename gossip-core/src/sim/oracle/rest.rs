@@ -29,11 +29,12 @@ impl Oracles {
     pub(super) fn look_around<S: Storage>(&mut self, world: &World<S>) {
         let now = world.now();
         for cluster in clusters(world) {
+            cluster.iter().for_each(|&(host, node)| self.compare_told(now, host, node));
+            self.compare_namesakes(now, &cluster);
+            let cluster = reached(&cluster);
             for &(host, node) in &cluster {
                 self.compare_members(world, &cluster, host, node);
-                self.compare_told(now, host, node);
             }
-            self.compare_namesakes(now, &cluster);
             for group in groups(&cluster) {
                 self.compare_entries(now, &group);
                 self.compare_versions(now, &group);
@@ -83,12 +84,11 @@ impl Oracles {
     }
 
     /// Of a name that two live nodes bear, everybody knows that, and nobody agrees; of any other, nobody says so.
-    fn compare_namesakes<S: Storage>(&mut self, now: Instant, cluster: &[(HostId, &Node<S>)]) {
-        let bearers = |id| cluster.iter().filter(|(_, node)| node.me().id == id).count();
+    fn compare_namesakes<S: Storage>(&mut self, now: Instant, cluster: &Group<'_, S>) {
         let ids: BTreeSet<NodeId> = cluster.iter().map(|(_, node)| node.me().id).collect();
         for &(host, node) in cluster {
             let shown = |id| if id == node.me().id { Some(node.me()) } else { node.member(id).filter(is_there) };
-            let contested = ids.iter().filter(|&&id| bearers(id) > 1).filter_map(|&id| shown(id));
+            let contested = ids.iter().filter(|&&id| bearers(cluster, id) > 1).filter_map(|&id| shown(id));
             let contested: Vec<_> = contested.collect();
             let no_room = node.stats().name_conflicts_refused > 0;
             let mut report = |what: String| self.report.add(Oracle::AgreementAtRest, now, host, || what);
@@ -235,6 +235,18 @@ fn clusters<S: Storage>(world: &World<S>) -> impl Iterator<Item = Group<'_, S>> 
         }
     }
     clusters.into_values()
+}
+
+/// Two that go by one name hear of each other's news from others, where there are others; and of more than two, two at a time
+/// are reached.
+fn reached<'w, S: Storage>(cluster: &Group<'w, S>) -> Group<'w, S> {
+    let has_others = |id| cluster.iter().any(|(_, other)| other.me().id != id);
+    let is_reached = |id| bearers(cluster, id) < if has_others(id) { 3 } else { 2 };
+    cluster.iter().filter(|(_, node)| is_reached(node.me().id)).copied().collect()
+}
+
+fn bearers<S: Storage>(cluster: &Group<'_, S>, id: NodeId) -> usize {
+    cluster.iter().filter(|(_, node)| node.me().id == id).count()
 }
 
 /// All of a cluster; or, where any of them has no room for all, each two that know each other.
