@@ -43,7 +43,7 @@ impl<S: Storage> Membership<S> {
             return;
         }
         let mut last = None;
-        for (addr, seed) in self.seeds.as_slice().iter().filter(|(_, seed)| self.is_silent(seed)) {
+        for (addr, seed) in self.seeds.as_slice().iter().filter(|(addr, seed)| self.is_silent(*addr, seed)) {
             let class = match (seed.provenance, seed.answered) {
                 (Provenance::Remembered, _) => 2,
                 (Provenance::Named, None) => 1,

@@ -72,6 +72,11 @@ impl<S: Storage> Membership<S> {
         // Another life than the one we know, and it does not outdo what we know: it must hear of it, to do so.
         let outdone = header.generation != member.generation && header.incarnation <= member.incarnation;
         member.namesake = if outdone { Namesake::Heard } else { Namesake::None };
+        if outdone && from != member.addr && cx.may_knock {
+            // Nothing else that we send goes there.
+            cx.answer(from, header.sender, Intent::News);
+            return;
+        }
         if from != member.addr && header.incarnation > member.incarnation && cx.may_knock {
             // It speaks from elsewhere and has more to say of itself than we heard: it moved, and all that we send it goes
             // astray. Whoever answers a knock introduces itself.

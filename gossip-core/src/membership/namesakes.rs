@@ -168,14 +168,17 @@ impl<S: Storage> Membership<S> {
         conflict.bearers.iter().zip(conflict.heard_at).any(|(bearer, at)| at.is_some() && bearer.addr == addr)
     }
 
-    /// One of the two that bear a name spoke. Whoever heard both knows that both live.
+    /// One that bears a name spoke of which two are known. Whoever heard both knows that both live; and where there are more than two,
+    /// those are known that were heard last.
     pub(super) fn on_bearer_heard(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
         let Some(conflict) = self.conflicts.get_mut(&header.sender) else { return };
-        for (bearer, heard_at) in conflict.bearers.iter().zip(&mut conflict.heard_at) {
-            if (bearer.addr, bearer.generation) == (from, header.generation) {
-                *heard_at = Some(cx.now);
-            }
-        }
+        let heard = Bearer { generation: header.generation, addr: from };
+        let known = conflict.bearers.iter().position(|bearer| *bearer == heard);
+        let moved = || conflict.bearers.iter().position(|it| it.generation == heard.generation || it.addr == from);
+        let earlier = usize::from(conflict.heard_at[1] < conflict.heard_at[0]);
+        let slot = known.or_else(moved).unwrap_or(earlier);
+        conflict.bearers[slot] = heard;
+        conflict.heard_at[slot] = Some(cx.now);
         if let [Some(one), Some(other)] = conflict.heard_at
             && one.min(other) > conflict.seen_at
         {

@@ -140,7 +140,7 @@ impl<S: Storage> Membership<S> {
 
     /// One of the lost at random, in a single pass (reservoir sampling).
     fn draw_lost(&self, cx: &mut Context<S>) -> Option<Lost> {
-        let silent = self.seeds.as_slice().iter().filter(|(_, seed)| self.is_silent(seed));
+        let silent = self.seeds.as_slice().iter().filter(|(addr, seed)| self.is_silent(*addr, seed));
         let lost = |(addr, seed): &(Addr, Seed)| Lost { addr: *addr, id: None, provenance: Some(seed.provenance) };
         // Those that are tried as yet by another clock are not lost.
         let seeds = draw(&mut cx.rng, None, silent.filter(|(_, seed)| !is_new(&cx.config, seed)).map(lost));
@@ -171,9 +171,11 @@ impl<S: Storage> Membership<S> {
         down.map(|(id, member)| (*id, member.addr))
     }
 
-    /// Whether nobody lives behind an address, as far as we know.
-    pub(super) fn is_silent(&self, seed: &Seed) -> bool {
-        seed.answered.is_none_or(|id| !self.is_live(id))
+    /// Whether nobody lives behind an address, as far as we know. Who answered from there once, and lives elsewhere now, may have
+    /// left its place to another.
+    pub(super) fn is_silent(&self, addr: Addr, seed: &Seed) -> bool {
+        let lives_there = |id| self.get(id).is_some_and(|member| member.is_live() && member.addr == addr);
+        !seed.answered.is_some_and(lives_there)
     }
 
     fn forget_overdue(&mut self, cx: &mut Context<S>) -> Option<Change> {

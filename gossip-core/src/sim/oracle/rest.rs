@@ -90,7 +90,7 @@ impl Oracles {
             let shown = |id| if id == node.me().id { Some(node.me()) } else { node.member(id).filter(is_there) };
             let contested = ids.iter().filter(|&&id| bearers(cluster, id) > 1).filter_map(|&id| shown(id));
             let contested: Vec<_> = contested.collect();
-            let no_room = node.stats().name_conflicts_refused > 0;
+            let no_room = node.name_conflicts() >= node.config().limits.name_conflicts || is_crowded(node);
             let mut report = |what: String| self.report.add(Oracle::AgreementAtRest, now, host, || what);
             for member in contested.iter().filter(|member| member.rival.is_none() && !no_room) {
                 report(format!("two go by the name of {}, and it knows of one", member.id));
