@@ -337,17 +337,22 @@ impl<S: Storage> Node<S> {
     /// answer may be longer than its question, and must not be aimed at a bystander.
     fn addr_of_asker(&mut self, header: &Header) -> Option<Addr> {
         // One that stepped aside goes on asking, so that it is up to date when it comes back.
-        let member = self.membership.get(header.sender).filter(|member| {
-            (member.is_live() || member.standing == Standing::Down && member.cause == Cause::OwnWord)
-                && member.heard_at.is_some()
-        });
+        let member = self
+            .membership
+            .get(header.sender)
+            .filter(|member| member.is_live() || member.standing == Standing::Down && member.cause == Cause::OwnWord);
         let addr = member.and_then(|_| self.membership.addr_of(header.sender, header.generation));
+        let addr = addr.filter(|addr| self.membership.is_proven(header.sender, *addr));
         self.cx.stats.questions_of_strangers += u64::from(addr.is_none());
         addr
     }
 
     fn on_differing(&mut self, header: &Header, difference: Difference) {
         let id = header.sender;
+        if self.membership.is_contested(id) && self.cx.credit != Credit::Full {
+            // Where others say that one of two is: it is asked once it has been heard before.
+            return;
+        }
         if let Some(member) = self.membership.get(id)
             && let Some(addr) = self.membership.addr_of(id, header.generation)
         {

@@ -85,12 +85,13 @@ impl Oracles {
 
     /// Of a name that two live nodes bear, everybody knows that, and nobody agrees; of any other, nobody says so.
     fn compare_namesakes<S: Storage>(&mut self, now: Instant, cluster: &Group<'_, S>) {
+        let crowded = cluster.iter().any(|(_, node)| is_crowded(node));
         let ids: BTreeSet<NodeId> = cluster.iter().map(|(_, node)| node.me().id).collect();
         for &(host, node) in cluster {
             let shown = |id| if id == node.me().id { Some(node.me()) } else { node.member(id).filter(is_there) };
             let contested = ids.iter().filter(|&&id| bearers(cluster, id) > 1).filter_map(|&id| shown(id));
             let contested: Vec<_> = contested.collect();
-            let no_room = node.name_conflicts() >= node.config().limits.name_conflicts || is_crowded(node);
+            let no_room = crowded || node.name_conflicts() >= node.config().limits.name_conflicts;
             let mut report = |what: String| self.report.add(Oracle::AgreementAtRest, now, host, || what);
             for member in contested.iter().filter(|member| member.rival.is_none() && !no_room) {
                 report(format!("two go by the name of {}, and it knows of one", member.id));
@@ -98,7 +99,7 @@ impl Oracles {
             if contested.is_empty() && node.name_conflicts() > 0 {
                 report("it takes two to go by a name that one goes by".into());
             }
-            if !contested.is_empty() && node.is_converged() {
+            if !contested.is_empty() && !crowded && node.is_converged() {
                 report("two go by one name, and it claims that all agree".into());
             }
         }
@@ -203,6 +204,12 @@ impl Oracles {
 }
 
 impl<S: Storage> World<S> {
+    /// Whether two live that go by one name, or did so lately: they are found out, and counted as two, for a while.
+    pub(in crate::sim) fn is_name_contested(&self) -> bool {
+        let known = |host| self.node(host).is_some_and(|node| node.name_conflicts() > 0);
+        self.live().any(|host| known(host) || is_contested(self, self.id(host)))
+    }
+
     /// Whether somebody counts a member as down of which others know that it left.
     pub(in crate::sim) fn is_farewell_unheard(&self) -> bool {
         let mut all = clusters(self).flat_map(|cluster| groups(&cluster));
@@ -240,7 +247,9 @@ fn clusters<S: Storage>(world: &World<S>) -> impl Iterator<Item = Group<'_, S>> 
 /// Two that go by one name hear of each other's news from others, where there are others; and of more than two, two at a time
 /// are reached.
 fn reached<'w, S: Storage>(cluster: &Group<'w, S>) -> Group<'w, S> {
-    let has_others = |id| cluster.iter().any(|(_, other)| other.me().id != id);
+    // Where there is no room for all, others may have none for one of the two, or be too few to pass on what it says.
+    let crowded = cluster.iter().any(|(_, node)| is_crowded(node));
+    let has_others = |id| !crowded && cluster.iter().any(|(_, other)| other.me().id != id);
     let is_reached = |id| bearers(cluster, id) < if has_others(id) { 3 } else { 2 };
     cluster.iter().filter(|(_, node)| is_reached(node.me().id)).copied().collect()
 }

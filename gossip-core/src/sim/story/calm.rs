@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     node::{Liveness, Node},
-    sim::{HostId, Memory, Network},
+    sim::{HostId, Memory, Network, World},
     storage::Storage,
 };
 use alloc::{format, vec::Vec};
@@ -21,7 +21,8 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
         self.world.set_network(Network { latency, ..Network::lan() });
         self.introduce_strangers();
         // That somebody left may be known to one node alone. It tells the others when they ask.
-        self.pass_while(time, |teller| !teller.is_reached(&Goal::Converged) || teller.world.is_farewell_unheard())?;
+        let is_unsettled = |world: &World<S>| world.is_farewell_unheard() || world.is_name_contested();
+        self.pass_while(time, |teller| !teller.is_reached(&Goal::Converged) || is_unsettled(&teller.world))?;
         self.log.take(&mut self.world);
         self.world.check_at_rest().map_err(Failed::Violated)?;
         Ok(())

@@ -52,6 +52,7 @@ struct Drawing<'a> {
 struct Host {
     name: String,
     lives: bool,
+    has_twin: bool,
 }
 
 impl<'a> Drawing<'a> {
@@ -142,7 +143,7 @@ impl<'a> Drawing<'a> {
         };
         self.act(Act::Place { hosts: names, place });
         self.join(&name);
-        self.hosts.push(Host { name, lives: true });
+        self.hosts.push(Host { name, lives: true, has_twin: false });
     }
 
     fn join(&mut self, name: &str) {
@@ -225,9 +226,13 @@ impl<'a> Drawing<'a> {
     /// Another node comes under a name that is borne already: an image that was copied. What befalls the name from then on befalls
     /// that one.
     fn duplicate(&mut self) {
+        if self.hosts.iter().any(|host| host.has_twin) {
+            // Of one name, and of two bearers, is what is promised.
+            return;
+        }
         let Some(index) = self.any() else { return };
         let name = self.hosts[index].name.clone();
-        self.hosts[index].lives = true;
+        (self.hosts[index].lives, self.hosts[index].has_twin) = (true, true);
         self.act(Act::Spawn(names([&name])));
         self.join(&name);
     }
