@@ -11,8 +11,8 @@ use crate::{
     storage::Storage,
     table::{Blob, Queue},
     wire::{
-        Ack, Cause, Clock, Compare, Confirm, Floor, Frame, Header, MemberFrame, Parts, Ping, Pull, Read, Reader,
-        Refusal, Rest, Served, Standing, Store,
+        Ack, Cause, Clock, Compare, Confirm, Floor, Frame, Header, MemberFrame, NameConflictFrame, Parts, Ping, Pull,
+        Read, Reader, Refusal, Rest, Served, Standing, Store,
     },
 };
 
@@ -147,6 +147,15 @@ impl<S: Storage> Node<S> {
         change
     }
 
+    /// Of two, either may have asked, and the answer would go where nobody was heard yet.
+    fn on_name_conflict(&mut self, conflict: &NameConflictFrame) {
+        let was_contested = self.membership.is_contested(conflict.id);
+        self.membership.on_name_conflict(&mut self.cx, conflict);
+        if !was_contested && self.membership.is_contested(conflict.id) {
+            self.leave_unanswered(conflict.id);
+        }
+    }
+
     /// Drops the questions of a member that has moved, perhaps in the same breath: it asks again, from where it is by then.
     fn leave_unanswered(&mut self, asker: NodeId) {
         for _ in 0..self.questions.len() {
@@ -182,7 +191,7 @@ impl<S: Storage> Node<S> {
                 }
             }
             Frame::Floor(floor) => self.on_floor(header.sender, floor),
-            Frame::NameConflict(conflict) => self.membership.on_name_conflict(&mut self.cx, conflict),
+            Frame::NameConflict(conflict) => self.on_name_conflict(conflict),
             news => self.on_news(news),
         }
     }
