@@ -153,7 +153,8 @@ impl<S: Storage> Membership<S> {
         if member.namesake != Namesake::Known || member.generation == generation {
             return Some(member.addr);
         }
-        self.rival_of(id, member.generation)
+        let conflict = self.lasting_conflict(id)?;
+        conflict.bearers.iter().find(|bearer| bearer.generation == generation).map(|bearer| bearer.addr)
     }
 
     /// Whether one of the two that bear a name is known to be at this address.
@@ -173,10 +174,14 @@ impl<S: Storage> Membership<S> {
     pub(super) fn on_bearer_heard(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
         let Some(conflict) = self.conflicts.get_mut(&header.sender) else { return };
         let heard = Bearer { generation: header.generation, addr: from };
-        let known = conflict.bearers.iter().position(|bearer| *bearer == heard);
-        let moved = || conflict.bearers.iter().position(|it| it.generation == heard.generation || it.addr == from);
+        let same_life = conflict.bearers.iter().position(|bearer| bearer.generation == heard.generation);
+        if same_life.is_some_and(|slot| conflict.bearers[slot] != heard) {
+            // From elsewhere than where it is known to be: what it asks is not to be answered there.
+            return;
+        }
+        let same_place = conflict.bearers.iter().position(|bearer| bearer.addr == from);
         let earlier = usize::from(conflict.heard_at[1] < conflict.heard_at[0]);
-        let slot = known.or_else(moved).unwrap_or(earlier);
+        let slot = same_life.or(same_place).unwrap_or(earlier);
         conflict.bearers[slot] = heard;
         conflict.heard_at[slot] = Some(cx.now);
         if let [Some(one), Some(other)] = conflict.heard_at
