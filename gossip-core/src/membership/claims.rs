@@ -71,9 +71,10 @@ impl<S: Storage> Membership<S> {
         member.heard_at = Some(cx.now);
         // Another life than the one we know, and it does not outdo what we know: it must hear of it, to do so.
         let outdone = header.generation != member.generation && header.incarnation <= member.incarnation;
+        let is_new = member.namesake != Namesake::Heard;
         member.namesake = if outdone { Namesake::Heard } else { Namesake::None };
-        if outdone && from != member.addr && cx.may_knock {
-            // Nothing else that we send goes there.
+        if outdone && is_new && from != member.addr && cx.may_knock {
+            // Nothing else that we send goes there. Once for each time that the other one spoke.
             cx.answer(from, header.sender, Intent::News);
             return;
         }

@@ -169,21 +169,14 @@ impl<S: Storage> Membership<S> {
         conflict.bearers.iter().zip(conflict.heard_at).any(|(bearer, at)| at.is_some() && bearer.addr == addr)
     }
 
-    /// One that bears a name spoke of which two are known. Whoever heard both knows that both live; and where there are more than two,
-    /// those are known that were heard last.
+    /// One of the two that bear a name spoke. Whoever heard both knows that both live.
     pub(super) fn on_bearer_heard(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
         let Some(conflict) = self.conflicts.get_mut(&header.sender) else { return };
-        let heard = Bearer { generation: header.generation, addr: from };
-        let same_life = conflict.bearers.iter().position(|bearer| bearer.generation == heard.generation);
-        if same_life.is_some_and(|slot| conflict.bearers[slot] != heard) {
-            // From elsewhere than where it is known to be: what it asks is not to be answered there.
-            return;
+        for (bearer, heard_at) in conflict.bearers.iter().zip(&mut conflict.heard_at) {
+            if (bearer.addr, bearer.generation) == (from, header.generation) {
+                *heard_at = Some(cx.now);
+            }
         }
-        let same_place = conflict.bearers.iter().position(|bearer| bearer.addr == from);
-        let earlier = usize::from(conflict.heard_at[1] < conflict.heard_at[0]);
-        let slot = same_life.or(same_place).unwrap_or(earlier);
-        conflict.bearers[slot] = heard;
-        conflict.heard_at[slot] = Some(cx.now);
         if let [Some(one), Some(other)] = conflict.heard_at
             && one.min(other) > conflict.seen_at
         {
