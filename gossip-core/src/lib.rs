@@ -49,6 +49,7 @@
 //! | what is believed of members, and what we contradict | `membership/claims.rs` |
 //! | joining, and finding the lost again | `membership/seeds.rs` |
 //! | which addresses of the lost are kept, where there is not room for all | `membership/book.rs` |
+//! | a name that two living nodes go by | `membership/namesakes.rs` |
 //! | which news rides on an ack, or any datagram, and in what order | `node/piggyback.rs`; within a store, its `piggyback` |
 //! | how a rumor spreads and is told once | `dissemination/mod.rs`; what rides on a datagram, `dissemination/delta.rs` |
 //! | how many rumors are taken on, kept and forgotten, and when they expire | `dissemination/admission.rs`, `dissemination/retention.rs`; the knob is `rumor_ttl` in `config.rs` |
