@@ -148,13 +148,13 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Where a life of a member is: most often, there is but one.
-    pub(crate) fn addr_of(&self, id: NodeId, generation: Generation) -> Option<Addr> {
+    pub(crate) fn addr_of(&self, id: NodeId, generation: Generation) -> Option<&Addr> {
         let member = self.members.get(&id)?;
         if member.namesake != Namesake::Known || member.generation == generation {
-            return Some(member.addr);
+            return Some(&member.addr);
         }
-        let conflict = self.lasting_conflict(id)?;
-        conflict.bearers.iter().find(|bearer| bearer.generation == generation).map(|bearer| bearer.addr)
+        let bearers = &self.lasting_conflict(id)?.bearers;
+        bearers.iter().find(|bearer| bearer.generation == generation).map(|bearer| &bearer.addr)
     }
 
     /// Whether one of the two that bear a name is known to be at this address.
@@ -173,7 +173,7 @@ impl<S: Storage> Membership<S> {
     pub(super) fn on_bearer_heard(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
         let Some(conflict) = self.conflicts.get_mut(&header.sender) else { return };
         for (bearer, heard_at) in conflict.bearers.iter().zip(&mut conflict.heard_at) {
-            if (bearer.addr, bearer.generation) == (from, header.generation) {
+            if is_borne(bearer, &from, header) {
                 *heard_at = Some(cx.now);
             }
         }
@@ -190,7 +190,7 @@ impl<S: Storage> Membership<S> {
         let Some(conflict) = self.conflicts.get(&header.sender) else { return false };
         let since = cx.now.saturating_sub(cx.config.gossip_interval);
         let mut bearers = conflict.bearers.iter().zip(conflict.heard_at);
-        bearers.any(|(bearer, at)| (bearer.addr, bearer.generation) == (from, header.generation) && at < Some(since))
+        bearers.any(|(bearer, at)| is_borne(bearer, &from, header) && at < Some(since))
     }
 
     /// Asks those that were not heard of for long whether they are there: our rival, and those that bear another's name.
@@ -239,9 +239,11 @@ impl<S: Storage> Membership<S> {
             return Some(Event::NameConflictOver(id));
         }
         conflict.standing = NameStanding::Told;
-        let [one, other] = conflict.bearers;
-        let first = self.members.get(&id).map_or(cx.me.generation, |member| member.generation);
-        let addrs = if one.generation == first { [one.addr, other.addr] } else { [other.addr, one.addr] };
+        let mut addrs = conflict.bearers.map(|bearer| bearer.addr);
+        // The one in the row first.
+        if self.members.get(&id).is_some_and(|member| member.generation == conflict.bearers[1].generation) {
+            addrs.swap(0, 1);
+        }
         Some(Event::NameConflict { id, addrs })
     }
 
@@ -307,6 +309,11 @@ impl<S: Storage> Membership<S> {
     fn lasting(&self) -> usize {
         self.conflicts.as_slice().iter().filter(|(_, it)| it.standing != NameStanding::OverUntold).count()
     }
+}
+
+/// Whether a datagram with this header, from there, is of one that bears a name.
+fn is_borne(bearer: &Bearer, from: &Addr, header: &Header) -> bool {
+    bearer.generation == header.generation && bearer.addr == *from
 }
 
 fn is_over<S: Storage>(cx: &Context<S>, conflict: &NameConflict) -> bool {

@@ -273,7 +273,7 @@ impl<S: Storage> Node<S> {
         let authority = if is_final { Authority::Final } else { Authority::Hearsay };
         if self.dissemination.on_floor(&mut self.cx, floor, authority) == AskPublisher::Yes
             && let Some(member) = self.membership.get(publisher)
-            && let Some(addr) = self.membership.addr_of(publisher, floor.writer.generation)
+            && let Some(&addr) = self.membership.addr_of(publisher, floor.writer.generation)
         {
             let difference = Difference { ours: self.digest(), theirs: member.knows };
             let round_trip = member.round_trip;
@@ -350,7 +350,7 @@ impl<S: Storage> Node<S> {
             .membership
             .get(header.sender)
             .filter(|member| member.is_live() || member.standing == Standing::Down && member.cause == Cause::OwnWord);
-        let addr = member.and_then(|_| self.membership.addr_of(header.sender, header.generation));
+        let addr = member.and_then(|_| self.membership.addr_of(header.sender, header.generation).copied());
         let addr = addr.filter(|addr| self.membership.is_proven(header.sender, *addr));
         self.cx.stats.questions_of_strangers += u64::from(addr.is_none());
         addr
@@ -363,7 +363,7 @@ impl<S: Storage> Node<S> {
             return;
         }
         if let Some(member) = self.membership.get(id)
-            && let Some(addr) = self.membership.addr_of(id, header.generation)
+            && let Some(&addr) = self.membership.addr_of(id, header.generation)
         {
             let peer = Peer { id, addr, round_trip: member.round_trip, difference };
             self.reconcile.on_differing(&mut self.cx, peer);

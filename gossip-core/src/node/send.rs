@@ -24,7 +24,7 @@ impl<S: Storage> Node<S> {
                 (outgoing.to, self.write_outgoing(&outgoing, buffer))
             } else {
                 let question = self.questions.pop_front()?;
-                let Some(addr) = self.membership.addr_of(question.peer, question.generation) else { continue };
+                let Some(&addr) = self.membership.addr_of(question.peer, question.generation) else { continue };
                 (addr, self.write_answer(&question, buffer))
             };
             if let Some(len) = len {
