@@ -1,5 +1,5 @@
 //! How often to do something that is worth doing at once, and a nuisance if done all the time.
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -32,13 +32,13 @@ impl Pace {
 
     /// It was worth it: the next wait is no longer than a quarter of the interval.
     pub(crate) fn hurry(&mut self, interval: Duration) {
-        self.wait = self.wait.min(interval / 4);
+        self.wait = self.wait.min(interval.part(4));
     }
 
     /// It was done now.
     pub(crate) fn mark(&mut self, now: Instant, interval: Duration) {
-        let rested = self.last_at.is_none_or(|last_at| now >= last_at + interval.saturating_mul(2));
-        self.wait = if rested { interval / FIRST_WAIT } else { interval.min(self.wait.saturating_mul(2)) };
+        let rested = self.last_at.is_none_or(|last_at| now >= last_at + interval.times(2));
+        self.wait = if rested { interval.part(FIRST_WAIT) } else { interval.min(self.wait.times(2)) };
         self.last_at = Some(now);
     }
 }

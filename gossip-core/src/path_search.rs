@@ -12,7 +12,7 @@ use crate::{
     records::{Intent, Member, Outgoing},
     storage::Storage,
     table::Table,
-    time::Instant,
+    time::{Instant, Span},
     wire::Ping,
 };
 use core::time::Duration;
@@ -230,9 +230,9 @@ impl PathSearch {
         let (to, peer) = (member.addr, Some(search.peer));
         cx.owe(Outgoing { to, peer, intent: Intent::Ping(Ping::LENGTH), len_max: search.len });
         let longest = cx.config.probe_timeout;
-        let patience = member.round_trip.timeout().unwrap_or(longest / 4).min(longest).max(longest / 16);
+        let patience = member.round_trip.timeout().unwrap_or(longest.part(4)).min(longest).max(longest.part(16));
         let tries = search.tries + 1;
-        self.search = Some(Search { tries, until: cx.now + patience.saturating_mul(tries.into()), ..search });
+        self.search = Some(Search { tries, until: cx.now + patience.times(tries.into()), ..search });
     }
 
     /// Tries the next length, or comes to a conclusion.
@@ -275,7 +275,7 @@ impl PathSearch {
     fn end<S: Storage>(&mut self, cx: &Context<S>) {
         self.search = None;
         let interval = cx.config.gossip_interval;
-        self.free_at = cx.now + interval.saturating_mul(1 << self.in_vain);
+        self.free_at = cx.now + interval.times(1 << self.in_vain);
         self.in_vain = (self.in_vain + 1).min(IN_VAIN_MAX);
     }
 

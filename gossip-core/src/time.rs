@@ -76,6 +76,29 @@ pub(crate) fn micros(duration: Duration) -> u64 {
     duration.as_secs().saturating_mul(1_000_000).saturating_add(u64::from(duration.subsec_micros()))
 }
 
+/// Multiples and parts of time spans, in whole microseconds. `Duration`'s own may panic, and bring along all that it takes to say so.
+pub(crate) trait Span {
+    /// So many times the span, saturating.
+    #[must_use]
+    fn times(self, count: u32) -> Self;
+
+    /// One of so many parts of the span; all of it for none.
+    #[must_use]
+    fn part(self, count: u32) -> Self;
+}
+
+impl Span for Duration {
+    #[inline(never)]
+    fn times(self, count: u32) -> Self {
+        Self::from_micros(micros(self).saturating_mul(count.into()))
+    }
+
+    #[inline(never)]
+    fn part(self, count: u32) -> Self {
+        Self::from_micros(micros(self).checked_div(count.into()).unwrap_or(micros(self)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

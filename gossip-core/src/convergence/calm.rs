@@ -1,5 +1,9 @@
 //! How long to wait before it is worth finding out who agrees.
-use crate::{context::Context, storage::Storage, time::Instant};
+use crate::{
+    context::Context,
+    storage::Storage,
+    time::{Instant, Span},
+};
 use core::time::Duration;
 
 /// The longest wait between two inquiries while nothing new is learned, in probe intervals.
@@ -7,7 +11,7 @@ pub(super) const WAIT_MAX: u32 = 8;
 
 /// As long as nothing else is known: no sooner than an answer can be here.
 pub(super) fn first_wait<S: Storage>(cx: &Context<S>) -> Duration {
-    (cx.config.gossip_interval / 4).max(cx.answer_takes())
+    cx.config.gossip_interval.part(4).max(cx.answer_takes())
 }
 
 /// How long things have to stand still at most, before it is asked and passed on who agrees.
@@ -24,16 +28,16 @@ pub(super) fn price<S: Storage>(cx: &Context<S>) -> Duration {
 /// From when on it is worth it, if nothing changes any more: after `patience`, and once most of what it cost so far is made up
 /// for; or when nothing has changed for so long that it is found out at whatever price.
 pub(super) fn settled_at<S: Storage>(cx: &Context<S>, patience: Duration, paid_at: Instant) -> Instant {
-    let affordable_at = paid_at.saturating_sub(price(cx).saturating_mul(IN_A_ROW - 1));
-    let calm_at = cx.now + cx.config.probe_interval.saturating_mul(CALM);
+    let affordable_at = paid_at.saturating_sub(price(cx).times(IN_A_ROW - 1));
+    let calm_at = cx.now + cx.config.probe_interval.times(CALM);
     (cx.now + patience).max(affordable_at.min(calm_at))
 }
 
 /// A gossip interval, and another one for each crowd of members, to some power; up to `longest` probe intervals.
 fn growing<S: Storage>(cx: &Context<S>, crowd: usize, power: u32, longest: u32) -> Duration {
     let crowds = u32::try_from(cx.live / crowd).unwrap_or(u32::MAX);
-    let span = cx.config.gossip_interval.saturating_mul(crowds.saturating_pow(power).saturating_add(1));
-    span.min(cx.config.probe_interval.saturating_mul(longest))
+    let span = cx.config.gossip_interval.times(crowds.saturating_pow(power).saturating_add(1));
+    span.min(cx.config.probe_interval.times(longest))
 }
 
 /// Of so many members, the bits are a small part of a datagram.

@@ -15,7 +15,7 @@ use crate::{
     records::{Heat, Intent, Member, Outgoing},
     storage::Storage,
     table::{Mark, Table},
-    time::Instant,
+    time::{Instant, Span},
     wire::{Agreeing, Frame, Header, Ping, Writer},
 };
 pub use agreement::Agreement;
@@ -118,7 +118,7 @@ impl Convergence {
         }
         self.patience = match (self.is_unanimous(), core::mem::take(&mut self.tried)) {
             (true, _) => first_wait(cx),
-            (false, true) => self.patience.saturating_mul(2).min(patience_max(cx)),
+            (false, true) => self.patience.times(2).min(patience_max(cx)),
             (false, false) => self.patience.max(first_wait(cx)),
         };
         if let Some(oldest) = self.past.get_mut(self.past_at) {
@@ -144,7 +144,7 @@ impl Convergence {
 
     /// Whether we learned something just now. Others lack that for some time, and nothing follows from it.
     pub(crate) fn is_learning<S: Storage>(&self, cx: &Context<S>) -> bool {
-        cx.now < self.changed_at + cx.config.gossip_interval.saturating_mul(LEARNING)
+        cx.now < self.changed_at + cx.config.gossip_interval.times(LEARNING)
     }
 
     /// Whether `digest` was ours not long ago: whoever has it knows nothing that we do not.
@@ -252,7 +252,7 @@ impl Convergence {
             return None;
         }
         self.spend(cx);
-        self.wait = (self.wait.saturating_mul(3) / 2).min(cx.config.probe_interval.saturating_mul(WAIT_MAX));
+        self.wait = self.wait.times(3).part(2).min(cx.config.probe_interval.times(WAIT_MAX));
         self.inquire_at = cx.now + self.wait;
         let Some(slot) = self.draw_doubtful(cx, members) else {
             // Nobody is in doubt. When somebody comes, the digest changes.

@@ -4,8 +4,13 @@
 //! stays for [`KEPT_FOR`] gossip intervals, and for as long as it is yet to be handed out. A bucket of tokens bounds how many
 //! that can be: half a table at once, and a quarter of a table (two at least) in each such span, so that a quarter is left for others'.
 use crate::{
-    context::Context, dissemination::Dissemination, error::PublishError, records::Rumor, storage::Storage,
-    table::Table, time::Instant,
+    context::Context,
+    dissemination::Dissemination,
+    error::PublishError,
+    records::Rumor,
+    storage::Storage,
+    table::Table,
+    time::{Instant, Span},
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -50,9 +55,9 @@ impl<S: Storage> Dissemination<S> {
 fn refill_of<S: Storage>(cx: &Context<S>, limit: usize) -> Duration {
     // Not by `/`, which has a word to say about zero.
     let tokens = u32::try_from(limit.div_ceil(4).max(2)).unwrap_or(u32::MAX);
-    kept_for(cx).checked_div(tokens).unwrap_or_default()
+    kept_for(cx).part(tokens)
 }
 
 fn kept_for<S: Storage>(cx: &Context<S>) -> Duration {
-    cx.config.gossip_interval.saturating_mul(KEPT_FOR)
+    cx.config.gossip_interval.times(KEPT_FOR)
 }

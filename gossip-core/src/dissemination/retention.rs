@@ -6,7 +6,7 @@ use crate::{
     records::Rumor,
     storage::Storage,
     table::{Smallest, Table},
-    time::Instant,
+    time::{Instant, Span},
     wire::Urgency,
 };
 use core::time::Duration;
@@ -26,7 +26,7 @@ impl<S: Storage> Dissemination<S> {
     /// Forgets the rumors whose time is over, and gives up holes in the numbers of the dead when all that they published is
     /// forgotten.
     pub(crate) fn on_timer(&mut self, cx: &mut Context<S>, is_live: &dyn Fn(Life) -> bool) {
-        if cx.now >= self.since + cx.config.probe_interval.saturating_mul(CAUGHT_UP_AFTER) {
+        if cx.now >= self.since + cx.config.probe_interval.times(CAUGHT_UP_AFTER) {
             self.horizon = Horizon::Known;
         }
         if cx.now < self.expire_at {

@@ -8,7 +8,14 @@
 //! This is our own answer to what Rapid (Suresh et al., ATC 2018, §7) shows of others under one-way loss: there, a view
 //! change removes such nodes by agreement.
 use super::Membership;
-use crate::{context::Context, id::Incarnation, io::Event, storage::Storage, time::Instant, wire::Standing};
+use crate::{
+    context::Context,
+    id::Incarnation,
+    io::Event,
+    storage::Storage,
+    time::{Instant, Span},
+    wire::Standing,
+};
 use serde::{Deserialize, Serialize};
 
 /// Whether we take part.
@@ -57,8 +64,8 @@ impl<S: Storage> Membership<S> {
             return false;
         }
         match accused_at {
-            Some(at) if cx.now < at + interval.saturating_mul(SAME_TROUBLE) => false,
-            Some(at) if cx.now < at + interval.saturating_mul(UNRELATED) => true,
+            Some(at) if cx.now < at + interval.times(SAME_TROUBLE) => false,
+            Some(at) if cx.now < at + interval.times(UNRELATED) => true,
             _ => {
                 self.part = Part::Taking { accused_at: Some(cx.now), told };
                 false

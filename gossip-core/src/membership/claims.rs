@@ -12,7 +12,7 @@ use crate::{
     round_trip::RoundTrip,
     storage::Storage,
     table::{Blob, Table},
-    time::Instant,
+    time::{Instant, Span},
     wire::{Accusation, Accusers, Cause, Header, MemberFrame, Ping, Standing},
 };
 use serde::{Deserialize, Serialize};
@@ -292,7 +292,7 @@ impl<S: Storage> Membership<S> {
             return false;
         }
         if outdid {
-            self.rival.answer_at = cx.now + cx.config.probe_interval.saturating_mul(RIVAL_PATIENCE);
+            self.rival.answer_at = cx.now + cx.config.probe_interval.times(RIVAL_PATIENCE);
         }
         true
     }

@@ -27,7 +27,7 @@ const KNOCKS_UNTIL_ALONE: u32 = 4;
 
 impl<S: Storage> Membership<S> {
     pub(crate) fn next_event(&mut self, cx: &mut Context<S>) -> Option<Event<'static>> {
-        if let Some(event) = self.event_of_namesakes(cx) {
+        if let Some(event) = self.event_of_namesakes() {
             return Some(event);
         }
         while self.untold > 0 {

@@ -3,7 +3,7 @@
 //! Lifeguard's local health (Dadgar, Phillips, Currey 2018, §IV-A) is a score that stretches our own probe interval and
 //! timeouts. Beside it stands a record of the latest probes, which says what no score can: whether it is our own links that
 //! are bad, so that those who suspect us are right.
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +59,7 @@ impl Health {
 
     /// What is waited for takes longer, the worse we do (Lifeguard, LHA-Probe).
     pub(super) fn stretch(&self, span: Duration) -> Duration {
-        span.saturating_mul(u32::from(self.score) + 1)
+        span.times(u32::from(self.score) + 1)
     }
 
     /// Somebody answered us.
@@ -72,12 +72,12 @@ impl Health {
 
     /// Whether nobody answers us, or nobody did until just now: those who give us up do so with reason.
     pub(super) fn was_cut_off(&self, now: Instant, interval: Duration) -> bool {
-        let just_back = |at: Instant| now < at + interval.saturating_mul(JUST_BACK);
+        let just_back = |at: Instant| now < at + interval.times(JUST_BACK);
         self.is_cut_off(now, interval) || self.back_at.is_some_and(just_back)
     }
 
     fn is_cut_off(&self, now: Instant, interval: Duration) -> bool {
-        self.answered_at.is_some_and(|at| at + interval.saturating_mul(OUTAGE) < now)
+        self.answered_at.is_some_and(|at| at + interval.times(OUTAGE) < now)
     }
 
     /// Whether anybody has answered us since then.
@@ -122,7 +122,7 @@ impl Health {
     }
 
     fn is_fresh(&self, now: Instant, interval: Duration) -> bool {
-        now < self.recorded_at + interval.saturating_mul(FRESH)
+        now < self.recorded_at + interval.times(FRESH)
     }
 
     /// How many of the `count` probes were answered that came before the last `skipped` ones.

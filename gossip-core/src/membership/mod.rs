@@ -42,7 +42,7 @@ use crate::{
     round_trip::RoundTrip,
     storage::{Snapshot, Storage},
     table::{Blob, Mark, Table},
-    time::Instant,
+    time::{Instant, Span},
     wire::{Accusers, Cause, Standing},
 };
 use aside::Part;
@@ -152,13 +152,13 @@ impl<S: Storage> Membership<S> {
         cx.me.incarnation = cx.me.incarnation.next();
         // Long enough for every copy of the farewell that we owe, and one round to spare.
         let rounds = u32::from(cx.heat().0) + 2;
-        self.stay = Stay::Leaving { until: cx.now + cx.config.gossip_interval.saturating_mul(rounds) };
+        self.stay = Stay::Leaving { until: cx.now + cx.config.gossip_interval.times(rounds) };
         self.restate(cx);
     }
 
     /// Whether somebody was refused for want of room lately, and there is none still.
     pub(crate) fn is_partial(&self, cx: &Context<S>) -> bool {
-        let lately = |at: Instant| cx.now < at + cx.config.probe_interval.saturating_mul(PARTIAL_FOR);
+        let lately = |at: Instant| cx.now < at + cx.config.probe_interval.times(PARTIAL_FOR);
         self.members.is_full() && self.refused_at.is_some_and(lately)
     }
 

@@ -23,7 +23,7 @@ use crate::{
     records::{Intent, NameConflict, NameStanding, Namesake},
     storage::Storage,
     table::Table,
-    time::Instant,
+    time::{Instant, Span},
     wire::{Bearer, Frame, Header, NameConflictFrame, Ping, Read, Reader, Writer},
 };
 use core::time::Duration;
@@ -73,7 +73,7 @@ impl<S: Storage> Membership<S> {
             cx.stats.claims_refused += 1;
             return;
         }
-        if age > cx.config.probe_interval.saturating_mul(NEWS_FOR) {
+        if age > cx.config.probe_interval.times(NEWS_FOR) {
             return;
         }
         let is_ours = id == cx.me.id;
@@ -99,7 +99,7 @@ impl<S: Storage> Membership<S> {
     /// us ask whether it has: where it lives, it learns so that there is another.
     pub(super) fn ask_former_life(&self, cx: &mut Context<S>, slot: usize) {
         let Some((id, member)) = self.members.as_slice().get(slot) else { return };
-        let lately = cx.now.saturating_sub(cx.config.probe_interval.saturating_mul(LATELY));
+        let lately = cx.now.saturating_sub(cx.config.probe_interval.times(LATELY));
         let may_live = member.namesake != Namesake::Known && member.heard_at.is_some_and(|at| at > lately);
         if may_live && cx.may_knock && cx.rng.below(cx.live) < ASKERS {
             send_barely(cx, member.addr, Some(*id), Intent::Ping(Ping::KNOCK));
@@ -118,7 +118,7 @@ impl<S: Storage> Membership<S> {
     }
 
     pub(super) fn next_of_namesakes(&self, cx: &Context<S>) -> Instant {
-        let lease = cx.config.probe_interval.saturating_mul(LEASE);
+        let lease = cx.config.probe_interval.times(LEASE);
         let lasting = self.conflicts.as_slice().iter().filter(|(_, it)| it.standing != NameStanding::OverUntold);
         lasting.map(|(_, it)| it.ask_at.min(it.seen_at + lease)).min().unwrap_or(Instant::NEVER)
     }
@@ -157,14 +157,8 @@ impl<S: Storage> Membership<S> {
         bearers.iter().find(|bearer| bearer.generation == generation).map(|bearer| &bearer.addr)
     }
 
-    /// Whether one of the two that bear a name is known to be at this address.
-    #[cfg(feature = "sim")]
-    pub(crate) fn is_bearer(&self, id: NodeId, addr: Addr) -> bool {
-        self.lasting_conflict(id).is_some_and(|conflict| conflict.bearers.iter().any(|bearer| bearer.addr == addr))
-    }
-
     /// Whether one of the two that bear a name spoke to us before from this address.
-    pub(super) fn is_heard_bearer(&self, id: NodeId, addr: Addr) -> bool {
+    pub(crate) fn is_heard_bearer(&self, id: NodeId, addr: Addr) -> bool {
         let Some(conflict) = self.lasting_conflict(id) else { return false };
         conflict.bearers.iter().zip(conflict.heard_at).any(|(bearer, at)| at.is_some() && bearer.addr == addr)
     }
@@ -201,8 +195,8 @@ impl<S: Storage> Membership<S> {
             if cx.now < conflict.ask_at || conflict.standing == NameStanding::OverUntold {
                 continue;
             }
-            conflict.ask_at = cx.now + interval.saturating_mul(ASKED_AGAIN);
-            let (id, lately) = (*id, conflict.seen_at + interval.saturating_mul(RENEWED_EVERY));
+            conflict.ask_at = cx.now + interval.times(ASKED_AGAIN);
+            let (id, lately) = (*id, conflict.seen_at + interval.times(RENEWED_EVERY));
             for (bearer, heard_at) in conflict.bearers.iter().zip(conflict.heard_at) {
                 if heard_at.is_none_or(|at| at < lately) && bearer.addr != cx.me.addr {
                     send_barely(cx, bearer.addr, Some(id), Intent::Ping(Ping::KNOCK));
@@ -230,7 +224,7 @@ impl<S: Storage> Membership<S> {
         self.conflicts.as_slice().iter().any(|(_, conflict)| conflict.heat.is_hot())
     }
 
-    pub(super) fn event_of_namesakes(&mut self, cx: &Context<S>) -> Option<Event<'static>> {
+    pub(super) fn event_of_namesakes(&mut self) -> Option<Event<'static>> {
         let untold = |conflict: &NameConflict| conflict.standing != NameStanding::Told;
         let id = self.conflicts.as_slice().iter().find(|(_, conflict)| untold(conflict)).map(|(id, _)| *id)?;
         let conflict = self.conflicts.get_mut(&id)?;
@@ -259,7 +253,7 @@ impl<S: Storage> Membership<S> {
             heat,
             standing: NameStanding::Untold,
         };
-        let renewed = seen_at.saturating_sub(cx.config.probe_interval.saturating_mul(RENEWED_EVERY / 2));
+        let renewed = seen_at.saturating_sub(cx.config.probe_interval.times(RENEWED_EVERY / 2));
         match self.conflicts.get_mut(&id) {
             Some(known) if known.standing == NameStanding::OverUntold => {
                 *known = NameConflict { standing: NameStanding::Told, ..fresh };
@@ -288,6 +282,7 @@ impl<S: Storage> Membership<S> {
             if let Some(other) = other {
                 self.end_conflict(cx, other);
                 self.conflicts.swap_remove(&other);
+                cx.stats.name_conflicts_refused += 1;
             }
         }
     }
@@ -317,7 +312,7 @@ fn is_borne(bearer: &Bearer, from: &Addr, header: &Header) -> bool {
 }
 
 fn is_over<S: Storage>(cx: &Context<S>, conflict: &NameConflict) -> bool {
-    let lease = cx.config.probe_interval.saturating_mul(LEASE);
+    let lease = cx.config.probe_interval.times(LEASE);
     conflict.standing != NameStanding::OverUntold && cx.now >= conflict.seen_at + lease
 }
 
@@ -325,9 +320,9 @@ fn is_over<S: Storage>(cx: &Context<S>, conflict: &NameConflict) -> bool {
 fn ask_at<S: Storage>(cx: &mut Context<S>, id: NodeId, seen_at: Instant) -> Instant {
     let interval = cx.config.probe_interval;
     if id == cx.me.id {
-        return seen_at + interval.saturating_mul(RENEWED_EVERY);
+        return seen_at + interval.times(RENEWED_EVERY);
     }
-    seen_at + interval.saturating_mul(ASKED_FROM) + cx.random_part(interval.saturating_mul(ASKED_WITHIN))
+    seen_at + interval.times(ASKED_FROM) + cx.random_part(interval.times(ASKED_WITHIN))
 }
 
 fn frame_of<S: Storage>(cx: &Context<S>, id: NodeId, conflict: &NameConflict) -> Frame<'static> {

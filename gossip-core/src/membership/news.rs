@@ -7,6 +7,7 @@ use crate::{
     records::{Claim, Heat, Intent, Member, Namesake, Question, Trial},
     storage::Storage,
     table::{Mark, Smallest, Table},
+    time::Span,
     wire::{Accusation, Cause, Frame, MemberFrame, Ping, Standing, Writer},
 };
 
@@ -44,10 +45,8 @@ impl<S: Storage> Membership<S> {
             let _ = !accused && writer.put(&news(id, member)) || writer.put(&charge(id, member));
         }
         // All others have heard of us by now, or will ask who we are.
-        let young = self
-            .members
-            .get(&cx.me.id)
-            .is_some_and(|me| cx.now < me.since + cx.config.probe_interval.saturating_mul(YOUTH));
+        let young =
+            self.members.get(&cx.me.id).is_some_and(|me| cx.now < me.since + cx.config.probe_interval.times(YOUTH));
         let stranger = known.is_none_or(|member| !member.is_live() || member.heard_at.is_none() && young);
         let knock = matches!(intent, Intent::Ping(Ping::KNOCK) | Intent::Ack(Ping::KNOCK));
         let Some(me) = self.members.get(&cx.me.id) else { return };

@@ -14,7 +14,7 @@ use crate::{
     records::{Heat, Intent, Member},
     storage::Storage,
     table::Table,
-    time::Instant,
+    time::{Instant, Span},
     wire::{Accusers, Ack, Cause, Header, Ping, Relayed, Standing, Unreached},
 };
 use core::time::Duration;
@@ -123,8 +123,8 @@ impl Prober {
     fn finish<S: Storage>(&mut self, cx: &Context<S>) {
         let Some(probe) = self.probe.take() else { return };
         if !cx.config.detection.is_plain() {
-            let half = cx.config.probe_interval / 2;
-            self.next_at = self.next_at + half.saturating_mul(u32::from((probe.asks - 1).min(PUT_OFF_MAX)));
+            let half = cx.config.probe_interval.part(2);
+            self.next_at = self.next_at + half.times(u32::from((probe.asks - 1).min(PUT_OFF_MAX)));
         }
     }
 }
@@ -344,12 +344,12 @@ pub(super) struct Patience {
 impl Patience {
     pub(super) fn with<S: Storage>(cx: &Context<S>, health: &Health, member: &Member<S::Blob>) -> Self {
         let longest = cx.config.probe_timeout;
-        let shortest = longest / 16;
+        let shortest = longest.part(16);
         let measured = member.round_trip.timeout().or_else(|| cx.round_trip.timeout());
         // Not by `clamp`, which has a word to say where the bounds are the wrong way round: these cannot be.
-        let answer = measured.unwrap_or(longest / 4).min(longest).max(shortest);
+        let answer = measured.unwrap_or(longest.part(4)).min(longest).max(shortest);
         // Whoever was slow lately is asked as often, over a longer time.
-        let repeat = (answer / 4).max(shortest).saturating_mul(leniency(member.false_alarms));
+        let repeat = answer.part(4).max(shortest).times(leniency(member.false_alarms));
         Self { answer: health.stretch(answer), repeat: health.stretch(repeat) }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     records::Trial,
     storage::Storage,
     table::{Mark, Table},
-    time::Instant,
+    time::{Instant, Span},
     wire::Writer,
 };
 use core::ops::SubAssign;
@@ -82,12 +82,12 @@ impl Recent {
 
     /// Whether anything changed of late, so that others may still lack it.
     fn is_news<S: Storage>(&self, cx: &Context<S>) -> bool {
-        cx.now < self.noted_at + cx.config.gossip_interval.saturating_mul(NEWS_FOR)
+        cx.now < self.noted_at + cx.config.gossip_interval.times(NEWS_FOR)
     }
 
     /// Whether many changed of late, as when a crowd joins.
     fn is_crowded<S: Storage>(&self, cx: &Context<S>) -> bool {
-        cx.now < self.full_at[1] + cx.config.gossip_interval.saturating_mul(CROWDED_FOR)
+        cx.now < self.full_at[1] + cx.config.gossip_interval.times(CROWDED_FOR)
     }
 }
 

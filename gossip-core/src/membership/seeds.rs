@@ -12,7 +12,7 @@ use crate::{
     rng::Rng,
     storage::Storage,
     table::Table,
-    time::Instant,
+    time::{Instant, Span},
     wire::{Ping, Standing, len},
 };
 use core::time::Duration;
@@ -35,7 +35,7 @@ impl<S: Storage> Membership<S> {
         }
         self.make_room(cx);
         cx.stats.seeds_dropped += u64::from(self.seeds.insert(seed, named).is_err());
-        self.knock_at = self.knock_at.min(cx.now + cx.random_part(cx.config.gossip_interval / 2));
+        self.knock_at = self.knock_at.min(cx.now + cx.random_part(cx.config.gossip_interval.part(2)));
         cx.newcomer = cx.live == 1;
         Ok(())
     }
@@ -90,7 +90,7 @@ impl<S: Storage> Membership<S> {
         cx.send(addr, None, Intent::Ping(Ping::KNOCK));
         // Each of them is asked again once it may have answered.
         let answer = cx.answer_takes();
-        let wait = eagerness(cx.config.gossip_interval, knocks).max(answer).checked_div(count).unwrap_or_default();
+        let wait = eagerness(cx.config.gossip_interval, knocks).max(answer).part(count);
         self.knock_at = cx.now + wait.max(eagerness(cx.config.gossip_interval, 0));
         self.on_company(cx);
     }
@@ -232,5 +232,5 @@ fn is_new(config: &Config, seed: &Seed) -> bool {
 
 /// How long to wait after so many knocks: the first few come quickly, then ever more slowly.
 fn eagerness(gossip_interval: Duration, knocks: u32) -> Duration {
-    (gossip_interval / 4).saturating_mul(1 << (knocks / 2).min(16))
+    gossip_interval.part(4).times(1 << (knocks / 2).min(16))
 }

@@ -9,7 +9,7 @@ use crate::{
     records::{Claim, Heat, Intent, Member, Namesake, Trial},
     storage::Storage,
     table::{Mark, Table},
-    time::{Instant, micros},
+    time::{Instant, Span, micros},
     wire::{Accusers, Cause, Ping, Standing},
 };
 use core::time::Duration;
@@ -250,12 +250,12 @@ pub(super) const FALSE_ALARMS_MAX: u8 = 3 * FALSE_ALARM;
 
 /// How long to wait for the answer to each look.
 fn look_wait<S: Storage>(cx: &Context<S>) -> Duration {
-    cx.config.probe_timeout / 8
+    cx.config.probe_timeout.part(8)
 }
 
 /// How long so many looks take.
 fn looks_wait<S: Storage>(cx: &Context<S>, looks: u8) -> Duration {
-    look_wait(cx).saturating_mul(u32::from(looks))
+    look_wait(cx).times(u32::from(looks))
 }
 
 /// How often to look at whom so many accuse.

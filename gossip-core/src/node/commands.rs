@@ -6,7 +6,7 @@ use crate::{
     path::Path,
     storage::Storage,
     table::Blob,
-    time::Instant,
+    time::{Instant, Span},
     wire::{Urgency, len},
 };
 use core::time::Duration;
@@ -40,7 +40,7 @@ impl<S: Storage> Node<S> {
 
     /// Leaves within ten gossip intervals, and the few that the farewell takes: see [`leave_within`](Self::leave_within).
     pub fn leave(&mut self, now: Instant) {
-        self.leave_within(now, self.cx.config.gossip_interval.saturating_mul(handover::PATIENCE));
+        self.leave_within(now, self.cx.config.gossip_interval.times(handover::PATIENCE));
     }
 
     /// Leaves: hands over what it wrote and published in this life, for `patience` at most, and then says farewell. The node goes

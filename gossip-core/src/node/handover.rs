@@ -9,7 +9,7 @@ use crate::{
     io::Event,
     records::{Intent, Member},
     storage::Storage,
-    time::Instant,
+    time::{Instant, Span},
     wire::{Confirmed, Writer},
 };
 use core::time::Duration;
@@ -91,7 +91,7 @@ impl<S: Storage> Node<S> {
         if nothing || self.count_alike() >= HOLDERS.min(self.cx.live - 1) && self.cx.live > 1 {
             return self.say_farewell(NotHandedOver { writes: 0, rumors: 0 });
         }
-        let (until, wait) = (self.cx.now + patience, self.cx.config.gossip_interval / 4);
+        let (until, wait) = (self.cx.now + patience, self.cx.config.gossip_interval.part(4));
         self.parting = Parting::HandingOver(Handover { until, ask_at: self.cx.now, wait, asked: heapless::Vec::new() });
         self.on_handover_timer();
     }
@@ -112,7 +112,7 @@ impl<S: Storage> Node<S> {
         }
         let Parting::HandingOver(mut handover) = core::mem::replace(&mut self.parting, Parting::None) else { return };
         handover.ask_at = self.cx.now + handover.wait;
-        handover.wait = handover.wait.saturating_mul(2).min(self.cx.config.gossip_interval);
+        handover.wait = handover.wait.times(2).min(self.cx.config.gossip_interval);
         self.draw_asked(&mut handover);
         let all = self.extent();
         for asked in handover.asked.iter().filter(|asked| !asked.has(all)) {

@@ -35,7 +35,7 @@ use crate::{
     replica::Replica,
     storage::Storage,
     table::Queue,
-    time::Instant,
+    time::{Instant, Span},
     wire::{Parts, Ping, len},
 };
 use handover::{Extent, Parting};
@@ -206,7 +206,7 @@ impl<S: Storage> Node<S> {
         // The last moment of all stands for "never", and is no time to be.
         self.cx.now = self.cx.now.max(now).min(Instant::from_micros(Instant::NEVER.as_micros() - 1));
         // Well beyond what a timer strays by, and well short of what others wait for.
-        let tolerance = self.cx.config.probe_timeout / 8;
+        let tolerance = self.cx.config.probe_timeout.part(8);
         let late = self.cx.now.saturating_duration_since(self.alarm);
         if late > tolerance {
             self.alarm = self.cx.now;

@@ -10,6 +10,7 @@ use crate::{
     records::{Intent, Member, Outgoing, Question},
     storage::Storage,
     table::{Blob, Queue},
+    time::Span,
     wire::{
         Ack, Cause, Clock, Compare, Confirm, Floor, Frame, Header, MemberFrame, NameConflictFrame, Parts, Ping, Pull,
         Read, Reader, Refusal, Rest, Served, Standing, Store,
@@ -199,7 +200,7 @@ impl<S: Storage> Node<S> {
     /// It was sent half a round trip ago.
     fn on_clock(&mut self, sender: NodeId, clock: Clock) {
         let round_trip = self.membership.get(sender).and_then(|member| member.round_trip.mean()).unwrap_or_default();
-        self.cx.calendar.on_clock(self.cx.now, sender, clock.unix_millis, round_trip / 2);
+        self.cx.calendar.on_clock(self.cx.now, sender, clock.unix_millis, round_trip.part(2));
     }
 
     /// Whether data is taken in from a sender: of one that lives, and of one that leaves, in the life in which it said so. What it

@@ -121,8 +121,8 @@ impl<S: Storage> Node<S> {
     }
 
     #[cfg(feature = "sim")]
-    pub(crate) fn is_bearer(&self, id: NodeId, addr: Addr) -> bool {
-        self.membership.is_bearer(id, addr)
+    pub(crate) fn is_heard_bearer(&self, id: NodeId, addr: Addr) -> bool {
+        self.membership.is_heard_bearer(id, addr)
     }
 
     /// How many members live, ourselves included.

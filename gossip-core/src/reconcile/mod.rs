@@ -16,7 +16,7 @@ use crate::{
     records::Intent,
     round_trip::RoundTrip,
     storage::Storage,
-    time::Instant,
+    time::{Instant, Span},
     wire::{Parts, Rest, Served, Store},
 };
 use core::time::Duration;
@@ -168,7 +168,7 @@ impl Reconcile {
         if self.next_at == Instant::NEVER {
             let interval = cx.config.gossip_interval;
             let patience = if self.fruitful { Duration::ZERO } else { interval };
-            self.next_at = self.pace.next_at(cx.now) + patience + cx.random_part(interval / 2);
+            self.next_at = self.pace.next_at(cx.now) + patience + cx.random_part(interval.part(2));
         }
     }
 
@@ -411,8 +411,8 @@ impl Reconcile {
         let interval = cx.config.gossip_interval;
         let known = peer.round_trip.slower(self.round_trip);
         let known = if known == RoundTrip::UNKNOWN { cx.round_trip } else { known };
-        let first = known.timeout().map_or(interval / 8, |known| known.max(interval / 16).min(PATIENCE_MAX));
-        let wait = first.saturating_mul(1 << (tries / 2).min(2));
+        let first = known.timeout().map_or(interval.part(8), |known| known.max(interval.part(16)).min(PATIENCE_MAX));
+        let wait = first.times(1 << (tries / 2).min(2));
         if tries < TRIES_MAX { wait } else { wait.max(cx.config.probe_timeout) }
     }
 }

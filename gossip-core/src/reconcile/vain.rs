@@ -1,6 +1,10 @@
 //! Whom to ask would be in vain, as far as was seen of late.
 use super::Peer;
-use crate::{context::Context, storage::Storage, time::Instant};
+use crate::{
+    context::Context,
+    storage::Storage,
+    time::{Instant, Span},
+};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +62,7 @@ impl Vain {
 
     /// `peer`, whose answers take up to `round_trip`, had nothing for us. Whether that was found of the same difference before.
     pub(super) fn on_nothing<S: Storage>(&mut self, cx: &Context<S>, peer: &Peer, round_trip: Duration) -> Again {
-        let first = cx.config.gossip_interval.saturating_mul(WAIT).max(round_trip);
+        let first = cx.config.gossip_interval.times(WAIT).max(round_trip);
         self.extend(peer.id.0, cx.now, first, PEER_DOUBLINGS);
         self.extend(difference_of(peer), cx.now, first, DIFFERENCE_DOUBLINGS)
     }
@@ -72,7 +76,7 @@ impl Vain {
         if again == Again::No {
             *rest = Rest { of, ..Rest::NONE };
         }
-        rest.until = now + first.saturating_mul(1 << rest.doublings);
+        rest.until = now + first.times(1 << rest.doublings);
         rest.doublings = (rest.doublings + 1).min(doublings_max);
         again
     }

@@ -306,7 +306,7 @@ impl Caller {
         let sender = Header::open(bytes, node.config().cluster).ok().and_then(|(header, _)| node.member(header.sender));
         let is_proven = match sender {
             // Of two that bear a name, either may have been heard before.
-            Some(member) if node.is_bearer(member.id, from) => true,
+            Some(member) if node.is_heard_bearer(member.id, from) => true,
             Some(member) if member.addr == from => proven(member),
             // Of a forged name, and from where a member is known to be: what goes there may be meant for that one.
             _ => node.members().any(proven),

@@ -91,7 +91,7 @@ impl Oracles {
             let shown = |id| if id == node.me().id { Some(node.me()) } else { node.member(id).filter(is_there) };
             let contested = ids.iter().filter(|&&id| bearers(cluster, id) > 1).filter_map(|&id| shown(id));
             let contested: Vec<_> = contested.collect();
-            let no_room = crowded || node.name_conflicts() >= node.config().limits.name_conflicts;
+            let no_room = crowded || node.stats().name_conflicts_refused > 0;
             let mut report = |what: String| self.report.add(Oracle::AgreementAtRest, now, host, || what);
             for member in contested.iter().filter(|member| member.rival.is_none() && !no_room) {
                 report(format!("two go by the name of {}, and it knows of one", member.id));
