@@ -230,7 +230,8 @@ impl PathSearch {
         let (to, peer) = (member.addr, Some(search.peer));
         cx.owe(Outgoing { to, peer, intent: Intent::Ping(Ping::LENGTH), len_max: search.len });
         let longest = cx.config.probe_timeout;
-        let patience = member.round_trip.timeout().unwrap_or(longest.part(4)).min(longest).max(longest.part(16));
+        let patience =
+            member.round_trip.timeout().unwrap_or_else(|| longest.part(4)).min(longest).max(longest.part(16));
         let tries = search.tries + 1;
         self.search = Some(Search { tries, until: cx.now + patience.times(tries.into()), ..search });
     }

@@ -95,7 +95,8 @@ impl Span for Duration {
 
     #[inline(never)]
     fn part(self, count: u32) -> Self {
-        Self::from_micros(micros(self).checked_div(count.into()).unwrap_or(micros(self)))
+        let whole = micros(self);
+        Self::from_micros(whole.checked_div(count.into()).unwrap_or(whole))
     }
 }
 
@@ -111,5 +112,13 @@ mod tests {
         assert_eq!(Instant::from_micros(7).as_micros(), 7);
         assert_eq!((micros(Duration::from_micros(1_999_999)), micros(Duration::MAX)), (1_999_999, u64::MAX));
         assert_eq!(size_of::<Option<Instant>>(), 8);
+    }
+
+    #[test]
+    fn spans_are_multiplied_and_divided_and_hold_at_both_ends() {
+        let span = Duration::from_micros(25_001);
+        assert_eq!((span.times(3), span.times(0)), (Duration::from_micros(75_003), Duration::ZERO));
+        assert_eq!((span.part(2), span.part(0)), (Duration::from_micros(12_500), span));
+        assert_eq!(Duration::MAX.times(u32::MAX), Duration::from_micros(u64::MAX));
     }
 }

@@ -347,7 +347,7 @@ impl Patience {
         let shortest = longest.part(16);
         let measured = member.round_trip.timeout().or_else(|| cx.round_trip.timeout());
         // Not by `clamp`, which has a word to say where the bounds are the wrong way round: these cannot be.
-        let answer = measured.unwrap_or(longest.part(4)).min(longest).max(shortest);
+        let answer = measured.unwrap_or_else(|| longest.part(4)).min(longest).max(shortest);
         // Whoever was slow lately is asked as often, over a longer time.
         let repeat = answer.part(4).max(shortest).times(leniency(member.false_alarms));
         Self { answer: health.stretch(answer), repeat: health.stretch(repeat) }

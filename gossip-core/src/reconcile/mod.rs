@@ -411,7 +411,8 @@ impl Reconcile {
         let interval = cx.config.gossip_interval;
         let known = peer.round_trip.slower(self.round_trip);
         let known = if known == RoundTrip::UNKNOWN { cx.round_trip } else { known };
-        let first = known.timeout().map_or(interval.part(8), |known| known.max(interval.part(16)).min(PATIENCE_MAX));
+        let first =
+            known.timeout().map_or_else(|| interval.part(8), |known| known.max(interval.part(16)).min(PATIENCE_MAX));
         let wait = first.times(1 << (tries / 2).min(2));
         if tries < TRIES_MAX { wait } else { wait.max(cx.config.probe_timeout) }
     }
