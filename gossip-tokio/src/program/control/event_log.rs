@@ -3,7 +3,8 @@
 //! The agent subscribes to its node once and appends here; every HTTP reader follows at its own
 //! pace from any number on. A reader that came late, or lost its connection, asks again from the
 //! number it knows. The log is bounded: who is further behind than it is long learns how many
-//! events it missed.
+//! events it missed. What the agent itself missed has numbers, too, so that whoever misses to be
+//! told of that has it counted.
 use crate::Happening;
 use std::{
     collections::VecDeque,
@@ -48,9 +49,12 @@ pub(crate) struct Reader {
 
 #[derive(Debug, Default)]
 struct Kept {
-    /// The number of the first event kept.
+    /// The number after that of the last event forgotten.
     first: u64,
-    events: VecDeque<(SystemTime, Arc<Happening>)>,
+    /// The number of the next event.
+    next: u64,
+    /// Each with its number: that of the last, for many that were missed.
+    events: VecDeque<(u64, SystemTime, Arc<Happening>)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,15 +69,7 @@ impl EventLog {
     }
 
     pub(crate) fn append(&self, happening: Happening) {
-        let next = {
-            let mut kept = self.kept();
-            if kept.events.len() == EVENTS_KEPT {
-                kept.events.pop_front();
-                kept.first += 1;
-            }
-            kept.events.push_back((SystemTime::now(), Arc::new(happening)));
-            kept.next()
-        };
+        let next = self.kept().append(happening);
         self.next.send_replace(Progress::Open { next });
     }
 
@@ -84,7 +80,7 @@ impl EventLog {
 
     /// A reader from this number on; without one, from now on.
     pub(crate) fn read(&self, since: Option<u64>) -> Reader {
-        let next = self.kept().next();
+        let next = self.kept().next;
         Reader {
             log: self.clone(),
             // A number from the future is another life's: that reader starts now.
@@ -120,17 +116,25 @@ impl Reader {
             self.next = kept.first;
             return Some(Told::Missed { count, next: self.next });
         }
-        let index = usize::try_from(self.next - kept.first).ok()?;
-        let (at, happening) = kept.events.get(index)?.clone();
-        let number = self.next;
-        self.next += 1;
+        let index = kept.events.partition_point(|(number, ..)| *number < self.next);
+        let (number, at, happening) = kept.events.get(index)?.clone();
+        self.next = number + 1;
         Some(Told::Event { number, at, happening })
     }
 }
 
 impl Kept {
-    fn next(&self) -> u64 {
-        self.first + self.events.len() as u64
+    /// The oldest makes room; answers the number of the next event.
+    fn append(&mut self, happening: Happening) -> u64 {
+        if self.events.len() == EVENTS_KEPT
+            && let Some((number, ..)) = self.events.pop_front()
+        {
+            self.first = number + 1;
+        }
+        let count = if let Happening::Missed { count } = happening { count.max(1) } else { 1 };
+        self.next = self.next.saturating_add(count);
+        self.events.push_back((self.next - 1, SystemTime::now(), Arc::new(happening)));
+        self.next
     }
 }
 
@@ -168,6 +172,24 @@ mod tests {
         let missed = reader.next().await;
         assert!(matches!(missed, Some(Told::Missed { count: 3, next: 3 })), "{missed:?}");
         assert_eq!(number(reader.next().await), Some(3));
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_misses_to_be_told_of_a_miss_has_it_counted() {
+        let log = EventLog::new();
+        let mut prompt = log.read(None);
+        let mut late = log.read(None);
+        log.append(Happening::Alone);
+        log.append(Happening::Missed { count: 40 });
+        assert_eq!(number(prompt.next().await), Some(0));
+        assert_eq!(number(prompt.next().await), Some(40));
+        for _ in 0..EVENTS_KEPT {
+            log.append(Happening::Alone);
+        }
+        let missed = late.next().await;
+        assert!(matches!(missed, Some(Told::Missed { count: 41, next: 41 })), "{missed:?}");
+        assert_eq!((number(late.next().await), number(prompt.next().await)), (Some(41), Some(41)));
+        assert_eq!(number(log.read(Some(42)).next().await), Some(42));
     }
 
     #[tokio::test]
