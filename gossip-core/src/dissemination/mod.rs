@@ -203,10 +203,15 @@ impl<S: Storage> Dissemination<S> {
         AskPublisher::No
     }
 
+    /// A live member knows what we know: what its part of the cluster heard of before we came, we know now.
+    pub(crate) fn on_caught_up(&mut self) {
+        self.horizon = Horizon::Known;
+    }
+
     /// All live members know what we know: which publishers there were is known, and holes that nobody but the dead could fill
     /// are given up.
     pub(crate) fn on_unanimous(&mut self, cx: &mut Context<S>, is_live: &dyn Fn(Life) -> bool) {
-        self.horizon = Horizon::Known;
+        self.on_caught_up();
         self.give_up_holes(cx, is_live, |_| true);
     }
 

@@ -388,6 +388,7 @@ impl<S: Storage> Node<S> {
             return;
         }
         self.on_held();
+        self.dissemination.on_caught_up();
         if self.reconcile.on_same(header.sender) == Same::AskAnyway {
             self.on_differing(header, Difference { ours, theirs: ours });
         }
