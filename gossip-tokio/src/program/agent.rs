@@ -3,7 +3,7 @@ use super::{
     args::AgentArgs,
     console,
     control::{
-        event_log::EventLog,
+        event_log::{EVENTS_KEPT, EventLog},
         server::{Api, ControlListener},
     },
     failure::Failure,
@@ -121,7 +121,9 @@ enum End {
 impl Agent {
     async fn start(settings: &Settings) -> Result<Self, Failure> {
         let listener = ControlListener::bind(&settings.control).await?;
-        let options = settings.options();
+        let mut options = settings.options();
+        // What the log can keep is not to be missed on the way there.
+        options.events_max = EVENTS_KEPT;
         let gossip = Gossip::bind(options).await.map_err(bind_failure)?;
         // Subscribed before the first seed is asked: nothing that happens is missed.
         let log = EventLog::new();

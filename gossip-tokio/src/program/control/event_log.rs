@@ -13,8 +13,9 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// How many events are kept for readers that come late.
-pub(crate) const EVENTS_KEPT: usize = 1_024;
+/// How many events are kept for readers that come late: some seconds of notices published as fast as they are let, in 10 MB
+/// at most.
+pub(crate) const EVENTS_KEPT: usize = 8_192;
 
 /// A bounded log with many readers.
 #[derive(Debug, Clone)]
