@@ -163,14 +163,14 @@ pub(crate) fn a_crash_is_seen_as_down_and_a_restart_is_recognised<A: Adapter>() 
 
     // It comes back under its name, without its memory and on another port.
     let three = start("three", &[&two]);
-    let back = happens::<A>(
-        &mut events,
-        "the return",
-        |it| matches!(it, Happening::MemberUp { member, .. } if member.id == id),
-    );
-    assert!(matches!(back, Happening::MemberUp { arrival: Arrival::Restarted, .. }), "{back:?}");
-    let seen = member(&one, "three").unwrap();
-    assert_eq!((seen.liveness, seen.addr), (Liveness::Alive, three.local_addr()));
-    assert_ne!(seen.generation, life);
+    let back = |it: &Happening| matches!(it, Happening::MemberUp { member, arrival: Arrival::Restarted, .. } if member.id == id);
+    happens::<A>(&mut events, "the return", back);
+    // On a busy machine its former life may have outdone a suspicion that not everybody had heard of when it died: then the
+    // restarted one is outdone once more by what is said of the former, and has to answer.
+    eventually("its new life at its new address", || {
+        member(&one, "three").is_some_and(|seen| {
+            (seen.liveness, seen.addr) == (Liveness::Alive, three.local_addr()) && seen.generation != life
+        })
+    });
     eventually("its own entry, from the others", || value(&three, "color").as_deref() == Some(b"red"));
 }
