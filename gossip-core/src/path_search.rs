@@ -2,8 +2,9 @@
 //!
 //! A search as of RFC 8899 (datagram packetization layer path MTU discovery), §5.3: a ping is padded, and so is its answer,
 //! so that both directions are tried, and nothing else is lost with them. It begins with the longest datagram that there
-//! is, for most often that was lost by chance; then come what is assumed, and longer ones in steps of a fifth. There is one
-//! search at a time, and none without cause: where every datagram arrives, it costs nothing.
+//! is, for most often that was lost by chance; then come what is assumed, and longer ones in steps of a fifth; where something
+//! is too long for what such steps found, the last of them is halved, until 16 bytes are left of it. There is one search at a
+//! time, and none without cause: where every datagram arrives, it costs nothing.
 use crate::{
     context::{Context, Credit},
     id::NodeId,
@@ -50,12 +51,26 @@ struct Search {
     /// The longest that arrived, or 0, and the shortest that did not.
     good: u16,
     bad: u16,
+    steps: Steps,
+}
+
+/// How closely a search looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Steps {
+    /// Whether and about how far a path is short.
+    Fifths,
+    /// What else it carries: somebody waits for that.
+    Halves,
 }
 
 /// So often is a length tried before it counts as lost (RFC 8899, §5.1.2, `MAX_PROBES`).
 const TRIES_MAX: u8 = 3;
 /// How long a path that was found to be short is left at that (`PMTU_RAISE_TIMER`).
 const REVISED_AFTER: Duration = Duration::from_mins(10);
+/// And where something is missing here for as long as it is short: 40 bytes a second at most, for one such path.
+const BLOCKED_REVISED_AFTER: Duration = Duration::from_mins(2);
+/// Halves of a step that are no longer than this are not looked into.
+const STEP_MIN: u16 = 16;
 /// Searches that find nothing wrong come ever more seldom, down to one in so many gossip intervals, by a power of two: where
 /// losses are common, each of them is cause for doubt.
 const IN_VAIN_MAX: u8 = 8;
@@ -122,12 +137,13 @@ impl PathSearch {
     /// A member has something for us that is too long for an answer of the length that we asked for.
     pub(crate) fn on_blocked<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, peer: NodeId) {
         self.on_need(cx, members, peer);
-        if let Some(path) = path_of::<S>(members, peer)
-            && path.proof == Proof::Settled
-            && !matches!(path.told, PathTold::Blocks | PathTold::BlocksUntold)
-        {
+        let Some(path) = path_of::<S>(members, peer).filter(|path| path.proof == Proof::Settled) else { return };
+        if matches!(path.told, PathTold::Blocks | PathTold::BlocksUntold) {
+            self.revise_at = self.revise_at.min(cx.now + BLOCKED_REVISED_AFTER);
+        } else {
             path.told = PathTold::BlocksUntold;
             self.untold = true;
+            self.queue(cx, path, Proof::Wanted);
         }
     }
 
@@ -218,9 +234,11 @@ impl PathSearch {
             return;
         };
         cx.stats.path_searches += 1;
-        let good = if proof == Proof::Wanted { len } else { 0 };
-        let len = if proof == Proof::Wanted { next_above(cx, len) } else { cx.config.datagram_len_max };
-        self.ask::<S>(cx, members, Search { peer, len, tries: 0, until: cx.now, good, bad: u16::MAX });
+        let (good, len, steps) = match proof {
+            Proof::Wanted => (len, next_above(cx, len), Steps::Halves),
+            _ => (0, cx.config.datagram_len_max, Steps::Fifths),
+        };
+        self.ask::<S>(cx, members, Search { peer, len, tries: 0, until: cx.now, good, bad: u16::MAX, steps });
     }
 
     fn ask<S: Storage>(&mut self, cx: &mut Context<S>, members: &S::Members, search: Search) {
@@ -238,12 +256,13 @@ impl PathSearch {
 
     /// Tries the next length, or comes to a conclusion.
     fn go_on<S: Storage>(&mut self, cx: &mut Context<S>, members: &mut S::Members, search: Search) {
-        let Search { peer, good, bad, .. } = search;
+        let Search { peer, good, bad, steps, .. } = search;
         let len_max = cx.config.datagram_len_max;
         let Some(path) = path_of::<S>(members, peer) else { return self.end(cx) };
         let next = match good {
             0 if path.len < bad => path.len,
             0 => (bad / 2).max(Path::floor(len_max)),
+            _ if steps == Steps::Halves && bad <= next_above(cx, good) && bad - good > STEP_MIN => good + (bad - good) / 2,
             _ => next_above(cx, good),
         };
         if good < next && next < bad {
