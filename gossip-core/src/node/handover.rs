@@ -5,6 +5,7 @@
 //! for that is over. Then the application is told what nobody is known to have.
 use super::Node;
 use crate::{
+    context::Credit,
     id::{Life, NodeId},
     io::Event,
     records::{Intent, Member},
@@ -137,7 +138,8 @@ impl<S: Storage> Node<S> {
         asked.written = asked.written.max(confirmed.written);
         asked.published = asked.published.max(confirmed.published);
         let grew = (asked.written, asked.published) != before;
-        if grew && !asked.has(all) {
+        // Whoever was never heard at its address before gets no more than it sent: that is asked by the timer.
+        if grew && !asked.has(all) && self.cx.credit == Credit::Full {
             self.ask_to_confirm(from);
         }
         self.finish_when_handed_over();

@@ -16,7 +16,7 @@ use crate::{
     digest::Digester,
     id::Addr,
     io::{Departure, Event, Input, Output},
-    node::Node,
+    node::{Liveness, Node},
     storage::Storage,
     time::Instant,
 };
@@ -213,7 +213,11 @@ impl<S: Storage> World<S> {
         if self.scrutiny == Scrutiny::Close {
             let host = &self.hosts[id.0];
             if let Some(node) = &host.node {
+                let leaves = node.me().liveness == Liveness::Left;
                 self.oracles.on_drained(self.now, id, node, host.clock.at(self.now), host.deadline, &drained);
+                if leaves && self.oracles.is_farewell_news(id) {
+                    self.look_at_farewell(id);
+                }
             }
         }
     }
@@ -247,15 +251,15 @@ impl<S: Storage> World<S> {
             self.hosts[id.0].told.push((now, told));
         }
         if *event == Event::Departed {
-            self.look_at_farewell(id);
+            self.oracles.on_departed(now, id);
             self.hosts[id.0].end_life(now);
             self.oracles.on_ended(now, id, End::Departed);
         }
     }
 
-    /// A host's node has said farewell: what it leaves behind is held against what the others have.
+    /// A host's node says farewell: what it leaves behind is held against what the others have.
     fn look_at_farewell(&mut self, id: HostId) {
-        let Some(node) = self.hosts[id.0].node.as_ref().filter(|_| self.scrutiny == Scrutiny::Close) else { return };
+        let Some(node) = &self.hosts[id.0].node else { return };
         let cluster = node.config().cluster;
         let others = self.hosts.iter().filter(|host| host.id != node.me().id).filter_map(|host| host.node.as_ref());
         let others = others.filter(|other| other.config().cluster == cluster);

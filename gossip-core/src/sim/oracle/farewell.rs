@@ -7,9 +7,21 @@ use core::time::Duration;
 /// Whoever took something over may have ended, or forgotten it, so shortly before.
 const SHORTLY: Duration = Duration::from_secs(30);
 
+/// What a farewell leaves of what the node wrote and published.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Legacy {
+    /// It stays.
+    #[default]
+    None,
+    /// Somebody had all of it when the farewell was said, or it may have been somebody who has died since.
+    Held,
+    /// Nobody had.
+    Lost,
+}
+
 impl Oracles {
-    /// A node's farewell is over: one of the `others` has all that it wrote and published in this life. One that sees nobody may
-    /// have handed it to those who have died since.
+    /// A node says farewell, from now on: one of the `others` has all that it wrote and published in this life. One that sees
+    /// nobody may have handed it to those who have died since.
     pub(in crate::sim) fn on_farewell<'n, S: Storage>(
         &mut self,
         now: Instant,
@@ -17,10 +29,21 @@ impl Oracles {
         node: &Node<S>,
         mut others: impl Iterator<Item = &'n Node<S>>,
     ) {
-        let said_so = self.hosts[host.index()].life.is_not_handed_over;
         let shortly = self.ended_at.is_some_and(|at| now < at + SHORTLY);
         let owes = node.has_words_of_its_own() && node.live() > 1;
-        if owes && !said_so && !shortly && !others.any(|other| other.has_all_of(node)) {
+        let lost = owes && !shortly && !others.any(|other| other.has_all_of(node));
+        self.hosts[host.index()].life.legacy = if lost { Legacy::Lost } else { Legacy::Held };
+    }
+
+    /// Whether a node was not seen to say farewell yet.
+    pub(in crate::sim) fn is_farewell_news(&self, host: HostId) -> bool {
+        self.hosts[host.index()].life.legacy == Legacy::None
+    }
+
+    /// A node's farewell is over. What others were handed they may have forgotten meanwhile, with whoever published it.
+    pub(in crate::sim) fn on_departed(&mut self, now: Instant, host: HostId) {
+        let life = &self.hosts[host.index()].life;
+        if life.legacy == Legacy::Lost && !life.is_not_handed_over {
             self.report.add(Oracle::HandedOver, now, host, || "nobody has all that it wrote".to_owned());
         }
     }
