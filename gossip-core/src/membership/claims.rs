@@ -4,7 +4,7 @@ use super::{
     suspicion::{CONFIRMATIONS_MAX, FALSE_ALARM, FALSE_ALARMS_MAX},
 };
 use crate::{
-    context::Context,
+    context::{Context, Credit},
     id::{Addr, Generation, Incarnation, NodeId},
     lattice::{Joined, Lattice},
     path::Path,
@@ -191,7 +191,10 @@ impl<S: Storage> Membership<S> {
         }
         let claim = Claim { standing: Standing::Suspect, ..charge.claim };
         let change = self.adopt(cx, slot, Charge { claim, ..charge });
-        self.look_unless_looking(cx, slot);
+        if cx.credit == Credit::Full {
+            // At the word of somebody unproven, nobody else is asked either: it may be a bystander.
+            self.look_unless_looking(cx, slot);
+        }
         change
     }
 

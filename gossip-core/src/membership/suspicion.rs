@@ -4,7 +4,7 @@
 //! LHA-Suspicion). Ours mostly begins confirmed: helpers that could not reach the suspect are counted as observers.
 use super::{Change, Membership, claims::Charge};
 use crate::{
-    context::Context,
+    context::{Context, Credit},
     id::{Addr, NodeId},
     records::{Claim, Heat, Intent, Member, Namesake, Trial},
     storage::Storage,
@@ -48,8 +48,8 @@ impl<S: Storage> Membership<S> {
         let until = cx.now + cx.config.gossip_interval;
         self.trial_at = self.trial_at.min(until);
         self.update(cx, slot, |member| (member.trial, member.until) = (Trial::Doubted, until));
-        // A few of all those who hear of it will do.
-        if cx.rng.below(cx.live) < HERALDS {
+        // A few of all those who hear of it will do, and at the word of somebody unproven, nobody is asked.
+        if cx.rng.below(cx.live) < HERALDS && cx.credit == Credit::Full {
             cx.send(addr, Some(id), Intent::Ping(Ping::INQUIRY));
         }
     }
