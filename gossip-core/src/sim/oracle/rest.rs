@@ -217,17 +217,23 @@ impl<S: Storage> World<S> {
     }
 }
 
-/// Who counts whom as down of whom another knows that it left. Of a name that was borne by several, nothing is asked.
+/// Who counts whom as down of whom another knows that it left. Of a name that was borne by several, nothing is asked; nor of two
+/// that bear one: others pass on what these say, but not of a member that they never met.
 fn unheard_farewells<S: Storage>(world: &World<S>, group: &[(HostId, &Node<S>)]) -> Vec<(HostId, NodeId)> {
-    let of_all = || group.iter().flat_map(|&(host, node)| node.members().map(move |member| (host, member)));
-    let mut left = BTreeMap::new();
-    for (_, member) in of_all().filter(|(_, member)| member.liveness == Liveness::Left) {
-        let latest = left.entry(member.id).or_insert(member.incarnation);
-        *latest = member.incarnation.max(*latest);
+    let mut unheard = Vec::new();
+    for &(host, node) in group {
+        let left = |other: &Node<S>, member: &MemberView<'_>| {
+            let same = other.member(member.id);
+            same.is_some_and(|it| it.liveness == Liveness::Left && it.incarnation >= member.incarnation)
+        };
+        let down = node.members().filter(|member| member.liveness == Liveness::Down);
+        for member in down.filter(|member| world.hosts_of(member.id).len() < 2) {
+            if group.iter().any(|(_, other)| other.me().id != node.me().id && left(other, &member)) {
+                unheard.push((host, member.id));
+            }
+        }
     }
-    let outdone = |member: &MemberView<'_>| left.get(&member.id).is_some_and(|left| *left >= member.incarnation);
-    let unheard = of_all().filter(|(_, member)| member.liveness == Liveness::Down && outdone(member));
-    unheard.filter(|(_, member)| world.hosts_of(member.id).len() < 2).map(|(host, member)| (host, member.id)).collect()
+    unheard
 }
 
 /// The live nodes that are to agree, cluster by cluster. Whoever is about to leave owes nothing more.
