@@ -72,12 +72,16 @@ impl<S: Storage> Membership<S> {
         // Another life than the one we know, and it does not outdo what we know: it must hear of it, to do so.
         let outdone = header.generation != member.generation && header.incarnation <= member.incarnation;
         let is_new = member.namesake != Namesake::Heard;
-        member.namesake = if outdone { Namesake::Heard } else { Namesake::None };
-        if outdone && is_new && from != member.addr && cx.may_knock {
-            // Nothing else that we send goes there. Once for each time that the other one spoke.
-            cx.answer(from, header.sender, Intent::News);
+        if outdone && is_new && from != member.addr {
+            if cx.may_knock {
+                // Nothing else that we send goes there. Once for each time that the other one spoke.
+                member.namesake = Namesake::Heard;
+                cx.answer(from, header.sender, Intent::News);
+            }
+            // Else with the next that it sends.
             return;
         }
+        member.namesake = if outdone { Namesake::Heard } else { Namesake::None };
         if from != member.addr && header.incarnation > member.incarnation && cx.may_knock {
             // It speaks from elsewhere and has more to say of itself than we heard: it moved, and all that we send it goes
             // astray. Whoever answers a knock introduces itself.
