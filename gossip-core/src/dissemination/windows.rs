@@ -58,9 +58,9 @@ impl<S: Storage> Windows<S> {
         self.change(cx, writer, |window| window.raise(floor)).unwrap_or(0)
     }
 
-    /// Joins what a former life of ours had seen.
+    /// Joins what a former life of ours had seen: nothing at all takes no room.
     pub(super) fn join(&mut self, cx: &Context<S>, writer: Life, seen: Window) {
-        if self.ensure(writer) && self.get(writer).join(&seen) == Joined::Grew {
+        if seen != Window::default() && self.ensure(writer) && self.get(writer).join(&seen) == Joined::Grew {
             self.change(cx, writer, |window| window.join(&seen));
         }
     }
