@@ -54,7 +54,7 @@ impl<S: Storage> Membership<S> {
     /// A datagram came from a member: proof that it lives, and of which life.
     pub(crate) fn on_heard(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
         self.on_seed_heard(from, header.sender);
-        if !self.is_live(header.sender) {
+        if !self.is_live(header.sender) && cx.may_knock {
             self.on_caller(cx, from, header.sender);
         }
         let Some(member) = self.members.get_mut(&header.sender) else { return };

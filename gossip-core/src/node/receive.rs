@@ -270,7 +270,10 @@ impl<S: Storage> Node<S> {
             return;
         }
         let publisher = floor.writer.origin;
-        let is_final = teller == publisher || !super::is_live(&self.membership, floor.writer);
+        // One that does not answer us, for it has no room for us, is as good as dead to us.
+        let is_final = teller == publisher
+            || !super::is_live(&self.membership, floor.writer)
+            || self.reconcile.is_silent(publisher);
         let authority = if is_final { Authority::Final } else { Authority::Hearsay };
         if self.dissemination.on_floor(&mut self.cx, floor, authority) == AskPublisher::Yes
             && let Some(member) = self.membership.get(publisher)

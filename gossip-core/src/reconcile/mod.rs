@@ -30,6 +30,8 @@ pub(crate) struct Reconcile {
     candidate: Option<Peer>,
     /// With whom the last exchange is or was.
     last: NodeId,
+    /// Who left unanswered all that we asked in an exchange, the last time that this happened: it may have no room for us.
+    silent: Option<NodeId>,
     choice: Choice,
     pace: Pace,
     /// When the next exchange starts, if there is cause.
@@ -137,6 +139,7 @@ impl Reconcile {
             exchange: Exchange::Idle,
             candidate: None,
             last: NodeId(0),
+            silent: None,
             choice: Choice::Latest,
             pace: Pace::new(),
             next_at: Instant::NEVER,
@@ -186,6 +189,11 @@ impl Reconcile {
         (self.candidate, self.choice) = (Some(peer), Choice::Better);
     }
 
+    /// Whether `peer` answered nothing when it was asked last, as far as is remembered.
+    pub(crate) fn is_silent(&self, peer: NodeId) -> bool {
+        self.silent == Some(peer)
+    }
+
     /// There is nothing to ask `peer`.
     fn on_agreeing(&mut self, peer: NodeId) {
         if self.candidate.is_some_and(|candidate| candidate.id == peer) {
@@ -227,6 +235,7 @@ impl Reconcile {
             return;
         }
         self.fruitful |= *ours != self.before;
+        self.silent = self.silent.filter(|silent| *silent != from);
         if tries == 1 {
             self.round_trip.record(cx.now.saturating_duration_since(asked_at));
         }
@@ -287,8 +296,9 @@ impl Reconcile {
                 let pull = Pulling { had: *ours, ..pull };
                 self.ask(cx, peer, tries + 1, asked_at, pull);
             }
-            Exchange::Comparing { .. } | Exchange::Pulling { .. } => {
+            Exchange::Comparing { peer, .. } | Exchange::Pulling { peer, .. } => {
                 cx.stats.exchanges_failed += 1;
+                self.silent = Some(peer.id);
                 self.finish(cx);
             }
         }

@@ -35,9 +35,14 @@ impl Oracles {
             for &(host, node) in &cluster {
                 self.compare_members(world, &cluster, host, node);
             }
+            let crowded = cluster.iter().any(|(_, node)| is_crowded(node));
             for group in groups(&cluster) {
                 self.compare_entries(now, &group);
-                self.compare_versions(now, &group);
+                self.compare_writes(now, &group);
+                // A publisher that has no room for somebody does not say to it what cannot be told any more.
+                if !crowded {
+                    self.compare_rumors(now, &group);
+                }
                 self.compare_claims(now, &group);
                 self.look_for_lost_writes(now, &group);
                 self.look_for_missed_rumors(now, &group);
@@ -143,23 +148,22 @@ impl Oracles {
         }
     }
 
-    /// Which writes and rumors were seen, however superseded: where that differs, nobody ever agrees.
-    fn compare_versions<S: Storage>(&mut self, now: Instant, group: &[(HostId, &Node<S>)]) {
-        let writers = |node: &Node<S>| has_room_for_entries(node) && !is_full(node, "writers");
-        let publishers = |node: &Node<S>| !is_full(node, "publishers");
-        let of_writes = |node: &Node<S>| node.parts().entries;
-        let of_rumors = |node: &Node<S>| node.parts().rumors;
-        let mut with_room = group.iter().filter(|(_, node)| writers(node));
-        if let Some(&(_, first)) = with_room.next() {
-            for &(host, _) in with_room.filter(|(_, node)| of_writes(node) != of_writes(first)) {
-                self.report.add(Oracle::AgreementAtRest, now, host, || "it has seen other writes".into());
-            }
+    /// Which writes were seen, however superseded: where that differs, nobody ever agrees.
+    fn compare_writes<S: Storage>(&mut self, now: Instant, group: &[(HostId, &Node<S>)]) {
+        let has_room = |node: &Node<S>| has_room_for_entries(node) && !is_full(node, "writers");
+        let mut with_room = group.iter().filter(|(_, node)| has_room(node));
+        let Some(&(_, first)) = with_room.next() else { return };
+        for &(host, _) in with_room.filter(|(_, node)| node.parts().entries != first.parts().entries) {
+            self.report.add(Oracle::AgreementAtRest, now, host, || "it has seen other writes".into());
         }
-        let mut with_room = group.iter().filter(|(_, node)| publishers(node));
-        if let Some(&(_, first)) = with_room.next() {
-            for &(host, _) in with_room.filter(|(_, node)| of_rumors(node) != of_rumors(first)) {
-                self.report.add(Oracle::AgreementAtRest, now, host, || "it has seen other rumors".into());
-            }
+    }
+
+    /// Likewise which rumors.
+    fn compare_rumors<S: Storage>(&mut self, now: Instant, group: &[(HostId, &Node<S>)]) {
+        let mut with_room = group.iter().filter(|(_, node)| !is_full(node, "publishers"));
+        let Some(&(_, first)) = with_room.next() else { return };
+        for &(host, _) in with_room.filter(|(_, node)| node.parts().rumors != first.parts().rumors) {
+            self.report.add(Oracle::AgreementAtRest, now, host, || "it has seen other rumors".into());
         }
     }
 
