@@ -30,8 +30,6 @@ pub(crate) struct Reconcile {
     candidate: Option<Peer>,
     /// With whom the last exchange is or was.
     last: NodeId,
-    /// Who left unanswered all that we asked in an exchange, the last time that this happened: it may have no room for us.
-    silent: Option<NodeId>,
     choice: Choice,
     pace: Pace,
     /// When the next exchange starts, if there is cause.
@@ -139,7 +137,6 @@ impl Reconcile {
             exchange: Exchange::Idle,
             candidate: None,
             last: NodeId(0),
-            silent: None,
             choice: Choice::Latest,
             pace: Pace::new(),
             next_at: Instant::NEVER,
@@ -191,7 +188,7 @@ impl Reconcile {
 
     /// Whether `peer` answered nothing when it was asked last, as far as is remembered.
     pub(crate) fn is_silent(&self, peer: NodeId) -> bool {
-        self.silent == Some(peer)
+        self.vain.is_silent(peer)
     }
 
     /// There is nothing to ask `peer`.
@@ -235,7 +232,7 @@ impl Reconcile {
             return;
         }
         self.fruitful |= *ours != self.before;
-        self.silent = self.silent.filter(|silent| *silent != from);
+        self.vain.on_answer(from);
         if tries == 1 {
             self.round_trip.record(cx.now.saturating_duration_since(asked_at));
         }
@@ -298,7 +295,7 @@ impl Reconcile {
             }
             Exchange::Comparing { peer, .. } | Exchange::Pulling { peer, .. } => {
                 cx.stats.exchanges_failed += 1;
-                self.silent = Some(peer.id);
+                self.vain.on_silence(cx, peer.id);
                 self.finish(cx);
             }
         }

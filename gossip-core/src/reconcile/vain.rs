@@ -2,6 +2,7 @@
 use super::Peer;
 use crate::{
     context::Context,
+    id::NodeId,
     storage::Storage,
     time::{Instant, Span},
 };
@@ -35,6 +36,16 @@ struct Rest {
     of: u64,
     until: Instant,
     doublings: u8,
+    cause: Cause,
+}
+
+/// Why there is nothing to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Cause {
+    /// The answers brought nothing.
+    Nothing,
+    /// There was no answer: the peer may have no room for us, and tells us nothing.
+    Silence,
 }
 
 /// Whether the same was seen before.
@@ -67,6 +78,27 @@ impl Vain {
         self.extend(difference_of(peer), cx.now, first, DIFFERENCE_DOUBLINGS)
     }
 
+    /// `peer` answered nothing that it was asked.
+    pub(super) fn on_silence<S: Storage>(&mut self, cx: &Context<S>, peer: NodeId) {
+        let _ = self.extend(peer.0, cx.now, cx.config.gossip_interval.times(WAIT), PEER_DOUBLINGS);
+        if let Some(rest) = self.rests.iter_mut().find(|rest| rest.of == peer.0) {
+            rest.cause = Cause::Silence;
+        }
+    }
+
+    /// `peer` answers.
+    pub(super) fn on_answer(&mut self, peer: NodeId) {
+        let silent = |rest: &&mut Rest| rest.of == peer.0 && rest.cause == Cause::Silence;
+        if let Some(rest) = self.rests.iter_mut().find(silent) {
+            *rest = Rest::NONE;
+        }
+    }
+
+    /// Whether `peer` answered nothing when it was asked last, as far as is remembered.
+    pub(super) fn is_silent(&self, peer: NodeId) -> bool {
+        self.rests.iter().any(|rest| rest.of == peer.0 && rest.cause == Cause::Silence)
+    }
+
     /// Once more in vain. What is new takes the place of what matters least.
     fn extend(&mut self, of: u64, now: Instant, first: Duration, doublings_max: u8) -> Again {
         let known = |rest: &&mut Rest| rest.of == of;
@@ -83,7 +115,7 @@ impl Vain {
 }
 
 impl Rest {
-    const NONE: Self = Self { of: 0, until: Instant::ZERO, doublings: 0 };
+    const NONE: Self = Self { of: 0, until: Instant::ZERO, doublings: 0, cause: Cause::Nothing };
 }
 
 /// Stands for the difference between us and a peer.
