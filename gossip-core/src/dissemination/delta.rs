@@ -23,6 +23,13 @@ struct Seen {
     above: u64,
 }
 
+/// Whether an asker names a publisher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Named,
+    Unnamed,
+}
+
 impl<S: Storage> Dissemination<S> {
     /// Fills what is left of a datagram with rumors of one urgency: those told least first.
     /// One that is too long for a path that is known counts as told: the receiver has to have it from others.
@@ -69,15 +76,17 @@ impl<S: Storage> Dissemination<S> {
         is_live: &dyn Fn(Life) -> bool,
         writer: &mut Writer<'_>,
     ) -> bool {
-        let mut items = Items::<Seen>::of(question.summary.as_ref());
-        for (life, ours) in self.windows.from(question.from).take_while(|(life, _)| *life <= question.until) {
-            let seen = items.seek(*life, |seen| seen.writer);
-            let theirs = seen.map_or_else(Window::default, |seen| Window::new(seen.floor, seen.above));
-            if *ours != theirs && !self.serve_one(cx.now, *life, ours, &theirs, is_live, writer) {
-                return false;
-            }
-        }
-        true
+        // Of whom it has heard first: if it has no room for others, all it has room for comes.
+        [Asked::Named, Asked::Unnamed].into_iter().all(|asked| {
+            let mut items = Items::<Seen>::of(question.summary.as_ref());
+            let lives = self.windows.from(question.from).take_while(|(life, _)| *life <= question.until);
+            let mut lives = lives.map(|(life, ours)| (life, ours, items.seek(*life, |seen| seen.writer)));
+            lives.all(|(life, ours, seen)| {
+                let now = if seen.is_some() { Asked::Named } else { Asked::Unnamed };
+                let theirs = seen.map_or_else(Window::default, |seen| Window::new(seen.floor, seen.above));
+                now != asked || *ours == theirs || self.serve_one(cx.now, *life, ours, &theirs, is_live, writer)
+            })
+        })
     }
 
     fn serve_one(

@@ -2,10 +2,9 @@
 use super::{Oracle, Oracles};
 use crate::{node::Node, sim::HostId, storage::Storage, time::Instant};
 use alloc::borrow::ToOwned;
-use core::time::Duration;
 
-/// Whoever took something over may have ended, or forgotten it, so shortly before.
-const SHORTLY: Duration = Duration::from_secs(30);
+/// In probe intervals: whoever took something over may have ended so shortly before that the leaver took it to be there.
+const SHORTLY: u32 = 30;
 
 /// What a farewell leaves of what the node wrote and published.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +28,7 @@ impl Oracles {
         node: &Node<S>,
         mut others: impl Iterator<Item = &'n Node<S>>,
     ) {
-        let shortly = self.ended_at.is_some_and(|at| now < at + SHORTLY);
+        let shortly = self.ended_at.is_some_and(|at| now < at + node.config().probe_interval * SHORTLY);
         let owes = node.has_words_of_its_own() && node.live() > 1;
         let lost = owes && !shortly && !others.any(|other| other.has_all_of(node));
         self.hosts[host.index()].life.legacy = if lost { Legacy::Lost } else { Legacy::Held };
