@@ -12,19 +12,21 @@ pub struct Path {
     pub told: PathTold,
 }
 
-/// How the length of a path is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// How the length of a path is known: the better, the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Proof {
     /// It is assumed. Answers are asked for at full length all the same: whether they come shows more.
     Untried,
     /// There is cause to find out.
     Doubted,
-    /// It was found out.
-    Settled,
     /// It was found to be short, a while ago: worth another search, once that would be of use.
     Stale,
-    /// It was found to be short, a while ago, and longer datagrams would be of use now.
+    /// It was found to be short, and longer datagrams would be of use now.
     Wanted,
+    /// It was found to be short, in long steps: a little more may arrive.
+    Rough,
+    /// It was found out.
+    Settled,
 }
 
 /// What the application was told of a path, or is to be told.

@@ -51,16 +51,8 @@ struct Search {
     /// The longest that arrived, or 0, and the shortest that did not.
     good: u16,
     bad: u16,
-    steps: Steps,
-}
-
-/// How closely a search looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Steps {
-    /// Whether and about how far a path is short.
-    Fifths,
-    /// What else it carries: somebody waits for that.
-    Halves,
+    /// What it will have proved: whether it goes on in halves of the last step.
+    proof: Proof,
 }
 
 /// So often is a length tried before it counts as lost (RFC 8899, §5.1.2, `MAX_PROBES`).
@@ -127,23 +119,22 @@ impl PathSearch {
     /// Something did not fit a datagram to a member, and would have fitted a longer one.
     pub(crate) fn on_need<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, peer: NodeId) {
         if let Some(path) = path_of::<S>(members, peer)
-            && matches!(path.proof, Proof::Untried | Proof::Stale)
+            && matches!(path.proof, Proof::Untried | Proof::Rough | Proof::Stale)
         {
-            let proof = if path.proof == Proof::Stale { Proof::Wanted } else { Proof::Doubted };
+            let proof = if path.proof == Proof::Untried { Proof::Doubted } else { Proof::Wanted };
             self.queue(cx, path, proof);
         }
     }
 
     /// A member has something for us that is too long for an answer of the length that we asked for.
+    #[inline(never)] // seldom needed
     pub(crate) fn on_blocked<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, peer: NodeId) {
         self.on_need(cx, members, peer);
         let Some(path) = path_of::<S>(members, peer).filter(|path| path.proof == Proof::Settled) else { return };
-        if matches!(path.told, PathTold::Blocks | PathTold::BlocksUntold) {
-            self.revise_at = self.revise_at.min(cx.now + BLOCKED_REVISED_AFTER);
-        } else {
+        self.revise_at = self.revise_at.min(cx.now + BLOCKED_REVISED_AFTER);
+        if !matches!(path.told, PathTold::Blocks | PathTold::BlocksUntold) {
             path.told = PathTold::BlocksUntold;
             self.untold = true;
-            self.queue(cx, path, Proof::Wanted);
         }
     }
 
@@ -214,6 +205,7 @@ impl PathSearch {
         self.queue(cx, path, Proof::Doubted);
     }
 
+    #[inline(never)] // called in many places, and seldom
     fn queue<S: Storage>(&mut self, cx: &Context<S>, path: &mut Path, proof: Proof) {
         if cx.config.datagram_len_max <= Path::FLOOR {
             // There is nothing to find out: all datagrams are as short as any path.
@@ -234,11 +226,12 @@ impl PathSearch {
             return;
         };
         cx.stats.path_searches += 1;
-        let (good, len, steps) = match proof {
-            Proof::Wanted => (len, next_above(cx, len), Steps::Halves),
-            _ => (0, cx.config.datagram_len_max, Steps::Fifths),
+        let (good, len, proof) = if proof == Proof::Wanted {
+            (len, next_above(cx, len), Proof::Settled)
+        } else {
+            (0, cx.config.datagram_len_max, Proof::Rough)
         };
-        self.ask::<S>(cx, members, Search { peer, len, tries: 0, until: cx.now, good, bad: u16::MAX, steps });
+        self.ask::<S>(cx, members, Search { peer, len, tries: 0, until: cx.now, good, bad: u16::MAX, proof });
     }
 
     fn ask<S: Storage>(&mut self, cx: &mut Context<S>, members: &S::Members, search: Search) {
@@ -256,20 +249,21 @@ impl PathSearch {
 
     /// Tries the next length, or comes to a conclusion.
     fn go_on<S: Storage>(&mut self, cx: &mut Context<S>, members: &mut S::Members, search: Search) {
-        let Search { peer, good, bad, steps, .. } = search;
+        let Search { peer, good, bad, proof, .. } = search;
         let len_max = cx.config.datagram_len_max;
         let Some(path) = path_of::<S>(members, peer) else { return self.end(cx) };
+        let above = next_above(cx, good);
         let next = match good {
             0 if path.len < bad => path.len,
             0 => (bad / 2).max(Path::floor(len_max)),
-            _ if steps == Steps::Halves && bad <= next_above(cx, good) && bad - good > STEP_MIN => good + (bad - good) / 2,
-            _ => next_above(cx, good),
+            _ if above < bad || proof == Proof::Rough || bad - good <= STEP_MIN => above,
+            _ => good.midpoint(bad),
         };
         if good < next && next < bad {
             return self.ask::<S>(cx, members, Search { len: next, tries: 0, ..search });
         }
         if good > 0 {
-            self.settle(cx, path, good);
+            self.settle(cx, path, good, proof);
         } else {
             // Not even short ones came back: it is not for their length.
             path.proof = Proof::Stale;
@@ -277,14 +271,14 @@ impl PathSearch {
         self.end(cx);
     }
 
-    fn settle<S: Storage>(&mut self, cx: &Context<S>, path: &mut Path, len: u16) {
+    fn settle<S: Storage>(&mut self, cx: &Context<S>, path: &mut Path, len: u16, proof: Proof) {
         let is_short = len < cx.config.datagram_len_max;
         let told = match path.told {
             PathTold::Nothing if !is_short => PathTold::Nothing,
             told @ (PathTold::Len | PathTold::Blocks | PathTold::BlocksUntold) if is_short && len == path.len => told,
             _ => PathTold::LenUntold,
         };
-        *path = Path { len, proof: Proof::Settled, told };
+        *path = Path { len, proof, told };
         self.untold = true;
         if is_short {
             self.in_vain = 0;
@@ -304,7 +298,7 @@ impl PathSearch {
         self.revise_at = Instant::NEVER;
         for slot in 0..members.len() {
             if let Some((_, member)) = members.at_mut(slot)
-                && member.path.proof == Proof::Settled
+                && member.path.proof >= Proof::Rough
             {
                 member.path.proof = Proof::Stale;
             }

@@ -176,7 +176,12 @@ fn what_is_too_long_for_the_path_is_told_and_holds_up_nobody_else() {
     let told = |what: &dyn Fn(&Told) -> bool| world.told(b).iter().filter(|(_, told)| what(told)).count();
     assert_eq!(told(&|told| matches!(told, Told::Delivered(_, payload) if payload == b"short")), 1);
     assert_eq!(told(&|told| matches!(told, Told::PathBlocks(_))), 1, "told once");
-    assert_eq!(told(&|told| matches!(told, Told::PathLen(_, len) if *len < 1_233)), 1);
+    let of_len = |from: u16| told(&|told| matches!(told, Told::PathLen(_, len) if (from..=1_232).contains(len)));
+    assert_eq!(
+        (of_len(0), of_len(1_232 - 16)),
+        (2, 1),
+        "told of about how much passes, and of how much to within 16 bytes"
+    );
     assert!(world.node(a).unwrap().stats().news_too_long > 0);
     let at_rest = bytes_at_rest(&mut world, &hosts);
     assert!(at_rest < 200.0, "{at_rest:.0} bytes a node and second, for nothing");

@@ -77,16 +77,30 @@ impl<S: Storage> Dissemination<S> {
         writer: &mut Writer<'_>,
     ) -> bool {
         // Of whom it has heard first: if it has no room for others, all it has room for comes.
-        [Asked::Named, Asked::Unnamed].into_iter().all(|asked| {
-            let mut items = Items::<Seen>::of(question.summary.as_ref());
-            let lives = self.windows.from(question.from).take_while(|(life, _)| *life <= question.until);
-            let mut lives = lives.map(|(life, ours)| (life, ours, items.seek(*life, |seen| seen.writer)));
-            lives.all(|(life, ours, seen)| {
-                let now = if seen.is_some() { Asked::Named } else { Asked::Unnamed };
-                let theirs = seen.map_or_else(Window::default, |seen| Window::new(seen.floor, seen.above));
-                now != asked || *ours == theirs || self.serve_one(cx.now, *life, ours, &theirs, is_live, writer)
-            })
-        })
+        [Asked::Named, Asked::Unnamed].iter().all(|&those| self.serve_those(those, cx.now, question, is_live, writer))
+    }
+
+    /// Likewise those that the asker names, or does not.
+    #[inline(never)] // it is long: one copy will do
+    fn serve_those(
+        &self,
+        those: Asked,
+        now: Instant,
+        question: &Question<S::Summary>,
+        is_live: &dyn Fn(Life) -> bool,
+        writer: &mut Writer<'_>,
+    ) -> bool {
+        let mut items = Items::<Seen>::of(question.summary.as_ref());
+        for (life, ours) in self.windows.from(question.from).take_while(|(life, _)| *life <= question.until) {
+            let seen = items.seek(*life, |seen| seen.writer);
+            let asked = if seen.is_some() { Asked::Named } else { Asked::Unnamed };
+            let theirs = seen.map_or_else(Window::default, |seen| Window::new(seen.floor, seen.above));
+            let differs = asked == those && *ours != theirs;
+            if differs && !self.serve_one(now, *life, ours, &theirs, is_live, writer) {
+                return false;
+            }
+        }
+        true
     }
 
     fn serve_one(

@@ -272,8 +272,8 @@ impl<S: Storage> Node<S> {
         let publisher = floor.writer.origin;
         // One that does not answer us, for it has no room for us, is as good as dead to us.
         let is_final = teller == publisher
-            || !super::is_live(&self.membership, floor.writer)
-            || self.reconcile.is_silent(publisher);
+            || self.reconcile.is_silent(publisher)
+            || !super::is_live(&self.membership, floor.writer);
         let authority = if is_final { Authority::Final } else { Authority::Hearsay };
         if self.dissemination.on_floor(&mut self.cx, floor, authority) == AskPublisher::Yes
             && let Some(member) = self.membership.get(publisher)

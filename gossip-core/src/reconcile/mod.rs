@@ -187,7 +187,7 @@ impl Reconcile {
     }
 
     /// Whether `peer` answered nothing when it was asked last, as far as is remembered.
-    pub(crate) fn is_silent(&self, peer: NodeId) -> bool {
+    pub(crate) fn is_silent(&mut self, peer: NodeId) -> bool {
         self.vain.is_silent(peer)
     }
 

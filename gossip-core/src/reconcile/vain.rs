@@ -66,7 +66,7 @@ impl Vain {
 
     /// `peer` had something for us.
     pub(super) fn on_fruit(&mut self, peer: &Peer) {
-        if let Some(rest) = self.rests.iter_mut().find(|rest| rest.of == peer.id.0) {
+        if let Some(rest) = self.rest_of(peer.id) {
             *rest = Rest::NONE;
         }
     }
@@ -81,22 +81,26 @@ impl Vain {
     /// `peer` answered nothing that it was asked.
     pub(super) fn on_silence<S: Storage>(&mut self, cx: &Context<S>, peer: NodeId) {
         let _ = self.extend(peer.0, cx.now, cx.config.gossip_interval.times(WAIT), PEER_DOUBLINGS);
-        if let Some(rest) = self.rests.iter_mut().find(|rest| rest.of == peer.0) {
+        if let Some(rest) = self.rest_of(peer) {
             rest.cause = Cause::Silence;
         }
     }
 
     /// `peer` answers.
     pub(super) fn on_answer(&mut self, peer: NodeId) {
-        let silent = |rest: &&mut Rest| rest.of == peer.0 && rest.cause == Cause::Silence;
-        if let Some(rest) = self.rests.iter_mut().find(silent) {
-            *rest = Rest::NONE;
+        if let Some(rest) = self.rest_of(peer) {
+            rest.cause = Cause::Nothing;
         }
     }
 
     /// Whether `peer` answered nothing when it was asked last, as far as is remembered.
-    pub(super) fn is_silent(&self, peer: NodeId) -> bool {
-        self.rests.iter().any(|rest| rest.of == peer.0 && rest.cause == Cause::Silence)
+    pub(super) fn is_silent(&mut self, peer: NodeId) -> bool {
+        self.rest_of(peer).is_some_and(|rest| rest.cause == Cause::Silence)
+    }
+
+    #[inline(never)]
+    fn rest_of(&mut self, peer: NodeId) -> Option<&mut Rest> {
+        self.rests.iter_mut().find(|rest| rest.of == peer.0)
     }
 
     /// Once more in vain. What is new takes the place of what matters least.
