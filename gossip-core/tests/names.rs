@@ -187,3 +187,24 @@ fn two_of_one_name_cost_next_to_nothing() {
         assert!(contested <= calm * 3 / 2, "{size} nodes: {contested} bytes a node and second, {calm} without");
     }
 }
+
+#[test]
+fn a_third_one_of_a_name_is_told_though_it_is_not_reached() {
+    for ((size, loss), seed) in CASES.into_iter().flat_map(|case| (0..3).map(move |seed| (case, seed))) {
+        let case = format!("{size} nodes at a loss of {loss}, seed {seed}");
+        let (mut world, hosts, _) = with_twin(seed, size, loss);
+        world.run_for(Duration::from_secs(20));
+        let third = world.spawn("n1", Config::lan());
+        world.join(third, hosts[0]);
+        let is_told = |world: &World| conflicts(world, third) > 0;
+        let within = world.pass_until(Duration::from_millis(100), Duration::from_secs(60), is_told);
+        assert!(within.is_some(), "{case}");
+        let sent = |world: &World| hosts.iter().map(|&host| world.traffic(host).sent.bytes).sum::<u64>();
+        let before = sent(&world);
+        world.run_for(Duration::from_secs(120));
+        let each = (sent(&world) - before) / 120 / hosts.len() as u64;
+        println!("{case}: told after {within:?}, {each} bytes a node and second");
+        assert!(each < 400, "{case}: {each} bytes a node and second");
+        assert!(!world.node(third).unwrap().is_converged(), "{case}");
+    }
+}

@@ -62,11 +62,8 @@ impl<S: Storage> Membership<S> {
             if header.generation == member.generation {
                 member.heard_at = Some(cx.now);
             }
-            if header.incarnation > member.incarnation && cx.may_knock && self.is_bearer_due(cx, from, header) {
-                // What it says of itself shows in no digest, for the name counts as borne by two.
-                cx.answer(from, header.sender, Intent::Ping(Ping::KNOCK));
-            }
-            return self.on_bearer_heard(cx, from, header);
+            let known = member.incarnation;
+            return self.on_bearer_heard(cx, from, header, known);
         }
         member.heard_at = Some(cx.now);
         // Another life than the one we know, and it does not outdo what we know: it must hear of it, to do so.

@@ -18,7 +18,7 @@
 use super::{Membership, seeds::send_barely};
 use crate::{
     context::{Context, Credit},
-    id::{Addr, Generation, NodeId},
+    id::{Addr, Generation, Incarnation, NodeId},
     io::Event,
     records::{Intent, NameConflict, NameStanding, Namesake},
     storage::Storage,
@@ -163,13 +163,22 @@ impl<S: Storage> Membership<S> {
         conflict.bearers.iter().zip(conflict.heard_at).any(|(bearer, at)| at.is_some() && bearer.addr == addr)
     }
 
-    /// One of the two that bear a name spoke. Whoever heard both knows that both live.
-    pub(super) fn on_bearer_heard(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
+    /// Somebody spoke under a name that two bear. Whoever heard both knows that both live.
+    pub(super) fn on_bearer_heard(&mut self, cx: &mut Context<S>, from: Addr, header: &Header, known: Incarnation) {
         let Some(conflict) = self.conflicts.get_mut(&header.sender) else { return };
-        for (bearer, heard_at) in conflict.bearers.iter().zip(&mut conflict.heard_at) {
-            if is_borne(bearer, &from, header) {
-                *heard_at = Some(cx.now);
+        let mut bearers = conflict.bearers.iter().zip(&mut conflict.heard_at);
+        let Some((_, heard_at)) = bearers.find(|(bearer, _)| is_borne(bearer, &from, header)) else {
+            if !conflict.heat.is_hot() {
+                // A third one. Nothing reaches it but answers, for it is neither: by them, it hears so, and asks the two.
+                conflict.heat = cx.heat();
             }
+            return;
+        };
+        let is_due = *heard_at < Some(cx.now.saturating_sub(cx.config.gossip_interval));
+        *heard_at = Some(cx.now);
+        if is_due && cx.may_knock && header.incarnation > known {
+            // What it says of itself shows in no digest, for the name counts as borne by two.
+            cx.answer(from, header.sender, Intent::Ping(Ping::KNOCK));
         }
         if let [Some(one), Some(other)] = conflict.heard_at
             && one.min(other) > conflict.seen_at
@@ -177,14 +186,6 @@ impl<S: Storage> Membership<S> {
             conflict.seen_at = one.min(other);
             conflict.ask_at = ask_at(cx, header.sender, conflict.seen_at);
         }
-    }
-
-    /// Whether whoever speaks is one of the two that bear a name, and was not heard within a round of gossip.
-    pub(super) fn is_bearer_due(&self, cx: &Context<S>, from: Addr, header: &Header) -> bool {
-        let Some(conflict) = self.conflicts.get(&header.sender) else { return false };
-        let since = cx.now.saturating_sub(cx.config.gossip_interval);
-        let mut bearers = conflict.bearers.iter().zip(conflict.heard_at);
-        bearers.any(|(bearer, at)| is_borne(bearer, &from, header) && at < Some(since))
     }
 
     /// Asks those that were not heard of for long whether they are there: our rival, and those that bear another's name.

@@ -225,9 +225,10 @@ fn tell(happening: &Happening) {
     };
     let sentence = sentence(&value);
     match happening {
-        Happening::NameConflict { .. } | Happening::SaveFailed { .. } | Happening::RecordingStopped { .. } => {
-            error!("{sentence}");
-        }
+        Happening::NameConflict { .. }
+        | Happening::NotHandedOver { .. }
+        | Happening::SaveFailed { .. }
+        | Happening::RecordingStopped { .. } => error!("{sentence}"),
         // Whoever said farewell meant to go.
         Happening::MemberDown { departure: Departure::Left, .. } => info!("{sentence}"),
         Happening::MemberSuspect { .. }
@@ -237,7 +238,6 @@ fn tell(happening: &Happening) {
         | Happening::PathBlocks { .. }
         | Happening::SeedUnresolved { .. }
         | Happening::RumorsMissed { .. }
-        | Happening::NotHandedOver { .. }
         | Happening::Missed { .. } => warn!("{sentence}"),
         // A busy cluster does these all the time.
         Happening::Changed { .. } | Happening::Converged { .. } | Happening::Diverged { .. } => debug!("{sentence}"),

@@ -168,9 +168,9 @@ pub(crate) struct JoinArgs {
     /// A member of the cluster
     #[arg(value_name = "HOST:PORT")]
     pub(crate) seed: Seed,
-    /// How long to wait for its answer, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "10")]
-    pub(crate) wait: NonZeroU64,
+    /// How long to wait for its answer, such as 500ms or 1m
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub(crate) wait: Time,
 }
 
 #[derive(Debug, Args)]

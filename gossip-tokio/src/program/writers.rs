@@ -25,7 +25,7 @@ const LEAVE_WAIT: Duration = Duration::from_secs(10);
 
 /// Joins through the first of the seed's addresses that answers.
 pub(crate) async fn join(args: JoinArgs) -> Result<(), Failure> {
-    let wait = Duration::from_secs(args.wait.get());
+    let Time(wait) = args.wait;
     let client = Client::new(args.agent.addr).patient(wait);
     let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
     let seeds = args.seed.resolve().await?;

@@ -40,7 +40,7 @@ fn joining_says_who_is_live_or_that_nobody_answered() {
     assert!(two.run(&["join", &own]).refused(1).contains(&own));
     let deaf = UdpSocket::bind("127.0.0.1:0").unwrap();
     let deaf = deaf.local_addr().unwrap().to_string();
-    let said = Agent::start("three", &[]).run(&["join", &deaf, "--wait", "1"]).refused(1);
+    let said = Agent::start("three", &[]).run(&["join", &deaf, "--wait", "1s"]).refused(1);
     assert!(said.contains(&deaf) && said.contains("not answered"), "{said}");
 }
 
