@@ -68,14 +68,14 @@ impl<S: Storage> Membership<S> {
         member.heard_at = Some(cx.now);
         // Another life than the one we know, and it does not outdo what we know: it must hear of it, to do so.
         let outdone = header.generation != member.generation && header.incarnation <= member.incarnation;
-        let is_new = member.namesake != Namesake::Heard;
-        if outdone && is_new && from != member.addr {
+        let (is_new, is_live) = (member.namesake != Namesake::Heard, member.is_live());
+        if outdone && (is_new || !is_live) && from != member.addr {
             if cx.may_knock {
-                // Nothing else that we send goes there. Once for each time that the other one spoke.
+                // Nothing else that we send goes there: once for each time that the other one spoke, and each time where there is no
+                // other. A knock says what is said of whoever is gone. Else with the next that it sends.
                 member.namesake = Namesake::Heard;
-                cx.answer(from, header.sender, Intent::News);
+                cx.answer(from, header.sender, if is_live { Intent::News } else { Intent::Ping(Ping::KNOCK) });
             }
-            // Else with the next that it sends.
             return;
         }
         member.namesake = if outdone { Namesake::Heard } else { Namesake::None };

@@ -28,7 +28,7 @@ impl Oracles {
                 let unheard_of = !has_heard(life, dot);
                 let catching_up = |at: Instant| at < lately && life.agreed_at.is_none_or(|agreed| at < agreed);
                 let came_later = unheard_of && published_at.is_some_and(catching_up);
-                let no_room = unheard_of && is_full(node, "publishers") && node.stats().rumors_refused > 0;
+                let no_room = unheard_of && is_full(node, "publishers");
                 if came_later || no_room {
                     continue;
                 }

@@ -257,8 +257,9 @@ fn clusters<S: Storage>(world: &World<S>) -> impl Iterator<Item = Group<'_, S>> 
 /// Two that go by one name hear of each other's news from others, where there are others; and of more than two, two at a time
 /// are reached.
 fn reached<'w, S: Storage>(cluster: &Group<'w, S>) -> Group<'w, S> {
-    // Where there is no room for all, others may have none for one of the two, or be too few to pass on what it says.
-    let crowded = cluster.iter().any(|(_, node)| is_crowded(node));
+    // Where there is no room for all, others may have none for one of the two, or for what it says, or be too few to pass it on.
+    let has_room = |node| !is_crowded(node) && has_room_for_entries(node) && !is_full(node, "writers");
+    let crowded = !cluster.iter().all(|(_, node)| has_room(node));
     let has_others = |id| !crowded && cluster.iter().any(|(_, other)| other.me().id != id);
     let is_reached = |id| bearers(cluster, id) < if has_others(id) { 3 } else { 2 };
     cluster.iter().filter(|(_, node)| is_reached(node.me().id)).copied().collect()
