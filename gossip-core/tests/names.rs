@@ -105,12 +105,17 @@ fn with_twin(seed: u64, size: usize, loss: f64) -> (World, Vec<HostId>, HostId) 
     (world, hosts, twin)
 }
 
-const CASES: [(usize, f64); 6] = [(3, 0.0), (3, 0.25), (16, 0.0), (16, 0.25), (64, 0.0), (64, 0.10)];
+/// Sizes and losses, each with a few seeds, and what to call it.
+fn cases() -> impl Iterator<Item = (usize, f64, u64, String)> {
+    let worlds = [(3, 0.0), (3, 0.25), (16, 0.0), (16, 0.25), (64, 0.0), (64, 0.10)];
+    worlds.into_iter().flat_map(|(size, loss)| {
+        (0..3).map(move |seed| (size, loss, seed, format!("{size} nodes at a loss of {loss}, seed {seed}")))
+    })
+}
 
 #[test]
 fn a_name_borne_by_two_is_told_to_everybody_once_and_nobody_agrees() {
-    for ((size, loss), seed) in CASES.into_iter().flat_map(|case| (0..3).map(move |seed| (case, seed))) {
-        let case = format!("{size} nodes at a loss of {loss}, seed {seed}");
+    for (size, loss, seed, case) in cases() {
         let (mut world, hosts, twin) = with_twin(seed, size, loss);
         world.run_for(Duration::from_secs(20));
         let all: Vec<_> = hosts.iter().copied().chain([twin]).collect();
@@ -142,9 +147,9 @@ fn a_name_borne_by_two_is_told_to_everybody_once_and_nobody_agrees() {
 
 #[test]
 fn when_one_of_two_is_gone_the_other_is_there_and_all_agree() {
-    for ((size, loss), seed) in CASES.into_iter().flat_map(|case| (0..3).map(move |seed| (case, seed))) {
+    for (size, loss, seed, world) in cases() {
         for (goes, leaves) in [(0, false), (1, false), (0, true), (1, true)] {
-            let case = format!("{size} nodes at a loss of {loss}, seed {seed}: {goes} goes, and leaves: {leaves}");
+            let case = format!("{world}: {goes} goes, and leaves: {leaves}");
             let (mut world, hosts, twin) = with_twin(seed, size, loss);
             world.run_for(Duration::from_secs(20));
             let rivals = [hosts[1], twin];
@@ -190,8 +195,7 @@ fn two_of_one_name_cost_next_to_nothing() {
 
 #[test]
 fn a_third_one_of_a_name_is_told_though_it_is_not_reached() {
-    for ((size, loss), seed) in CASES.into_iter().flat_map(|case| (0..3).map(move |seed| (case, seed))) {
-        let case = format!("{size} nodes at a loss of {loss}, seed {seed}");
+    for (size, loss, seed, case) in cases() {
         let (mut world, hosts, _) = with_twin(seed, size, loss);
         world.run_for(Duration::from_secs(20));
         let third = world.spawn("n1", Config::lan());
@@ -203,7 +207,6 @@ fn a_third_one_of_a_name_is_told_though_it_is_not_reached() {
         let before = sent(&world);
         world.run_for(Duration::from_secs(120));
         let each = (sent(&world) - before) / 120 / hosts.len() as u64;
-        println!("{case}: told after {within:?}, {each} bytes a node and second");
         assert!(each < 400, "{case}: {each} bytes a node and second");
         assert!(!world.node(third).unwrap().is_converged(), "{case}");
     }

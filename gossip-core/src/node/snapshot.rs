@@ -148,7 +148,7 @@ mod tests {
                 node.publish(now, Urgency::Normal, &turn.to_le_bytes()).unwrap();
             }
             70 => drop(node.delete(now, &[1]).unwrap()),
-            510 => node.leave(now),
+            710 => node.leave(now),
             _ => {}
         }
     }
@@ -159,7 +159,7 @@ mod tests {
         let mut copy = Node::from_snapshot(&one.snapshot()).unwrap();
         let (mut to_one, mut to_two) = (Vec::new(), Vec::new());
         let mut heard = 0;
-        for turn in 0..600_u32 {
+        for turn in 0..800_u32 {
             let now = Instant::ZERO + Duration::from_millis(20) * turn;
             for node in [&mut one, &mut copy] {
                 live(node, turn, now);
@@ -187,7 +187,7 @@ mod tests {
             assert_eq!(one.snapshot(), copy.snapshot(), "turn {turn}");
             drain(&mut two, &mut to_one);
         }
-        assert!(heard > 20 && one.stats().suspicions_raised > 0, "{heard} datagrams, {:?}", one.stats());
+        assert!(heard > 30 && one.stats().suspicions_raised > 0, "{heard} datagrams, {:?}", one.stats());
         assert!(
             one.stats().rumors_evicted > 0 && one.usage().rows().any(|(name, used, _)| name == "entries" && used == 5)
         );

@@ -8,6 +8,7 @@ use super::{
     hearing::{is_full, is_there},
 };
 use crate::{
+    digest::Digest,
     id::NodeId,
     node::{Liveness, MemberView, Node},
     records::Precedence,
@@ -151,19 +152,26 @@ impl Oracles {
     /// Which writes were seen, however superseded: where that differs, nobody ever agrees.
     fn compare_writes<S: Storage>(&mut self, now: Instant, group: &[(HostId, &Node<S>)]) {
         let has_room = |node: &Node<S>| has_room_for_entries(node) && !is_full(node, "writers");
-        let mut with_room = group.iter().filter(|(_, node)| has_room(node));
-        let Some(&(_, first)) = with_room.next() else { return };
-        for &(host, _) in with_room.filter(|(_, node)| node.parts().entries != first.parts().entries) {
-            self.report.add(Oracle::AgreementAtRest, now, host, || "it has seen other writes".into());
-        }
+        self.compare_seen(now, group, "writes", has_room, |node| node.parts().entries);
     }
 
     /// Likewise which rumors.
     fn compare_rumors<S: Storage>(&mut self, now: Instant, group: &[(HostId, &Node<S>)]) {
-        let mut with_room = group.iter().filter(|(_, node)| !is_full(node, "publishers"));
+        self.compare_seen(now, group, "rumors", |node| !is_full(node, "publishers"), |node| node.parts().rumors);
+    }
+
+    fn compare_seen<S: Storage>(
+        &mut self,
+        now: Instant,
+        group: &[(HostId, &Node<S>)],
+        what: &str,
+        has_room: impl Fn(&Node<S>) -> bool,
+        seen: impl Fn(&Node<S>) -> Digest,
+    ) {
+        let mut with_room = group.iter().filter(|(_, node)| has_room(node));
         let Some(&(_, first)) = with_room.next() else { return };
-        for &(host, _) in with_room.filter(|(_, node)| node.parts().rumors != first.parts().rumors) {
-            self.report.add(Oracle::AgreementAtRest, now, host, || "it has seen other rumors".into());
+        for &(host, _) in with_room.filter(|(_, node)| seen(node) != seen(first)) {
+            self.report.add(Oracle::AgreementAtRest, now, host, || format!("it has seen other {what}"));
         }
     }
 
