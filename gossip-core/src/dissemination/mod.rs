@@ -248,6 +248,11 @@ impl<S: Storage> Dissemination<S> {
         told.map(move |(dot, rumor)| (*dot, delta::frame_of(now, *dot, rumor)))
     }
 
+    #[cfg(feature = "sim")]
+    pub(crate) fn can_tell(&self, now: Instant, dot: Dot) -> bool {
+        self.rumors.get(&dot).is_some_and(|rumor| now < rumor.expires_at)
+    }
+
     pub(crate) fn windows(&self) -> &S::Windows {
         self.windows.rows()
     }

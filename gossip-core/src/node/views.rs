@@ -120,6 +120,12 @@ impl<S: Storage> Node<S> {
         self.cx.name_conflicts
     }
 
+    /// Whether a rumor is still there to be told to whoever asks for it.
+    #[cfg(feature = "sim")]
+    pub(crate) fn can_tell(&self, rumor: Dot) -> bool {
+        self.dissemination.can_tell(self.cx.now, rumor)
+    }
+
     #[cfg(feature = "sim")]
     pub(crate) fn is_heard_bearer(&self, id: NodeId, addr: Addr) -> bool {
         self.membership.is_heard_bearer(id, addr)

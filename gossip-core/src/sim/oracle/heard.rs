@@ -1,6 +1,12 @@
 //! What must have been heard by the time a world rests.
 use super::{Oracle, Oracles, hearing::is_full, watched::Life};
-use crate::{id::Dot, node::Node, sim::HostId, storage::Storage, time::Instant};
+use crate::{
+    id::Dot,
+    node::Node,
+    sim::{HostId, World},
+    storage::Storage,
+    time::Instant,
+};
 use alloc::{collections::BTreeSet, format};
 
 /// In probe intervals: whoever came so lately may take what was published since for what was published before.
@@ -12,8 +18,13 @@ impl Oracles {
     /// A rumor can be missed where those that could still tell it forgot it first, to make room or because its time was over: the
     /// node learns from them that there was one. It does not count what it missed of a publisher of whom it had heard nothing
     /// before it had caught up: for all it knows, it came later. And where there is no room for a further publisher, none of
-    /// its rumors is taken.
-    pub(super) fn look_for_missed_rumors<S: Storage>(&mut self, now: Instant, group: &[(HostId, &Node<S>)]) {
+    /// its rumors is taken. But none is missed that all can still tell who ever knew it: nobody had a reason to give it up.
+    pub(super) fn look_for_missed_rumors<S: Storage>(
+        &mut self,
+        now: Instant,
+        world: &World<S>,
+        group: &[(HostId, &Node<S>)],
+    ) {
         let known: BTreeSet<Dot> = group.iter().flat_map(|(host, _)| self.hosts[host.index()].life.known()).collect();
         for &(host, node) in group {
             let life = &self.hosts[host.index()].life;
@@ -32,6 +43,11 @@ impl Oracles {
                 if came_later || no_room {
                     continue;
                 }
+                if self.is_told_by_all(world, dot) {
+                    self.report.add(Oracle::RumorReachesAll, now, host, || {
+                        format!("{dot} was never told, and all can tell it")
+                    });
+                }
                 let left = missed.entry(dot.origin).or_default();
                 if *left == 0 {
                     self.report.add(Oracle::RumorReachesAll, now, host, || format!("{dot} was never told, nor missed"));
@@ -39,6 +55,14 @@ impl Oracles {
                 *left = left.saturating_sub(1);
             }
         }
+    }
+
+    /// Whether all who ever knew a rumor live, and can still tell it.
+    fn is_told_by_all<S: Storage>(&self, world: &World<S>, dot: Dot) -> bool {
+        let mut live =
+            self.hosts.iter().enumerate().filter_map(|(index, watched)| Some((watched, world.node(HostId(index))?)));
+        !self.known_to_the_ended.contains(&dot)
+            && live.all(|(watched, node)| !watched.life.knows(dot) || node.can_tell(dot))
     }
 }
 

@@ -123,6 +123,8 @@ pub(super) struct Oracles {
     /// What each dot stands for.
     writes: BTreeMap<Dot, Digest>,
     rumors: BTreeMap<Dot, Published>,
+    /// What those knew whose lives are over: they may have said of any of it that they can tell it no more.
+    known_to_the_ended: BTreeSet<Dot>,
     /// Dots that were given out.
     given: BTreeSet<News>,
     /// When the last life ended.
@@ -231,6 +233,7 @@ impl Oracles {
     pub(super) fn on_ended(&mut self, now: Instant, host: HostId, end: End) {
         self.ended_at = Some(now);
         let life = core::mem::take(&mut self.hosts[host.index()].life);
+        self.known_to_the_ended.extend(life.known());
         let left = life.me.is_none_or(|me| me.liveness == Liveness::Left);
         if end == End::Departed && !left {
             self.report.add(Oracle::OwnTruth, now, host, || "it departed, and had not left".to_owned());

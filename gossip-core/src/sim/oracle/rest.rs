@@ -46,7 +46,7 @@ impl Oracles {
                 }
                 self.compare_claims(now, &group);
                 self.look_for_lost_writes(now, &group);
-                self.look_for_missed_rumors(now, &group);
+                self.look_for_missed_rumors(now, world, &group);
                 self.look_for_unheard_farewells(world, &group);
             }
         }
