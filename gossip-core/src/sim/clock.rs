@@ -113,18 +113,21 @@ impl<S: Storage> World<S> {
     /// Makes a host's clock run fast from now on, by so many parts in a million; below zero, slow. The slowest is a tenth
     /// of the right speed.
     pub fn regulate(&mut self, host: HostId, drift: i32) {
+        self.oracles.on_delays();
         self.hosts[host.0].clock.regulate(self.now, drift);
         self.set_timer(host);
     }
 
     /// Sets a host's clock.
     pub fn leap(&mut self, host: HostId, leap: Leap) {
+        self.oracles.on_delays();
         self.hosts[host.0].clock.leap(self.now, leap);
         self.set_timer(host);
     }
 
     /// Sets a host's calendar, and tells its node, as an adapter does that follows the wall clock.
     pub fn date(&mut self, host: HostId, calendar: Calendar) {
+        self.oracles.on_delays();
         let now = self.now;
         let dated = &mut self.hosts[host.0];
         let shown = dated.clock.at(now);

@@ -131,6 +131,16 @@ impl Network {
         }
     }
 
+    /// Whether every datagram arrives well within a second, or not at all.
+    pub(super) fn is_prompt(&self) -> bool {
+        const PROMPT: Duration = Duration::from_millis(50);
+        let longest = match self.latency {
+            Latency::Constant(time) | Latency::Uniform { max: time, .. } => time,
+            Latency::Exponential { .. } | Latency::Positions | Latency::Zones(_) => Duration::MAX,
+        };
+        longest <= PROMPT && self.bandwidth.is_none()
+    }
+
     /// Between regions: 20 to 120 ms, one in a hundred lost.
     #[must_use]
     pub fn wan() -> Self {

@@ -224,6 +224,7 @@ impl<S: Storage> World<S> {
 
     /// Makes one direction of one link worse than the network.
     pub fn impair(&mut self, from: HostId, to: HostId, impairment: Impairment) {
+        self.note_delay(impairment);
         self.links.impair(from, to, impairment);
     }
 
@@ -235,6 +236,7 @@ impl<S: Storage> World<S> {
     /// Makes one way of a host worse than the network, to whomever it leads. From then on the host counts as
     /// [ailing](super::Truth::OfAiling).
     pub fn impair_way(&mut self, host: HostId, way: Way, impairment: Impairment) {
+        self.note_delay(impairment);
         self.links.impair_way(host, way, impairment);
     }
 
@@ -251,6 +253,9 @@ impl<S: Storage> World<S> {
     /// Makes a host ill.
     pub fn afflict(&mut self, host: HostId, ailment: Ailment) {
         let since = self.now;
+        if matches!(ailment, Ailment::Slow { .. } | Ailment::Blocked { .. }) {
+            self.oracles.on_delays();
+        }
         let ailments = &mut self.hosts[host.0].ailments;
         match ailment {
             Ailment::Deaf => ailments.deaf = true,
@@ -394,6 +399,12 @@ impl<S: Storage> World<S> {
 
     pub(super) fn take_journal(&mut self) -> Vec<(Instant, HostId, Noted)> {
         core::mem::take(&mut self.journal)
+    }
+
+    fn note_delay(&mut self, impairment: Impairment) {
+        if matches!(impairment, Impairment::Delay(_)) {
+            self.oracles.on_delays();
+        }
     }
 
     fn ask<R>(&mut self, host: HostId, question: impl FnOnce(&mut Node<S>, Instant) -> R) -> Option<R> {

@@ -1,6 +1,6 @@
 //! What a node tells its application, held against what it told before, and against what is so.
 use super::{
-    Oracle, Oracles, Published,
+    Age, Oracle, Oracles, Published,
     watched::{Gone, Had},
 };
 use crate::{
@@ -15,8 +15,15 @@ use crate::{
 use alloc::{collections::BTreeSet, format};
 use core::time::Duration;
 
-/// What a rumor's age does not count: what it took from node to node, pauses of hosts, and time that clocks stood still for.
-const STALE_AFTER: Duration = Duration::from_secs(120);
+impl Age {
+    /// So long after its time, a rumor that is told is stale.
+    const fn stale_after(self) -> Duration {
+        match self {
+            Self::Exact => Duration::from_secs(3),
+            Self::Rough => Duration::from_secs(120),
+        }
+    }
+}
 
 impl Oracles {
     pub(super) fn hear<S: Storage>(
@@ -103,7 +110,7 @@ impl Oracles {
         }
         let says = Digester::unkeyed().of_bytes(payload);
         let published = self.rumors.entry(dot).or_insert(Published { at: now, says: None });
-        if now > published.at + node.config().rumor_ttl + STALE_AFTER {
+        if now > published.at + node.config().rumor_ttl + self.age.stale_after() {
             let at = published.at;
             self.report.add(Oracle::NoStaleRumor, now, host, || format!("{dot} is told, published at {at:?}"));
         }

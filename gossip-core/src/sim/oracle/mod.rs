@@ -127,6 +127,7 @@ pub(super) struct Oracles {
     known_to_the_ended: BTreeSet<Dot>,
     /// Dots that were given out.
     given: BTreeSet<News>,
+    age: Age,
     /// When the last life ended.
     ended_at: Option<Instant>,
     #[cfg(test)]
@@ -140,6 +141,17 @@ struct Published {
     at: Instant,
     /// What it says, once it was told.
     says: Option<Digest>,
+}
+
+/// How far a rumor's age may be from the time since it was published: it does not count what the rumor took from node to node,
+/// pauses of hosts, and time that clocks stood still for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Age {
+    /// By seconds: all is prompt in this world.
+    #[default]
+    Exact,
+    /// By minutes.
+    Rough,
 }
 
 /// How a life ended.
@@ -200,6 +212,14 @@ impl Oracles {
         if network.corruption > 0.0 {
             self.on_forgery();
         }
+        if !network.is_prompt() {
+            self.on_delays();
+        }
+    }
+
+    /// Datagrams, hosts or clocks are held up, from now on.
+    pub(super) fn on_delays(&mut self) {
+        self.age = Age::Rough;
     }
 
     /// Bytes came in that no node wrote, or may come.

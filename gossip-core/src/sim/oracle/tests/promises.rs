@@ -37,3 +37,20 @@ fn what_a_node_takes_with_it_is_seen() {
         assert_eq!(spoken(&world), seen);
     }
 }
+
+#[test]
+fn a_rumor_given_up_that_all_others_can_tell_is_seen() {
+    for given_up in [false, true] {
+        let (mut world, hosts) = settled();
+        let publisher = world.node(hosts[0]).unwrap().me().id;
+        retell(&mut world, hosts[2], move |event| match event {
+            Event::Delivered { .. } if given_up => vec![Event::RumorsMissed { publisher, count: 1 }],
+            _ => vec![event],
+        });
+        talk(&mut world, &hosts);
+        let _ = world.check_at_rest();
+        // The node itself counted none that it missed.
+        let seen: &[Oracle] = if given_up { &[Oracle::RumorReachesAll, Oracle::OwnTruth] } else { &[] };
+        assert_eq!(spoken(&world), seen);
+    }
+}
