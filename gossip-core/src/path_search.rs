@@ -12,9 +12,9 @@ use crate::{
     path::{Path, PathTold, Proof},
     records::{Intent, Member, Outgoing},
     storage::Storage,
-    table::Table,
+    table::{Blob, Table},
     time::{Instant, Span},
-    wire::Ping,
+    wire::{Ping, len},
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -141,7 +141,9 @@ impl PathSearch {
     /// A datagram as long as we tried came through, and its answer. The next one is longer: nobody unproven is sent that.
     pub(crate) fn on_ack<S: Storage>(&mut self, cx: &mut Context<S>, members: &mut S::Members, from: NodeId, len: u16) {
         match self.search {
-            Some(search) if (search.peer, search.len) == (from, len) && cx.credit == Credit::Full => {
+            Some(search)
+                if may_search::<S>() && (search.peer, search.len) == (from, len) && cx.credit == Credit::Full =>
+            {
                 self.go_on(cx, members, Search { good: len, ..search });
             }
             _ => cx.stats.stale_answers += 1,
@@ -149,6 +151,9 @@ impl PathSearch {
     }
 
     pub(crate) fn on_timer<S: Storage>(&mut self, cx: &mut Context<S>, members: &mut S::Members) {
+        if !may_search::<S>() {
+            return;
+        }
         if cx.now >= self.revise_at {
             self.revise::<S>(members);
         }
@@ -161,7 +166,10 @@ impl PathSearch {
         }
     }
 
-    pub(crate) fn next_deadline(&self) -> Instant {
+    pub(crate) fn next_deadline<S: Storage>(&self) -> Instant {
+        if !may_search::<S>() {
+            return Instant::NEVER;
+        }
         let next = match (self.search, self.cause) {
             (Some(search), _) => search.until,
             (None, Cause::Some) => self.free_at,
@@ -175,7 +183,7 @@ impl PathSearch {
         cx: &Context<S>,
         members: &mut S::Members,
     ) -> Option<Event<'static>> {
-        if !self.untold {
+        if !self.untold || !may_search::<S>() {
             return None;
         }
         let is_untold = |path: Path| matches!(path.told, PathTold::LenUntold | PathTold::BlocksUntold);
@@ -311,6 +319,14 @@ fn next_above<S: Storage>(cx: &Context<S>, len: u16) -> u16 {
     len.saturating_add(len / 5).min(cx.config.datagram_len_max)
 }
 
+/// Whether there is anything to find out: where all datagrams are as short as any path, no search is part of the program.
+const fn may_search<S: Storage>() -> bool {
+    S::Summary::CAPACITY.saturating_add(len::HEADER) > Path::FLOOR as usize
+}
+
 fn path_of<S: Storage>(members: &mut S::Members, peer: NodeId) -> Option<&mut Path> {
+    if !may_search::<S>() {
+        return None;
+    }
     members.get_mut(&peer).map(|member| &mut member.path)
 }
