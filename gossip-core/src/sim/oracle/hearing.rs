@@ -16,8 +16,8 @@ use alloc::{collections::BTreeSet, format};
 use core::time::Duration;
 
 impl Age {
-    /// So long after its time, a rumor that is told is stale.
-    const fn stale_after(self) -> Duration {
+    /// So much older than it says may a rumor be.
+    const fn margin(self) -> Duration {
         match self {
             Self::Exact => Duration::from_secs(3),
             Self::Rough => Duration::from_secs(120),
@@ -44,7 +44,7 @@ impl Oracles {
         match *event {
             Event::MemberUp { id, arrival } => self.hear_up(now, host, node, id, arrival, ended_at),
             Event::MemberDown { id, .. } => self.hear_down(host, node, id),
-            Event::Delivered { dot, payload, .. } => self.hear_rumor(now, host, node, dot, payload),
+            Event::Delivered { dot, payload, age, .. } => self.hear_rumor(now, host, node, dot, payload, age),
             Event::Changed { key, value, dot } => self.hear_write(now, host, node, key, value, dot),
             Event::Converged { live } => self.hear_claim(now, host, node, live),
             Event::RumorsMissed { publisher, count } => {
@@ -100,7 +100,15 @@ impl Oracles {
         }
     }
 
-    fn hear_rumor<S: Storage>(&mut self, now: Instant, host: HostId, node: &Node<S>, dot: Dot, payload: &[u8]) {
+    fn hear_rumor<S: Storage>(
+        &mut self,
+        now: Instant,
+        host: HostId,
+        node: &Node<S>,
+        dot: Dot,
+        payload: &[u8],
+        age: Duration,
+    ) {
         let life = &mut self.hosts[host.index()].life;
         if !life.told.insert(dot) || life.published.contains(&dot) {
             self.report.add(Oracle::RumorOnce, now, host, || format!("{dot} is told again"));
@@ -110,9 +118,11 @@ impl Oracles {
         }
         let says = Digester::unkeyed().of_bytes(payload);
         let published = self.rumors.entry(dot).or_insert(Published { at: now, says: None });
-        if now > published.at + node.config().rumor_ttl + self.age.stale_after() {
-            let at = published.at;
-            self.report.add(Oracle::NoStaleRumor, now, host, || format!("{dot} is told, published at {at:?}"));
+        let (told_by, at) = (now.saturating_sub(self.age.margin()), published.at);
+        if told_by > at + node.config().rumor_ttl || told_by > at + age {
+            let old = now.saturating_duration_since(at);
+            self.report
+                .add(Oracle::NoStaleRumor, now, host, || format!("{dot} is told as {age:?} old, and is {old:?}"));
         }
         if *published.says.get_or_insert(says) != says {
             self.report.add(Oracle::DotUsedOnce, now, host, || format!("{dot} names two rumors"));

@@ -73,7 +73,7 @@ oracles! {
     RumorOnce, "rumor-once":
         "No application is told a rumor twice, in one life or in one that remembers it.";
     NoStaleRumor, "no-stale-rumor":
-        "No application is told a rumor long after its time to live.";
+        "No application is told a rumor long after its time to live, or as one that is younger than it is.";
     RumorReachesAll, "rumor-reaches-all":
         "At rest, every rumor that some live node knows was told to all that were there before it.";
     DotUsedOnce, "dot-used-once":

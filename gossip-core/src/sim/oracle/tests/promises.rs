@@ -21,6 +21,26 @@ fn a_rumor_told_long_after_its_time_is_seen() {
 }
 
 #[test]
+fn a_rumor_told_as_younger_than_it_is_is_seen() {
+    for lies in [false, true] {
+        let (mut world, hosts) = settled();
+        world.publish(hosts[0], Urgency::Normal, b"a rumor").unwrap().unwrap();
+        world.run_for(Duration::from_secs(60));
+        let late = world.spawn("late", Config::lan());
+        retell(&mut world, late, move |event| match event {
+            Event::Delivered { dot, urgency, payload, age } if lies => {
+                vec![Event::Delivered { dot, urgency, payload, age: age / 2 }]
+            }
+            _ => vec![event],
+        });
+        world.join(late, hosts[0]);
+        world.run_for(Duration::from_secs(10));
+        let seen: &[Oracle] = if lies { &[Oracle::NoStaleRumor] } else { &[] };
+        assert_eq!(spoken(&world), seen);
+    }
+}
+
+#[test]
 fn what_a_node_takes_with_it_is_seen() {
     for silent in [false, true] {
         let (mut world, hosts) = settled();
