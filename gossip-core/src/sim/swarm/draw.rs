@@ -214,13 +214,21 @@ impl<'a> Drawing<'a> {
         self.act(Act::Leave(names([&host])));
     }
 
-    /// Publishes more than there is room for.
+    /// Publishes more than there is room for; and now and then dies of it, so that nobody can tell what was lost on the way.
     fn burst(&mut self) {
-        let Some(host) = self.any_name() else { return };
+        let Some(index) = self.any() else { return };
+        let host = self.hosts[index].name.clone();
         self.writes += 1;
         let times = u32::from(self.choices.small(100)) + 1;
-        let publish = Act::Publish { host, urgency: Urgency::Normal, payload: format!("b{}-%", self.writes).into() };
+        let payload = format!("b{}-%", self.writes).into();
+        let publish = Act::Publish { host: host.clone(), urgency: Urgency::Normal, payload };
         self.act(Act::Repeat { times, act: Box::new(publish) });
+        if self.choices.one_in(4) {
+            let time = self.time(300);
+            self.act(Act::Run(time));
+            self.hosts[index].lives = false;
+            self.act(Act::Crash(names([&host])));
+        }
     }
 
     /// Another node comes under a name that is borne already: an image that was copied. What befalls the name from then on befalls
