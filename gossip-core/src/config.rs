@@ -30,7 +30,7 @@ pub struct Config {
     pub gossip_interval: Duration,
     /// To how many members at a time.
     pub fanout: u8,
-    /// How many times a node tells one piece of news, before what [`Config::heat`] adds for the cluster's size.
+    /// How many times a node tells one piece of news, before what [`Config::retransmit_limit`] adds for the cluster's size.
     pub news_mult: u8,
     /// How long a rumor lives that is published without a word on that: then it is told to nobody any more. From a second to
     /// 24 days.
@@ -177,12 +177,12 @@ impl Config {
         Self { detection: Detection::PlainSwim, suspicion_mult: 5, suspicion_max_mult: 1, ..Self::lan() }
     }
 
-    /// How many times each node tells one piece of news in a cluster of `live` members.
+    /// How many times each node transmits one piece of news in a cluster of `live` members.
     ///
     /// Whoever the push misses pulls, so that this buys speed, not certainty: at *m* copies a node, push alone would
     /// miss a share of e⁻ᵐ (Demers et al. 1987, §1.4).
     #[must_use]
-    pub fn heat(&self, live: usize) -> u8 {
+    pub fn retransmit_limit(&self, live: usize) -> u8 {
         let doublings = u8::try_from(live.max(1).ilog2()).unwrap_or(u8::MAX);
         self.news_mult.saturating_add(doublings / 3)
     }

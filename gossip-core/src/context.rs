@@ -4,7 +4,7 @@ use crate::{
     config::Config,
     digest::Digester,
     id::{Addr, Generation, Incarnation, Life, NodeId},
-    records::{Heat, Intent, Outgoing},
+    records::{Intent, Outgoing, Retransmits},
     rng::Rng,
     round_trip::RoundTrip,
     stats::Stats,
@@ -164,18 +164,18 @@ impl<S: Storage> Context<S> {
         Duration::from_micros(self.rng.part_of(micros(span)))
     }
 
-    /// How often our own news is to be told.
-    pub(crate) fn heat(&self) -> Heat {
-        Heat(self.config.heat(self.live))
+    /// How often our own news is transmitted.
+    pub(crate) fn retransmit_limit(&self) -> Retransmits {
+        Retransmits(self.config.retransmit_limit(self.live))
     }
 
-    /// How often what others said is to be told on. What we asked for is news to us alone: whoever comes late and catches
+    /// How often what others said is transmitted again. What we asked for is news to us alone: whoever comes late and catches
     /// up with thousands of writes does not tell them to all others again. A newcomer is about to ask, and cannot tell yet
     /// what is news to others.
-    pub(crate) fn relay_heat(&self) -> Heat {
+    pub(crate) fn relay_retransmits(&self) -> Retransmits {
         match self.source {
-            Source::Told if !self.newcomer => self.heat(),
-            Source::Told | Source::AskedFor => Heat::COLD,
+            Source::Told if !self.newcomer => self.retransmit_limit(),
+            Source::Told | Source::AskedFor => Retransmits::NONE,
         }
     }
 }

@@ -16,23 +16,24 @@ pub use window::{Sight, Window};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
-/// How many times news is still to be told, at most: counts down with each datagram that carries it.
+/// Retransmits left of a piece of news: counts down with each datagram that carries it (SWIM §4.1; Demers et al. 1987, §1.4,
+/// "counter").
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Heat(pub u8);
+pub struct Retransmits(pub u8);
 
-impl Heat {
-    /// Old news.
-    pub const COLD: Self = Self(0);
+impl Retransmits {
+    /// None left: it is not pushed.
+    pub const NONE: Self = Self(0);
 
-    /// Whether it is to be told at all.
+    /// Whether any are left.
     #[must_use]
-    pub const fn is_hot(self) -> bool {
+    pub const fn is_pending(self) -> bool {
         self.0 > 0
     }
 
-    /// Told once more.
+    /// One fewer.
     #[must_use]
-    pub const fn cooled(self) -> Self {
+    pub const fn after_one(self) -> Self {
         Self(self.0.saturating_sub(1))
     }
 }
@@ -103,7 +104,7 @@ pub struct Member<B> {
     /// How many writes it was seen to lack; the highest number stands for more.
     pub behind: u16,
     /// How many times its claim is still to be told.
-    pub heat: Heat,
+    pub retransmits: Retransmits,
     /// Whether another life goes by its name.
     pub namesake: Namesake,
     /// What the application knows of it.
@@ -167,7 +168,7 @@ pub struct NameConflict {
     /// When we ask them ourselves, unless others tell before that they live.
     pub ask_at: Instant,
     /// How many times that is still to be told.
-    pub heat: Heat,
+    pub retransmits: Retransmits,
     /// What the application knows of it.
     pub standing: NameStanding,
 }
@@ -260,7 +261,7 @@ pub struct Entry<B> {
     /// What was written; `None` when the key was deleted.
     pub value: Option<B>,
     /// How many times the write is still to be told.
-    pub heat: Heat,
+    pub retransmits: Retransmits,
     /// Whether the application has yet to be told.
     pub untold: bool,
 }
@@ -300,7 +301,7 @@ pub struct Rumor<B> {
     /// What it says.
     pub payload: B,
     /// How many times it is still to be told.
-    pub heat: Heat,
+    pub retransmits: Retransmits,
     /// Its place in the order in which rumors came here.
     pub arrival: u32,
     /// Whether the application has yet to be told.

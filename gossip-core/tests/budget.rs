@@ -5,7 +5,7 @@ use gossip_core::{
     Addr, ClusterLabel, Config, Digest, Generation, Heap, Incarnation, Input, Instant, Node, NodeId, Output, Stamp,
     Storage, Urgency,
     id::Life,
-    table::{HeapTable, Key, Mark, Table},
+    table::{Flag, HeapTable, Key, Table},
     wire::{
         Accusation, Accusers, Agreeing, Cause, EntryFrame, Frame, Header, MemberFrame, Ping, Pull, RumorFrame,
         Standing, Store, Writer,
@@ -88,18 +88,18 @@ impl<K: Key + 'static, V: 'static> Table<K, V> for Counted<K, V> {
         self.0.by_name(after, name_of).inspect(|_| step())
     }
 
-    fn note(&mut self, slot: usize, mark: Mark, bears: bool) {
+    fn set_flag(&mut self, slot: usize, flag: Flag, is_set: bool) {
         step();
-        self.0.note(slot, mark, bears);
+        self.0.set_flag(slot, flag, is_set);
     }
 
-    fn bears(&self, slot: usize, mark: Mark, bears: impl Fn(&(K, V)) -> bool) -> bool {
+    fn is_set(&self, slot: usize, flag: Flag, holds: impl Fn(&(K, V)) -> bool) -> bool {
         step();
-        self.0.bears(slot, mark, bears)
+        self.0.is_set(slot, flag, holds)
     }
 
-    fn marked(&self, from: usize, mark: Mark, bears: impl Fn(&(K, V)) -> bool) -> impl Iterator<Item = usize> {
-        self.0.marked(from, mark, bears).inspect(|_| step())
+    fn flagged(&self, from: usize, flag: Flag, holds: impl Fn(&(K, V)) -> bool) -> impl Iterator<Item = usize> {
+        self.0.flagged(from, flag, holds).inspect(|_| step())
     }
 
     fn len(&self) -> usize {

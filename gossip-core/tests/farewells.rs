@@ -78,7 +78,7 @@ fn nobody_waits_when_all_is_known() {
     world.leave(hosts[4]);
     world.run_for(Duration::from_secs(10));
     let took = when_departed(&world, hosts[4]).unwrap().saturating_duration_since(began);
-    let farewell = Config::lan().gossip_interval * (u32::from(Config::lan().heat(5)) + 2);
+    let farewell = Config::lan().gossip_interval * (u32::from(Config::lan().retransmit_limit(5)) + 2);
     assert!(took <= farewell + Duration::from_millis(1), "{took:?}");
 }
 

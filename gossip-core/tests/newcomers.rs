@@ -102,7 +102,7 @@ fn told_of(newcomers: u64) -> BTreeMap<NodeId, u32> {
 fn of_a_few_newcomers_each_is_told_and_none_too_often() {
     let told = told_of(12);
     // The first is told as in a small cluster, the last as in the larger one that it then is.
-    let (fewest, most) = (u32::from(Config::lan().heat(1)), u32::from(Config::lan().heat(13)));
+    let (fewest, most) = (u32::from(Config::lan().retransmit_limit(1)), u32::from(Config::lan().retransmit_limit(13)));
     let wrong: Vec<_> = told.iter().filter(|(_, times)| !(fewest..=most).contains(times)).collect();
     assert!(told.len() == 12 && wrong.is_empty(), "not 12 from {fewest} to {most} times: {told:?}");
 }

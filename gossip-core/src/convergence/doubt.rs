@@ -3,7 +3,7 @@ use super::{Convergence, Tally};
 use crate::{
     context::Context,
     storage::Storage,
-    table::{Mark, Table},
+    table::{Flag, Table},
 };
 
 /// So often is a member drawn before the next in doubt is taken.
@@ -33,7 +33,7 @@ impl Convergence {
         if !matches!(self.tally, Tally::Counted(_)) {
             return (start..members.len()).chain(0..start).find(doubtful);
         }
-        let unlike_from = |from| members.marked(from, Mark::Unlike, |(_, member)| member.knows != self.digest);
+        let unlike_from = |from| members.flagged(from, Flag::Unlike, |(_, member)| member.knows != self.digest);
         unlike_from(start).find(doubtful).or_else(|| unlike_from(0).find(doubtful))
     }
 }

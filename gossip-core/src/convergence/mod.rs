@@ -12,9 +12,9 @@ use crate::{
     digest::Digest,
     id::{Addr, NodeId},
     io::Event,
-    records::{Heat, Intent, Member, Outgoing},
+    records::{Intent, Member, Outgoing, Retransmits},
     storage::Storage,
-    table::{Mark, Table},
+    table::{Flag, Table},
     time::{Instant, Span},
     wire::{Agreeing, Frame, Header, Ping, Writer},
 };
@@ -47,7 +47,7 @@ pub(crate) struct Convergence {
     /// Where somebody was last found who is not known to agree: most likely the first whom a new digest is news to.
     doubted: usize,
     /// How many times what we know of the others is still to be told.
-    heat: Heat,
+    retransmits: Retransmits,
     told: Claimed,
     /// Whether anything happened since we last looked.
     dirty: bool,
@@ -70,7 +70,7 @@ pub(crate) struct Convergence {
 ///
 /// To know it takes a look at all members. Under a stream of changes, each of which makes a new digest, that would be a
 /// look at all of them for each datagram; so it is counted no sooner than somebody is known to have the same digest, and
-/// from then on kept in step, with a [`Mark::Unlike`] for each of the others.
+/// from then on kept in step, with a [`Flag::Unlike`] for each of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Tally {
     /// Our digest is new, and nobody was heard to have it.
@@ -98,7 +98,7 @@ impl Convergence {
             since: None,
             tally: Tally::Unheard,
             doubted: 0,
-            heat: Heat::COLD,
+            retransmits: Retransmits::NONE,
             told: Claimed::Nothing,
             dirty: false,
             inquire_at: Instant::NEVER,
@@ -279,14 +279,14 @@ impl Convergence {
         // To one that has just asked, and knows something else, it would mean nothing.
         let peer = outgoing.peer.and_then(|id| members.get(&id));
         let lost = inquired && peer.is_none_or(|peer| peer.knows != self.digest);
-        let wanted = cx.now >= self.settled_at && (self.heat.is_hot() || inquired) && !lost;
+        let wanted = cx.now >= self.settled_at && (self.retransmits.is_pending() || inquired) && !lost;
         let len = cx.live.div_ceil(8);
         // If it does not fit, each has to find out for itself.
         if self.is_unanimous() || self.tally == Tally::Unheard || !wanted || writer.room() < len + BESIDE_BITS {
             return;
         }
         self.spend(cx);
-        self.heat = self.heat.cooled();
+        self.retransmits = self.retransmits.after_one();
         self.count(cx, members);
         let me = members.slot(&cx.me.id);
         let Some(bits) = writer.tail().and_then(|room| room.get_mut(..len)) else { return };
@@ -368,7 +368,7 @@ impl Convergence {
     /// Whether a member was last known to know something else than we do, or nothing.
     fn is_unlike<S: Storage>(&self, members: &S::Members, slot: usize) -> bool {
         match self.tally {
-            Tally::Counted(_) => members.bears(slot, Mark::Unlike, |(_, member)| member.knows != self.digest),
+            Tally::Counted(_) => members.is_set(slot, Flag::Unlike, |(_, member)| member.knows != self.digest),
             Tally::Unheard | Tally::Uncounted => knows::<S>(members, slot) != self.digest,
         }
     }
@@ -393,7 +393,7 @@ impl Convergence {
             let Some(row) = members.as_slice().get(slot) else { continue };
             let is_alike = row.1.knows == self.digest;
             alike += usize::from(is_alike && is_other(cx, row));
-            members.note(slot, Mark::Unlike, !is_alike);
+            members.set_flag(slot, Flag::Unlike, !is_alike);
         }
         self.tally = Tally::Counted(alike);
     }
@@ -405,12 +405,12 @@ impl Convergence {
         member.knows = digest;
         if is_alike {
             member.behind = 0;
-            self.heat = cx.heat();
+            self.retransmits = cx.retransmit_limit();
         }
         match &mut self.tally {
             Tally::Counted(alike) => {
                 *alike = *alike + usize::from(is_alike) - usize::from(was_alike);
-                members.note(slot, Mark::Unlike, !is_alike);
+                members.set_flag(slot, Flag::Unlike, !is_alike);
             }
             tally if is_alike => *tally = Tally::Uncounted,
             Tally::Unheard | Tally::Uncounted => {}
@@ -423,7 +423,7 @@ fn is_other<S: Storage>(cx: &Context<S>, (id, member): &(NodeId, Member<S::Blob>
 }
 
 fn is_live<S: Storage>(members: &S::Members, slot: usize) -> bool {
-    !members.bears(slot, Mark::Gone, |(_, member)| !member.is_live())
+    !members.is_set(slot, Flag::Gone, |(_, member)| !member.is_live())
 }
 
 /// The live members by id, ourselves included.

@@ -36,7 +36,7 @@ impl<S: Storage> Dissemination<S> {
         let room = refill.saturating_mul(u32::try_from(half).unwrap_or(u32::MAX));
         let full_at = self.admission.full_at.max(cx.now) + refill;
         let over = full_at.saturating_duration_since(cx.now + room);
-        if over.is_zero() && self.pending < half {
+        if over.is_zero() && self.own_pending < half {
             self.admission.full_at = full_at;
             return Ok(());
         }
@@ -47,7 +47,7 @@ impl<S: Storage> Dissemination<S> {
 
     /// Whether a rumor of our own is still kept for those who missed it.
     pub(super) fn is_kept_for_others(cx: &Context<S>, rumor: &Rumor<S::Blob>) -> bool {
-        rumor.heat.is_hot() || rumor.age(cx.now) < kept_for(cx)
+        rumor.retransmits.is_pending() || rumor.age(cx.now) < kept_for(cx)
     }
 }
 

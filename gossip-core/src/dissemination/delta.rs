@@ -6,7 +6,7 @@ use crate::{
     path::Proof,
     records::{Question, Rumor, Sight, Window},
     storage::Storage,
-    table::{Mark, Smallest, Table},
+    table::{Flag, Smallest, Table},
     time::{Instant, micros},
     wire::{Floor, Frame, Items, RumorFrame, Urgency, Writer, write_items},
 };
@@ -34,20 +34,20 @@ impl<S: Storage> Dissemination<S> {
     /// Fills what is left of a datagram with rumors of one urgency: those told least first.
     /// One that is too long for a path that is known counts as told: the receiver has to have it from others.
     pub(crate) fn piggyback(&mut self, cx: &Context<S>, urgency: Urgency, path: Proof, writer: &mut Writer<'_>) {
-        if self.hot == 0 {
+        if self.pending == 0 {
             return;
         }
         let rank = |slot| {
             let (_, rumor): &(Dot, Rumor<S::Blob>) = self.rumors.as_slice().get(slot)?;
-            (rumor.urgency == urgency && cx.now < rumor.expires_at).then_some((u8::MAX - rumor.heat.0, slot))
+            (rumor.urgency == urgency && cx.now < rumor.expires_at).then_some((u8::MAX - rumor.retransmits.0, slot))
         };
-        let hot = self.rumors.marked(0, Mark::Hot, |(_, rumor)| rumor.heat.is_hot());
-        let picked = Smallest::<_, PICKED_MAX>::of(hot.filter_map(rank));
+        let pending = self.rumors.flagged(0, Flag::Pending, |(_, rumor)| rumor.retransmits.is_pending());
+        let picked = Smallest::<_, PICKED_MAX>::of(pending.filter_map(rank));
         for &(_, slot) in picked.as_slice() {
             let Some((dot, rumor)) = self.rumors.as_slice().get(slot) else { continue };
             let told = writer.put(&frame_of(cx.now, *dot, rumor));
             if told || writer.is_bare() && path == Proof::Settled {
-                self.cool(cx, slot);
+                self.spend_retransmit(cx, slot);
             }
         }
     }

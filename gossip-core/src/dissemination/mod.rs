@@ -1,4 +1,5 @@
-//! Rumors: pushed while they are hot, pulled by whoever the push missed, told to the application once, or told as missed.
+//! Rumors: pushed while they have retransmits left, pulled by whoever the push missed, told to the application once, or told as
+//! missed.
 //!
 //! Push with a counted budget (Demers et al. 1987, §1.4, "counter", blind): each node tells a rumor a few times to
 //! random members, and then rests. A rumor is named by its dot, so that one window of 64 bits for each publisher tells
@@ -24,9 +25,9 @@ use crate::{
     error::{PublishError, TooLong},
     id::{Dot, Life},
     io::Event,
-    records::{Heat, Rumor, Sight, Window},
+    records::{Retransmits, Rumor, Sight, Window},
     storage::{Snapshot, Storage},
-    table::{Blob, Mark, Table, copy_to},
+    table::{Blob, Flag, Table, copy_to},
     time::Instant,
     wire::{Floor, Frame, RumorFrame, Urgency},
 };
@@ -43,10 +44,11 @@ pub(crate) struct Dissemination<S: Storage> {
     windows: Windows<S>,
     published: u32,
     arrivals: u32,
-    hot: usize,
-    /// How many are our own, and how many of those are yet to be handed to others.
-    own: usize,
+    /// How many have retransmits left.
     pending: usize,
+    /// How many are our own, and how many of those have retransmits left.
+    own: usize,
+    own_pending: usize,
     admission: Admission,
     untold: usize,
     /// When we came: what was published before, we did not miss.
@@ -92,9 +94,9 @@ impl<S: Storage> Dissemination<S> {
             windows: Windows::new(cx),
             published: 0,
             arrivals: 0,
-            hot: 0,
-            own: 0,
             pending: 0,
+            own: 0,
+            own_pending: 0,
             admission: Admission::FULL,
             untold: 0,
             since: Instant::ZERO,
@@ -121,7 +123,7 @@ impl<S: Storage> Dissemination<S> {
 
     /// Numbers afresh, in a new life.
     pub(crate) fn be_reborn(&mut self, cx: &Context<S>) {
-        (self.published, self.own, self.pending) = (0, 0, 0);
+        (self.published, self.own, self.own_pending) = (0, 0, 0);
         self.windows.ensure(cx.me.writer());
     }
 
@@ -156,7 +158,7 @@ impl<S: Storage> Dissemination<S> {
         let rumor = Rumor {
             urgency,
             payload,
-            heat: cx.heat(),
+            retransmits: cx.retransmit_limit(),
             arrival: self.arrivals,
             untold: false,
             ttl_secs,
@@ -234,10 +236,11 @@ impl<S: Storage> Dissemination<S> {
             return;
         };
         if !self.rumors.is_full() {
-            let heat = Heat::COLD;
+            let retransmits = Retransmits::NONE;
             let (urgency, ttl_secs) = (frame.urgency, frame.ttl_secs);
             let expires_at = cx.now + left;
-            let rumor = Rumor { urgency, payload, heat, arrival: self.arrivals, untold: false, ttl_secs, expires_at };
+            let rumor =
+                Rumor { urgency, payload, retransmits, arrival: self.arrivals, untold: false, ttl_secs, expires_at };
             self.keep(cx, frame.dot, rumor);
         }
     }
@@ -262,7 +265,7 @@ impl<S: Storage> Dissemination<S> {
     }
 
     pub(crate) fn has_news(&self) -> bool {
-        self.hot > 0
+        self.pending > 0
     }
 
     /// Which rumor is to be told next: critical ones first, then in the order in which they came.
@@ -270,7 +273,7 @@ impl<S: Storage> Dissemination<S> {
         if self.untold == 0 {
             return None;
         }
-        let untold = self.rumors.marked(0, Mark::Untold, |(_, rumor)| rumor.untold);
+        let untold = self.rumors.flagged(0, Flag::Untold, |(_, rumor)| rumor.untold);
         let ranked = untold.filter_map(|slot| {
             let (_, rumor) = self.rumors.as_slice().get(slot)?;
             Some((rumor.urgency, rumor.arrival, slot))
@@ -286,7 +289,7 @@ impl<S: Storage> Dissemination<S> {
         cx.stats.rumors_delivered += 1;
         let (payload, _) = copy_to(buffer, rumor.payload.as_ref())?;
         let event = Event::Delivered { dot: *dot, urgency: rumor.urgency, payload, age: rumor.age(cx.now) };
-        self.rumors.note(slot, Mark::Untold, false);
+        self.rumors.set_flag(slot, Flag::Untold, false);
         Some(event)
     }
 
@@ -319,7 +322,7 @@ impl<S: Storage> Dissemination<S> {
         let rumor = Rumor {
             urgency: frame.urgency,
             payload,
-            heat: cx.relay_heat(),
+            retransmits: cx.relay_retransmits(),
             arrival: self.arrivals,
             untold: !is_our_own,
             ttl_secs: frame.ttl_secs.min(RumorFrame::TTL_SECS_MAX),
@@ -340,37 +343,37 @@ impl<S: Storage> Dissemination<S> {
     }
 
     fn keep(&mut self, cx: &Context<S>, dot: Dot, rumor: Rumor<S::Blob>) {
-        let (heat, untold, expires_at) = (rumor.heat, rumor.untold, rumor.expires_at);
+        let (retransmits, untold, expires_at) = (rumor.retransmits, rumor.untold, rumor.expires_at);
         if self.rumors.insert(dot, rumor).is_ok() {
             self.arrivals = self.arrivals.wrapping_add(1);
             self.own += usize::from(dot.writer() == cx.me.writer());
-            self.hot += usize::from(heat.is_hot());
-            self.pending += usize::from(is_pending(cx, dot, heat));
+            self.pending += usize::from(retransmits.is_pending());
+            self.own_pending += usize::from(is_own_pending(cx, dot, retransmits));
             self.untold += usize::from(untold);
             let slot = self.rumors.len() - 1;
-            self.rumors.note(slot, Mark::Hot, heat.is_hot());
-            self.rumors.note(slot, Mark::Untold, untold);
+            self.rumors.set_flag(slot, Flag::Pending, retransmits.is_pending());
+            self.rumors.set_flag(slot, Flag::Untold, untold);
             self.expire_by(cx, expires_at);
         }
     }
 
-    /// The rumor in `slot` was told once more.
-    fn cool(&mut self, cx: &Context<S>, slot: usize) {
+    /// The rumor in `slot` was sent once more.
+    fn spend_retransmit(&mut self, cx: &Context<S>, slot: usize) {
         let Some((dot, rumor)) = self.rumors.at_mut(slot) else { return };
-        let was_pending = is_pending(cx, *dot, rumor.heat);
-        rumor.heat = rumor.heat.cooled();
-        let is_hot = rumor.heat.is_hot();
-        if !is_hot {
-            self.hot -= 1;
-            self.pending -= usize::from(was_pending);
-            self.rumors.note(slot, Mark::Hot, false);
+        let was_own_pending = is_own_pending(cx, *dot, rumor.retransmits);
+        rumor.retransmits = rumor.retransmits.after_one();
+        let is_pending = rumor.retransmits.is_pending();
+        if !is_pending {
+            self.pending -= 1;
+            self.own_pending -= usize::from(was_own_pending);
+            self.rumors.set_flag(slot, Flag::Pending, false);
         }
     }
 }
 
-/// Whether a rumor is our own, and yet to be handed to others.
-fn is_pending<S: Storage>(cx: &Context<S>, dot: Dot, heat: Heat) -> bool {
-    heat.is_hot() && dot.writer() == cx.me.writer()
+/// Whether a rumor is our own, and has retransmits left.
+fn is_own_pending<S: Storage>(cx: &Context<S>, dot: Dot, retransmits: Retransmits) -> bool {
+    retransmits.is_pending() && dot.writer() == cx.me.writer()
 }
 
 fn age_of(frame: &RumorFrame<'_>) -> Duration {

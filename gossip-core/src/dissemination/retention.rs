@@ -1,5 +1,5 @@
 //! How long a rumor is kept, and which goes when there is no room.
-use super::{CAUGHT_UP_AFTER, Dissemination, Horizon, is_pending};
+use super::{CAUGHT_UP_AFTER, Dissemination, Horizon, is_own_pending};
 use crate::{
     context::Context,
     id::{Dot, Life},
@@ -107,8 +107,8 @@ impl<S: Storage> Dissemination<S> {
     fn remove(&mut self, cx: &Context<S>, dot: Dot) {
         if let Some(rumor) = self.rumors.swap_remove(&dot) {
             self.own -= usize::from(dot.writer() == cx.me.writer());
-            self.hot -= usize::from(rumor.heat.is_hot());
-            self.pending -= usize::from(is_pending(cx, dot, rumor.heat));
+            self.pending -= usize::from(rumor.retransmits.is_pending());
+            self.own_pending -= usize::from(is_own_pending(cx, dot, rumor.retransmits));
             self.untold -= usize::from(rumor.untold);
         }
     }

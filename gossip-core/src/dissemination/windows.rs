@@ -6,7 +6,7 @@ use crate::{
     lattice::{Joined, Lattice},
     records::{Sight, Window},
     storage::{Snapshot, Storage},
-    table::{Mark, Table},
+    table::{Flag, Table},
 };
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +72,7 @@ impl<S: Storage> Windows<S> {
         if let Some((_, window)) = self.rows.at_mut(slot) {
             self.untold += usize::from(window.missed == 0);
             window.missed = window.missed.saturating_add(count);
-            self.rows.note(slot, Mark::Untold, true);
+            self.rows.set_flag(slot, Flag::Untold, true);
         }
     }
 
@@ -81,8 +81,8 @@ impl<S: Storage> Windows<S> {
         if self.untold == 0 {
             return None;
         }
-        let slot = self.rows.marked(0, Mark::Untold, |(_, window)| window.missed > 0).next()?;
-        self.rows.note(slot, Mark::Untold, false);
+        let slot = self.rows.flagged(0, Flag::Untold, |(_, window)| window.missed > 0).next()?;
+        self.rows.set_flag(slot, Flag::Untold, false);
         let (writer, window) = self.rows.at_mut(slot)?;
         self.untold -= 1;
         Some((*writer, core::mem::take(&mut window.missed)))
@@ -93,7 +93,7 @@ impl<S: Storage> Windows<S> {
         if self.holes == 0 {
             return None;
         }
-        let slot = self.rows.marked(slot, Mark::Waiting, |(_, window)| window.has_hole()).next()?;
+        let slot = self.rows.flagged(slot, Flag::Waiting, |(_, window)| window.has_hole()).next()?;
         self.rows.as_slice().get(slot).map(|(writer, window)| (slot, *writer, window.top()))
     }
 
@@ -111,7 +111,7 @@ impl<S: Storage> Windows<S> {
         let result = change(window);
         let after = *window;
         self.holes = self.holes + usize::from(after.has_hole()) - usize::from(before.has_hole());
-        self.rows.note(slot, Mark::Waiting, after.has_hole());
+        self.rows.set_flag(slot, Flag::Waiting, after.has_hole());
         self.digest -= digest_of(cx, writer, before);
         self.digest += digest_of(cx, writer, after);
         Some(result)

@@ -8,7 +8,7 @@ use crate::{
     id::{Addr, Generation, Incarnation, NodeId},
     lattice::{Joined, Lattice},
     path::Path,
-    records::{Claim, Heat, Intent, Member, Namesake, Told, Trial, Untold},
+    records::{Claim, Intent, Member, Namesake, Retransmits, Told, Trial, Untold},
     round_trip::RoundTrip,
     storage::Storage,
     table::{Blob, Table},
@@ -153,18 +153,25 @@ impl<S: Storage> Membership<S> {
         }
     }
 
-    /// We find that `id` does not answer, or too seldom; `heat` says whether others are to hear of it.
-    pub(super) fn suspect(&mut self, cx: &mut Context<S>, id: NodeId, cause: Cause, accusers: Accusers, heat: Heat) {
+    /// We find that `id` does not answer, or too seldom; `retransmits` says whether others are to hear of it.
+    pub(super) fn suspect(
+        &mut self,
+        cx: &mut Context<S>,
+        id: NodeId,
+        cause: Cause,
+        accusers: Accusers,
+        retransmits: Retransmits,
+    ) {
         let Some(slot) = self.members.slot(&id) else { return };
         let Some((_, member)) = self.members.as_slice().get(slot) else { return };
         let (addr, claim) = (member.addr, Claim { standing: Standing::Suspect, ..member.claim() });
         if member.standing == Standing::Alive {
             cx.stats.suspicions_raised += 1;
             cx.stats.suspicions_raised_of_loss += u64::from(cause == Cause::Loss);
-            cx.stats.suspicions_unshared += u64::from(!heat.is_hot());
+            cx.stats.suspicions_unshared += u64::from(!retransmits.is_pending());
         }
         let _ = self.adopt(cx, slot, Charge { claim, by: cx.me.id, cause, accusers });
-        self.update(cx, slot, |member| member.heat = heat);
+        self.update(cx, slot, |member| member.retransmits = retransmits);
         if !cx.config.detection.is_plain() {
             // It is the first to hear of it: it can contradict at once (Lifeguard §IV-C, "buddy").
             self.inquire_of(cx, id, addr);
@@ -213,14 +220,14 @@ impl<S: Storage> Membership<S> {
         self.count_verdict(cx, slot, joined, charge.by);
         let false_alarms = false_alarms(member, joined);
         let trial = self.trial_of(cx, joined.standing, charge.accusers, false_alarms);
-        let (now, heat) = (cx.now, self.relay_heat(cx));
+        let (now, retransmits) = (cx.now, self.relay_retransmits(cx));
         self.update(cx, slot, |member| {
             member.since = if known.standing == joined.standing { member.since } else { now };
             member.set_claim(joined);
             (member.by, member.cause, member.accusers) = (charge.by, charge.cause, charge.accusers);
             member.false_alarms = false_alarms;
             (member.trial, member.until) = trial;
-            member.heat = heat;
+            member.retransmits = retransmits;
             if member.namesake == Namesake::Heard {
                 member.namesake = Namesake::None;
             }
@@ -241,10 +248,10 @@ impl<S: Storage> Membership<S> {
             return;
         }
         let is_news = known.count() <= CONFIRMATIONS_MAX;
-        let heat = if is_news { self.relay_heat(cx) } else { Heat::COLD };
+        let retransmits = if is_news { self.relay_retransmits(cx) } else { Retransmits::NONE };
         self.update(cx, slot, |member| {
             member.accusers = joined;
-            member.heat = member.heat.max(heat);
+            member.retransmits = member.retransmits.max(retransmits);
         });
         self.shorten_trial(cx, slot);
     }
@@ -330,7 +337,7 @@ impl<S: Storage> Membership<S> {
             until,
             knows: Member::<S::Blob>::UNHEARD,
             behind: 0,
-            heat: self.relay_heat(cx),
+            retransmits: self.relay_retransmits(cx),
             namesake: Namesake::None,
             told: Told::Nothing,
             untold: Untold::Standing,
@@ -357,7 +364,7 @@ impl<S: Storage> Membership<S> {
         if frame.addr != member.addr && frame.generation != member.generation {
             self.ask_former_life(cx, slot);
         }
-        let (heat, path) = (self.relay_heat(cx), Path::untried(cx.config.datagram_len_max));
+        let (retransmits, path) = (self.relay_retransmits(cx), Path::untried(cx.config.datagram_len_max));
         self.update(cx, slot, |member| {
             if member.addr != frame.addr || member.presence != presence {
                 member.mark_updated();
@@ -369,7 +376,7 @@ impl<S: Storage> Membership<S> {
             member.stated = frame.incarnation;
             member.addr = frame.addr;
             member.presence = presence;
-            member.heat = heat;
+            member.retransmits = retransmits;
         });
     }
 

@@ -12,7 +12,7 @@ use crate::{
 pub(super) struct Counted {
     /// What of it is part of the digest, while it lives.
     pub(super) live: Option<Words>,
-    pub(super) hot: bool,
+    pub(super) pending: bool,
     pub(super) untold: bool,
     pub(super) on_trial: bool,
 }
@@ -28,7 +28,7 @@ impl Counted {
     pub(super) fn of<B>(member: &Member<B>) -> Self {
         Self {
             live: member.is_live().then_some(Words::of(member)),
-            hot: member.heat.is_hot(),
+            pending: member.retransmits.is_pending(),
             untold: member.untold != Untold::Nothing,
             on_trial: member.trial != Trial::None,
         }

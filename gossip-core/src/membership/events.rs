@@ -6,7 +6,7 @@ use crate::{
     io::{Arrival, Departure, Event},
     records::{InLife, Member, Namesake, Told, Untold},
     storage::Storage,
-    table::{Mark, Table},
+    table::{Flag, Table},
     wire::Standing,
 };
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ impl<S: Storage> Membership<S> {
             return Some(event);
         }
         while self.untold > 0 {
-            let slot = self.members.marked(0, Mark::Untold, |(_, member)| member.untold != Untold::Nothing).next()?;
+            let slot = self.members.flagged(0, Flag::Untold, |(_, member)| member.untold != Untold::Nothing).next()?;
             let event = self.tell(cx, slot);
             if event.is_some() {
                 return event;

@@ -38,10 +38,10 @@ use crate::{
     error::{PresenceError, TooLong},
     id::{Addr, Incarnation, NodeId},
     path::Path,
-    records::{Claim, Heat, Member, Namesake, Told, Trial, Untold},
+    records::{Claim, Member, Namesake, Retransmits, Told, Trial, Untold},
     round_trip::RoundTrip,
     storage::{Snapshot, Storage},
-    table::{Blob, Mark, Table},
+    table::{Blob, Flag, Table},
     time::{Instant, Span},
     wire::{Accusers, Cause, Standing},
 };
@@ -95,7 +95,7 @@ pub(crate) struct Membership<S: Storage> {
     digest: Digest,
     recent: Recent,
     /// How many rows are news.
-    hot: usize,
+    pending: usize,
     /// How many rows the application is to be told of.
     untold: usize,
 }
@@ -132,7 +132,7 @@ impl<S: Storage> Membership<S> {
             refused_at: None,
             digest: Digest::default(),
             recent: Recent::new(),
-            hot: 0,
+            pending: 0,
             untold: 0,
         }
     }
@@ -151,7 +151,7 @@ impl<S: Storage> Membership<S> {
         }
         cx.me.incarnation = cx.me.incarnation.next();
         // Long enough for every copy of the farewell that we owe, and one round to spare.
-        let rounds = u32::from(cx.heat().0) + 2;
+        let rounds = u32::from(cx.retransmit_limit().0) + 2;
         self.stay = Stay::Leaving { until: cx.now + cx.config.gossip_interval.times(rounds) };
         self.restate(cx);
     }
@@ -322,7 +322,7 @@ impl<S: Storage> Membership<S> {
             until: Instant::NEVER,
             knows: Member::<S::Blob>::UNHEARD,
             behind: 0,
-            heat: Heat::COLD,
+            retransmits: Retransmits::NONE,
             namesake: Namesake::None,
             told: Told::Nothing,
             untold: Untold::Nothing,
@@ -334,13 +334,13 @@ impl<S: Storage> Membership<S> {
     fn restate(&mut self, cx: &mut Context<S>) {
         let standing = self.own_standing();
         let Some(slot) = self.members.slot(&cx.me.id) else { return };
-        let (me, heat, now) = (cx.me, cx.heat(), cx.now);
+        let (me, retransmits, now) = (cx.me, cx.retransmit_limit(), cx.now);
         self.update(cx, slot, |row| {
             row.set_claim(Claim { incarnation: me.incarnation, standing, generation: me.generation });
             row.stated = me.incarnation;
             (row.by, row.cause) = (me.id, Cause::OwnWord);
             row.since = now;
-            row.heat = heat;
+            row.retransmits = retransmits;
         });
         if standing != Standing::Alive && self.is_borne_by_two(slot) {
             self.end_conflict(cx, me.id);
@@ -354,7 +354,7 @@ impl<S: Storage> Membership<S> {
 
     /// Those who are gone, from a slot on.
     fn gone_from(&self, from: usize) -> impl Iterator<Item = &(NodeId, Member<S::Blob>)> {
-        let slots = self.members.marked(from, Mark::Gone, |(_, member)| !member.is_live());
+        let slots = self.members.flagged(from, Flag::Gone, |(_, member)| !member.is_live());
         slots.filter_map(|slot| self.members.as_slice().get(slot))
     }
 
@@ -368,8 +368,8 @@ impl<S: Storage> Membership<S> {
         }
         let was = self.digest;
         self.count(cx, id, row);
-        self.recent.note(cx, id, was, self.digest);
-        self.note(self.members.len() - 1, row);
+        self.recent.record(cx, id, was, self.digest);
+        self.set_flags(self.members.len() - 1, row);
         true
     }
 
@@ -381,7 +381,7 @@ impl<S: Storage> Membership<S> {
         self.recount(cx, slot, id, before);
     }
 
-    /// Keeps in step what is counted and noted of all rows, after one of them has changed.
+    /// Keeps in step what is counted and flagged of all rows, after one of them has changed.
     fn recount(&mut self, cx: &mut Context<S>, slot: usize, id: NodeId, before: Counted) {
         let Some((_, member)) = self.members.as_slice().get(slot) else { return };
         let after = Counted::of(member);
@@ -389,8 +389,8 @@ impl<S: Storage> Membership<S> {
             let was = self.digest;
             self.uncount(cx, id, before);
             self.count(cx, id, after);
-            self.recent.note(cx, id, was, self.digest);
-            self.note(slot, after);
+            self.recent.record(cx, id, was, self.digest);
+            self.set_flags(slot, after);
         }
     }
 
@@ -405,7 +405,7 @@ impl<S: Storage> Membership<S> {
             self.digest += words.digest(cx, id);
             cx.live += usize::from(id != cx.me.id);
         }
-        self.hot += usize::from(row.hot);
+        self.pending += usize::from(row.pending);
         self.untold += usize::from(row.untold);
     }
 
@@ -414,14 +414,14 @@ impl<S: Storage> Membership<S> {
             self.digest -= words.digest(cx, id);
             cx.live -= usize::from(id != cx.me.id);
         }
-        self.hot -= usize::from(row.hot);
+        self.pending -= usize::from(row.pending);
         self.untold -= usize::from(row.untold);
     }
 
-    fn note(&mut self, slot: usize, row: Counted) {
-        self.members.note(slot, Mark::Hot, row.hot);
-        self.members.note(slot, Mark::Untold, row.untold);
-        self.members.note(slot, Mark::Waiting, row.on_trial);
-        self.members.note(slot, Mark::Gone, row.live.is_none());
+    fn set_flags(&mut self, slot: usize, row: Counted) {
+        self.members.set_flag(slot, Flag::Pending, row.pending);
+        self.members.set_flag(slot, Flag::Untold, row.untold);
+        self.members.set_flag(slot, Flag::Waiting, row.on_trial);
+        self.members.set_flag(slot, Flag::Gone, row.live.is_none());
     }
 }

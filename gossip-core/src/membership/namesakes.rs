@@ -168,9 +168,9 @@ impl<S: Storage> Membership<S> {
         let Some(conflict) = self.conflicts.get_mut(&header.sender) else { return };
         let mut bearers = conflict.bearers.iter().zip(&mut conflict.heard_at);
         let Some((_, heard_at)) = bearers.find(|(bearer, _)| is_borne(bearer, &from, header)) else {
-            if !conflict.heat.is_hot() {
+            if !conflict.retransmits.is_pending() {
                 // A third one. Nothing reaches it but answers, for it is neither: by them, it hears so, and asks the two.
-                conflict.heat = cx.heat();
+                conflict.retransmits = cx.retransmit_limit();
             }
             return;
         };
@@ -210,8 +210,8 @@ impl<S: Storage> Membership<S> {
     pub(super) fn put_conflicts(&mut self, cx: &Context<S>, writer: &mut Writer<'_>) {
         for slot in 0..self.conflicts.len() {
             let Some((id, conflict)) = self.conflicts.at_mut(slot) else { return };
-            if conflict.heat.is_hot() && writer.put(&frame_of(cx, *id, conflict)) {
-                conflict.heat = conflict.heat.cooled();
+            if conflict.retransmits.is_pending() && writer.put(&frame_of(cx, *id, conflict)) {
+                conflict.retransmits = conflict.retransmits.after_one();
             }
         }
     }
@@ -222,7 +222,7 @@ impl<S: Storage> Membership<S> {
     }
 
     pub(super) fn has_conflicts_to_tell(&self) -> bool {
-        self.conflicts.as_slice().iter().any(|(_, conflict)| conflict.heat.is_hot())
+        self.conflicts.as_slice().iter().any(|(_, conflict)| conflict.retransmits.is_pending())
     }
 
     pub(super) fn event_of_namesakes(&mut self) -> Option<Event<'static>> {
@@ -245,13 +245,13 @@ impl<S: Storage> Membership<S> {
     /// Two bear a name, and were both there at `seen_at`.
     fn on_conflict(&mut self, cx: &mut Context<S>, id: NodeId, bearers: [Bearer; 2], seen_at: Instant) {
         let Some(slot) = self.members.slot(&id).filter(|_| self.is_live(id)) else { return };
-        let heat = if id == cx.me.id { cx.heat() } else { self.relay_heat(cx) };
+        let retransmits = if id == cx.me.id { cx.retransmit_limit() } else { self.relay_retransmits(cx) };
         let fresh = NameConflict {
             bearers,
             heard_at: [None; 2],
             seen_at,
             ask_at: ask_at(cx, id, seen_at),
-            heat,
+            retransmits,
             standing: NameStanding::Untold,
         };
         let renewed = seen_at.saturating_sub(cx.config.probe_interval.times(RENEWED_EVERY / 2));

@@ -4,9 +4,9 @@ use crate::{
     context::Context,
     id::{Generation, Life, NodeId},
     path::Proof,
-    records::{Claim, Heat, Intent, Member, Namesake, Question, Trial},
+    records::{Claim, Intent, Member, Namesake, Question, Retransmits, Trial},
     storage::Storage,
-    table::{Mark, Smallest, Table},
+    table::{Flag, Smallest, Table},
     time::Span,
     wire::{Accusation, Cause, Frame, MemberFrame, Ping, Standing, Writer},
 };
@@ -19,7 +19,7 @@ const PUSHED_MAX: usize = 16;
 /// From so many members on, somebody comes or goes every few seconds, even where all live for hours.
 const CROWD: usize = 256;
 /// Blind pushes of *m* copies a node miss a share of e⁻ᵐ (Demers et al. 1987, §1.4).
-const RELAYED_BY_MANY: Heat = Heat(2);
+const RELAYED_BY_MANY: Retransmits = Retransmits(2);
 /// So many rows are looked at for one answer: more than a question tells of, and those who are gone between them. Each that the
 /// asker has not is looked for in all of its summary.
 const ROWS_MAX: usize = 1_024;
@@ -65,18 +65,18 @@ impl<S: Storage> Membership<S> {
         writer: &mut Writer<'_>,
     ) {
         self.put_conflicts(cx, writer);
-        if self.hot == 0 {
+        if self.pending == 0 {
             return;
         }
-        let crowd = self.hot > PUSHED_MAX;
+        let crowd = self.pending > PUSHED_MAX;
         let ours = self.members.slot(&cx.me.id);
         let rank = |slot| {
             let (_, member): &(NodeId, Member<S::Blob>) = self.members.as_slice().get(slot)?;
-            let told = if Some(slot) == ours { 0 } else { u8::MAX - member.heat.0 };
+            let told = if Some(slot) == ours { 0 } else { u8::MAX - member.retransmits.0 };
             (!crowd || is_never_pulled(member)).then_some((told, slot))
         };
-        let hot = self.members.marked(0, Mark::Hot, |(_, member)| member.heat.is_hot());
-        let picked = Smallest::<_, PICKED_MAX>::of(hot.filter_map(rank));
+        let pending = self.members.flagged(0, Flag::Pending, |(_, member)| member.retransmits.is_pending());
+        let picked = Smallest::<_, PICKED_MAX>::of(pending.filter_map(rank));
         for &(_, slot) in picked.as_slice() {
             let Some((id, member)) = self.members.as_slice().get(slot) else { continue };
             let of_itself = peer == Some(*id) && *id != cx.me.id;
@@ -86,7 +86,7 @@ impl<S: Storage> Membership<S> {
             }
             let done = of_itself || writer.put(&told(*id, member));
             if done || writer.is_bare() && path == Proof::Settled {
-                self.update(cx, slot, |member| member.heat = member.heat.cooled());
+                self.update(cx, slot, |member| member.retransmits = member.retransmits.after_one());
             }
         }
     }
@@ -98,9 +98,9 @@ impl<S: Storage> Membership<S> {
 
     /// How often what others said of a member is told on. Where many tell it and next to nothing is lost, a push that reaches
     /// six of seven will do: the rest is told in passing, at the price of the datagrams that there are anyway.
-    pub(super) fn relay_heat(&self, cx: &Context<S>) -> Heat {
-        let heat = cx.relay_heat();
-        if self.relays_little(cx) { heat.min(RELAYED_BY_MANY) } else { heat }
+    pub(super) fn relay_retransmits(&self, cx: &Context<S>) -> Retransmits {
+        let retransmits = cx.relay_retransmits();
+        if self.relays_little(cx) { retransmits.min(RELAYED_BY_MANY) } else { retransmits }
     }
 
     /// Whether news is so common, and so surely comes across, that it is told as seldom as will do. Smaller clusters see too
@@ -110,25 +110,26 @@ impl<S: Storage> Membership<S> {
     }
 
     pub(crate) fn has_news(&self) -> bool {
-        self.hot > 0 || self.has_conflicts_to_tell()
+        self.pending > 0 || self.has_conflicts_to_tell()
     }
 
-    /// A round of pushes is over. What there is too much of cools all the same: it is left to those who find that they lack
-    /// it.
+    /// A round of pushes is over. Of what is too much to be pushed, a retransmit is spent all the same: it is left to those who
+    /// find that they lack it.
     pub(crate) fn on_round(&mut self, cx: &mut Context<S>) {
-        if self.hot > PUSHED_MAX {
-            self.cool(cx);
+        if self.pending > PUSHED_MAX {
+            self.spend_retransmits(cx);
         }
     }
 
-    /// Somebody knows all that we have to tell.
-    pub(crate) fn cool(&mut self, cx: &mut Context<S>) {
+    /// Somebody knows all that we have to tell: spends a retransmit of each pending row.
+    pub(crate) fn spend_retransmits(&mut self, cx: &mut Context<S>) {
         let mut from = 0;
         loop {
-            let hot = self.members.marked(from, Mark::Hot, |(_, member)| member.heat.is_hot()).next();
-            let Some(slot) = hot else { return };
+            let pending =
+                self.members.flagged(from, Flag::Pending, |(_, member)| member.retransmits.is_pending()).next();
+            let Some(slot) = pending else { return };
             if !self.members.as_slice().get(slot).is_some_and(|(_, member)| is_never_pulled(member)) {
-                self.update(cx, slot, |member| member.heat = member.heat.cooled());
+                self.update(cx, slot, |member| member.retransmits = member.retransmits.after_one());
             }
             from = slot + 1;
         }

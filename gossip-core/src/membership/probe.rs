@@ -11,7 +11,7 @@ use super::{
 use crate::{
     context::Context,
     id::{Addr, NodeId},
-    records::{Heat, Intent, Member},
+    records::{Intent, Member, Retransmits},
     storage::Storage,
     table::Table,
     time::{Instant, Span},
@@ -278,7 +278,7 @@ impl<S: Storage> Membership<S> {
         cx.stats.probes_failed += 1;
         let accusers = probe.accusers(cx.me.id);
         if cx.config.detection.is_plain() {
-            return self.suspect(cx, probe.target, Cause::Silence, accusers, cx.heat());
+            return self.suspect(cx, probe.target, Cause::Silence, accusers, cx.retransmit_limit());
         }
         // Lifeguard counts each answer of a helper that is missing; where losses are common, some always are.
         if probe.helpers_heard * 4 < probe.helpers {
@@ -287,8 +287,8 @@ impl<S: Storage> Membership<S> {
         let cause = if probe.answers == 0 { Cause::Silence } else { Cause::Loss };
         // If nobody at all has answered meanwhile, it may be us whom nobody hears. To accuse others of it helps nobody.
         let heard = self.health.is_answered_since(probe.asked_at) || cx.live <= 2;
-        let heat = if heard && !self.is_aside() { cx.heat() } else { Heat::COLD };
-        self.suspect(cx, probe.target, cause, accusers, heat);
+        let retransmits = if heard && !self.is_aside() { cx.retransmit_limit() } else { Retransmits::NONE };
+        self.suspect(cx, probe.target, cause, accusers, retransmits);
     }
 
     /// Asks helpers, others each time, and rather those that have answered us before: to them, the path is known to lead, and

@@ -10,7 +10,7 @@ use crate::{
     id::NodeId,
     records::Trial,
     storage::Storage,
-    table::{Mark, Table},
+    table::{Flag, Table},
     time::{Instant, Span},
     wire::Writer,
 };
@@ -35,8 +35,8 @@ pub(super) struct Recent {
     next: usize,
     /// When the ring was full last, and when the time before.
     full_at: [Instant; 2],
-    /// When the latest change was noted.
-    noted_at: Instant,
+    /// When the digest last changed.
+    changed_at: Instant,
 }
 
 /// Which of the last changes to tell to one of whom we cannot tell which it lacks.
@@ -61,18 +61,18 @@ impl Recent {
             changes: [Change { id: NodeId(0), by: Digest(0) }; CHANGES_MAX],
             next: 0,
             full_at: [Instant::ZERO; 2],
-            noted_at: Instant::ZERO,
+            changed_at: Instant::ZERO,
         }
     }
 
     /// The row of `id` changed the digest from what it was to what it is.
-    pub(super) fn note<S: Storage>(&mut self, cx: &Context<S>, id: NodeId, was: Digest, mut is: Digest) {
+    pub(super) fn record<S: Storage>(&mut self, cx: &Context<S>, id: NodeId, was: Digest, mut is: Digest) {
         is.sub_assign(was);
         if is != Digest(0)
             && let Some(oldest) = self.changes.get_mut(self.next)
         {
             *oldest = Change { id, by: is };
-            self.noted_at = cx.now;
+            self.changed_at = cx.now;
             self.next = (self.next + 1) % CHANGES_MAX;
             if self.next == 0 {
                 self.full_at = [cx.now, self.full_at[0]];
@@ -82,7 +82,7 @@ impl Recent {
 
     /// Whether anything changed of late, so that others may still lack it.
     fn is_news<S: Storage>(&self, cx: &Context<S>) -> bool {
-        cx.now < self.noted_at + cx.config.gossip_interval.times(NEWS_FOR)
+        cx.now < self.changed_at + cx.config.gossip_interval.times(NEWS_FOR)
     }
 
     /// Whether many changed of late, as when a crowd joins.
@@ -135,7 +135,7 @@ impl<S: Storage> Membership<S> {
             *difference = change.by;
         }
         let mut len = CHANGES_MAX;
-        for slot in self.members.marked(0, Mark::Waiting, |(_, member)| member.trial != Trial::None) {
+        for slot in self.members.flagged(0, Flag::Waiting, |(_, member)| member.trial != Trial::None) {
             if let Some((id, member)) = self.members.as_slice().get(slot)
                 && let Some(words) = Counted::of(member).live
                 && let Some(verdict) = differences.get_mut(len)

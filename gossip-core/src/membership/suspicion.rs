@@ -6,9 +6,9 @@ use super::{Change, Membership, claims::Charge};
 use crate::{
     context::{Context, Credit},
     id::{Addr, NodeId},
-    records::{Claim, Heat, Intent, Member, Namesake, Trial},
+    records::{Claim, Intent, Member, Namesake, Retransmits, Trial},
     storage::Storage,
-    table::{Mark, Table},
+    table::{Flag, Table},
     time::{Instant, Span, micros},
     wire::{Accusers, Cause, Ping, Standing},
 };
@@ -121,7 +121,7 @@ impl<S: Storage> Membership<S> {
 
     /// Who is on trial, and when that goes on.
     fn trials_from(&self, from: usize) -> impl Iterator<Item = (usize, Instant)> {
-        let slots = self.members.marked(from, Mark::Waiting, |(_, member)| member.trial != Trial::None);
+        let slots = self.members.flagged(from, Flag::Waiting, |(_, member)| member.trial != Trial::None);
         slots.filter_map(|slot| self.members.as_slice().get(slot).map(|(_, member)| (slot, member.until)))
     }
 
@@ -183,7 +183,7 @@ impl<S: Storage> Membership<S> {
         let change = self.adopt(cx, slot, Charge { claim, by, cause, accusers: member.accusers });
         if was_shared {
             // All who heard of the suspicion come to the same by themselves; to others, the digest shows it.
-            self.update(cx, slot, |member| member.heat = Heat::COLD);
+            self.update(cx, slot, |member| member.retransmits = Retransmits::NONE);
         }
         change
     }

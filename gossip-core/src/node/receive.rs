@@ -237,7 +237,7 @@ impl<S: Storage> Node<S> {
     /// Nothing is to be had from the other side, so that it may be us who have something to give.
     fn on_stalemate(&mut self) {
         if self.reconcile.take_stalemate() {
-            self.replica.reheat(&self.cx);
+            self.replica.re_announce(&self.cx);
         }
     }
 
@@ -395,7 +395,7 @@ impl<S: Storage> Node<S> {
         if self.reconcile.on_same(header.sender) == Same::AskAnyway {
             self.on_differing(header, Difference { ours, theirs: ours });
         }
-        self.membership.cool(&mut self.cx);
+        self.membership.spend_retransmits(&mut self.cx);
         if header.is_unanimous() {
             self.convergence.on_unanimous(&self.cx, self.membership.table_mut());
         }

@@ -5,7 +5,7 @@ use crate::{
     path::Proof,
     records::{Entry, Question},
     storage::Storage,
-    table::{Mark, Smallest, Table},
+    table::{Flag, Smallest, Table},
     wire::{EntryFrame, Frame, Gap, Items, Writer, write_items},
 };
 use serde::{Deserialize, Serialize};
@@ -29,25 +29,25 @@ impl<S: Storage> Replica<S> {
     /// Fills what is left of a datagram with writes: those told least first, and of one writer in order. One that is too long
     /// for a path that is known counts as told: the receiver has to have it from others.
     pub(crate) fn piggyback(&mut self, path: Proof, writer: &mut Writer<'_>) {
-        if self.hot == 0 {
+        if self.pending == 0 {
             return;
         }
         let rank = |slot| {
             let (_, entry): &(S::Key, Entry<S::Blob>) = self.entries.as_slice().get(slot)?;
-            Some((u8::MAX - entry.heat.0, entry.dot, slot))
+            Some((u8::MAX - entry.retransmits.0, entry.dot, slot))
         };
-        let hot = self.entries.marked(0, Mark::Hot, |(_, entry)| entry.heat.is_hot());
-        let picked = Smallest::<Pick, PICKED_MAX>::of(hot.filter_map(rank));
+        let pending = self.entries.flagged(0, Flag::Pending, |(_, entry)| entry.retransmits.is_pending());
+        let picked = Smallest::<Pick, PICKED_MAX>::of(pending.filter_map(rank));
         for &(_, _, slot) in picked.as_slice() {
             let Some((key, entry)) = self.entries.as_slice().get(slot) else { continue };
             let told = writer.put(&frame_of(key.as_ref(), entry, entry.span));
             if (told || writer.is_bare() && path == Proof::Settled)
                 && let Some((_, entry)) = self.entries.at_mut(slot)
             {
-                entry.heat = entry.heat.cooled();
-                if !entry.heat.is_hot() {
-                    self.hot -= 1;
-                    self.entries.note(slot, Mark::Hot, false);
+                entry.retransmits = entry.retransmits.after_one();
+                if !entry.retransmits.is_pending() {
+                    self.pending -= 1;
+                    self.entries.set_flag(slot, Flag::Pending, false);
                 }
             }
         }

@@ -18,14 +18,14 @@ use crate::{
     records::{Entry, Precedence},
     stamp::Stamp,
     storage::{Snapshot, Storage},
-    table::{Blob, Mark, Table, copy_to},
+    table::{Blob, Flag, Table, copy_to},
     wire::{EntryFrame, Gap},
 };
 use delta::dot_of;
 use serde::{Deserialize, Serialize};
 
 /// So many entries are told again at a time.
-const REHEATED_MAX: usize = 32;
+const RE_ANNOUNCED_MAX: usize = 32;
 
 /// The entries that we hold.
 #[derive(Serialize, Deserialize)]
@@ -37,12 +37,12 @@ pub(crate) struct Replica<S: Storage> {
     clock: Stamp,
     /// Of the version vector and of the writes held: whoever has the same has seen the same, and made the same of it.
     digest: Digest,
-    hot: usize,
+    pending: usize,
     untold: usize,
     /// Where to look first for what is to be told.
     tell_from: usize,
     /// Where to go on with telling again.
-    reheat_from: usize,
+    re_announce_from: usize,
 }
 
 impl<S: Storage> Replica<S> {
@@ -52,10 +52,10 @@ impl<S: Storage> Replica<S> {
             versions: Table::with_limit(cx.config.limits.writers),
             clock: Stamp::default(),
             digest: Digest::default(),
-            hot: 0,
+            pending: 0,
             untold: 0,
             tell_from: 0,
-            reheat_from: 0,
+            re_announce_from: 0,
         }
     }
 
@@ -160,14 +160,14 @@ impl<S: Storage> Replica<S> {
     ///
     /// For a difference that version vectors do not show: a peer was told that a write counts no more before it was told
     /// which one took its place, and then lost whoever knew. It has seen all, and holds less.
-    pub(crate) fn reheat(&mut self, cx: &Context<S>) {
+    pub(crate) fn re_announce(&mut self, cx: &Context<S>) {
         let rows = self.entries.len();
-        for _ in 0..rows.min(REHEATED_MAX) {
-            self.reheat_from = (self.reheat_from + 1) % rows;
-            if let Some((_, entry)) = self.entries.at_mut(self.reheat_from) {
-                self.hot += usize::from(!entry.heat.is_hot());
-                entry.heat = cx.heat();
-                self.entries.note(self.reheat_from, Mark::Hot, true);
+        for _ in 0..rows.min(RE_ANNOUNCED_MAX) {
+            self.re_announce_from = (self.re_announce_from + 1) % rows;
+            if let Some((_, entry)) = self.entries.at_mut(self.re_announce_from) {
+                self.pending += usize::from(!entry.retransmits.is_pending());
+                entry.retransmits = cx.retransmit_limit();
+                self.entries.set_flag(self.re_announce_from, Flag::Pending, true);
             }
         }
     }
@@ -177,7 +177,7 @@ impl<S: Storage> Replica<S> {
     }
 
     pub(crate) fn has_news(&self) -> bool {
-        self.hot > 0
+        self.pending > 0
     }
 
     /// Which key has a change to be told.
@@ -186,14 +186,14 @@ impl<S: Storage> Replica<S> {
             return None;
         }
         // From where the last one was: a drain of many looks at each row once.
-        let untold_from = |from| self.entries.marked(from, Mark::Untold, |(_, entry)| entry.untold).next();
+        let untold_from = |from| self.entries.flagged(from, Flag::Untold, |(_, entry)| entry.untold).next();
         untold_from(self.tell_from).or_else(|| untold_from(0))
     }
 
     /// Tells the change in `slot`; key and value go to `buffer`, which is long enough for a datagram.
     pub(crate) fn tell<'b>(&mut self, slot: usize, buffer: &'b mut [u8]) -> Option<Event<'b>> {
         self.tell_from = slot;
-        self.entries.note(slot, Mark::Untold, false);
+        self.entries.set_flag(slot, Flag::Untold, false);
         let (key, entry) = self.entries.at_mut(slot)?;
         entry.untold = false;
         self.untold -= 1;
@@ -235,7 +235,7 @@ impl<S: Storage> Replica<S> {
             stamp,
             span: 1 + self.span_superseded(writer.dot(sequence - 1), key.as_ref()),
             value,
-            heat: cx.heat(),
+            retransmits: cx.retransmit_limit(),
             untold: true,
         };
         self.store(cx, key, entry);
@@ -266,8 +266,14 @@ impl<S: Storage> Replica<S> {
         else {
             return false;
         };
-        let entry =
-            Entry { dot: frame.dot, stamp: frame.stamp, span: frame.span, value, heat: cx.relay_heat(), untold: true };
+        let entry = Entry {
+            dot: frame.dot,
+            stamp: frame.stamp,
+            span: frame.span,
+            value,
+            retransmits: cx.relay_retransmits(),
+            untold: true,
+        };
         self.store(cx, key, entry);
         cx.stats.entries_applied += 1;
         true
@@ -275,19 +281,19 @@ impl<S: Storage> Replica<S> {
 
     /// Puts an entry in place of whatever its key had. There is room: the callers have looked.
     fn store(&mut self, cx: &Context<S>, key: S::Key, mut entry: Entry<S::Blob>) {
-        self.hot += usize::from(entry.heat.is_hot());
+        self.pending += usize::from(entry.retransmits.is_pending());
         self.digest += digest_of_entry(cx, key.as_ref(), entry.dot);
-        let hot = entry.heat.is_hot();
+        let pending = entry.retransmits.is_pending();
         if let Some(slot) = self.entries.slot(key.as_ref()) {
             self.entries.strike(slot, dot_of);
             if let Some((_, known)) = self.entries.at_mut(slot) {
                 self.digest -= digest_of_entry(cx, key.as_ref(), known.dot);
-                self.hot -= usize::from(known.heat.is_hot());
+                self.pending -= usize::from(known.retransmits.is_pending());
                 self.untold += usize::from(!known.untold);
                 *known = entry;
             }
             self.entries.enter(slot, dot_of);
-            return self.note(slot, hot, true);
+            return self.set_flags(slot, pending, true);
         }
         // A deletion of what we never had changes nothing for the application.
         entry.untold = entry.value.is_some();
@@ -296,13 +302,13 @@ impl<S: Storage> Replica<S> {
         if self.entries.insert(key, entry).is_ok() {
             let slot = self.entries.len() - 1;
             self.entries.enter(slot, dot_of);
-            self.note(slot, hot, untold);
+            self.set_flags(slot, pending, untold);
         }
     }
 
-    fn note(&mut self, slot: usize, hot: bool, untold: bool) {
-        self.entries.note(slot, Mark::Hot, hot);
-        self.entries.note(slot, Mark::Untold, untold);
+    fn set_flags(&mut self, slot: usize, pending: bool, untold: bool) {
+        self.entries.set_flag(slot, Flag::Pending, pending);
+        self.entries.set_flag(slot, Flag::Untold, untold);
     }
 
     fn ensure_version(&mut self, writer: Life) -> bool {

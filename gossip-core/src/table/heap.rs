@@ -1,7 +1,7 @@
 //! Memory that grows up to its limit (feature `alloc`).
 use super::{
-    Blob, Key, Mark, Queue, Table,
-    marks::Marks,
+    Blob, Flag, Key, Queue, Table,
+    flags::Flags,
     order::{Order, Place},
 };
 use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
@@ -22,7 +22,7 @@ pub struct HeapTable<K, V> {
     order: Order,
     /// The order of another name of the rows.
     names: Order,
-    marks: Marks,
+    flags: Flags,
     limit: usize,
 }
 
@@ -35,7 +35,7 @@ impl<K: Key + 'static, V: 'static> Table<K, V> for HeapTable<K, V> {
     const CAPACITY: usize = usize::MAX;
 
     fn with_limit(limit: usize) -> Self {
-        Self { rows: Vec::new(), order: Order::new(), names: Order::new(), marks: Marks::new(), limit }
+        Self { rows: Vec::new(), order: Order::new(), names: Order::new(), flags: Flags::new(), limit }
     }
 
     fn limit(&self) -> usize {
@@ -83,7 +83,7 @@ impl<K: Key + 'static, V: 'static> Table<K, V> for HeapTable<K, V> {
         }
         self.order.remove(place);
         self.names.swap_remove(u32::try_from(slot).ok()?, u32::try_from(last).ok()?);
-        self.marks.swap_remove(slot, last);
+        self.flags.swap_remove(slot, last);
         Some(self.rows.swap_remove(slot).1)
     }
 
@@ -113,19 +113,19 @@ impl<K: Key + 'static, V: 'static> Table<K, V> for HeapTable<K, V> {
         self.names.from(place).filter_map(|slot| usize::try_from(slot).ok())
     }
 
-    fn note(&mut self, slot: usize, mark: Mark, bears: bool) {
-        self.marks.note(slot, mark, bears && slot < self.rows.len());
+    fn set_flag(&mut self, slot: usize, flag: Flag, is_set: bool) {
+        self.flags.set_flag(slot, flag, is_set && slot < self.rows.len());
     }
 
-    fn bears(&self, slot: usize, mark: Mark, bears: impl Fn(&(K, V)) -> bool) -> bool {
-        let noted = self.marks.bears(slot, mark);
-        debug_assert_eq!(noted, self.rows.get(slot).is_some_and(bears), "{mark:?} of slot {slot}");
-        noted
+    fn is_set(&self, slot: usize, flag: Flag, holds: impl Fn(&(K, V)) -> bool) -> bool {
+        let is_set = self.flags.is_set(slot, flag);
+        debug_assert_eq!(is_set, self.rows.get(slot).is_some_and(holds), "{flag:?} of slot {slot}");
+        is_set
     }
 
-    fn marked(&self, from: usize, mark: Mark, bears: impl Fn(&(K, V)) -> bool) -> impl Iterator<Item = usize> {
-        let noted = self.marks.from(from, mark);
-        noted.inspect(move |&slot| debug_assert!(self.rows.get(slot).is_some_and(&bears), "{mark:?} of slot {slot}"))
+    fn flagged(&self, from: usize, flag: Flag, holds: impl Fn(&(K, V)) -> bool) -> impl Iterator<Item = usize> {
+        let slots = self.flags.from(from, flag);
+        slots.inspect(move |&slot| debug_assert!(self.rows.get(slot).is_some_and(&holds), "{flag:?} of slot {slot}"))
     }
 }
 
@@ -178,7 +178,7 @@ impl<K: Key, V> HeapTable<K, V> {
 struct Rows<K, V> {
     rows: Vec<(K, V)>,
     names: Order,
-    marks: Marks,
+    flags: Flags,
     limit: usize,
 }
 
@@ -190,7 +190,7 @@ impl<K: Key + 'static, V: 'static> TryFrom<Rows<K, V>> for HeapTable<K, V> {
         for (key, value) in written.rows {
             table.insert(key, value).map_err(|_| "a table with a key twice, or beyond its limit")?;
         }
-        (table.names, table.marks) = (written.names, written.marks);
+        (table.names, table.flags) = (written.names, written.flags);
         Ok(table)
     }
 }
@@ -262,7 +262,7 @@ mod tests {
         if let Some((_, held)) = table.at_mut(slot) {
             *held = value;
         }
-        table.note(slot, Mark::Hot, value % 2 == 1);
+        table.set_flag(slot, Flag::Pending, value % 2 == 1);
     }
 
     #[test]
@@ -322,9 +322,9 @@ mod tests {
                 set(&mut inline, key, value);
             }
             let from = usize::from(draw(256));
-            assert!(heap.marked(from, Mark::Hot, is_odd).eq(inline.marked(from, Mark::Hot, is_odd)));
-            assert_eq!(heap.bears(from, Mark::Hot, is_odd), inline.bears(from, Mark::Hot, is_odd));
+            assert!(heap.flagged(from, Flag::Pending, is_odd).eq(inline.flagged(from, Flag::Pending, is_odd)));
+            assert_eq!(heap.is_set(from, Flag::Pending, is_odd), inline.is_set(from, Flag::Pending, is_odd));
         }
-        assert!(heap.len() > 100 && heap.marked(0, Mark::Untold, is_odd).next().is_none());
+        assert!(heap.len() > 100 && heap.flagged(0, Flag::Untold, is_odd).next().is_none());
     }
 }

@@ -7,7 +7,7 @@ mod heap;
 mod inline;
 mod key;
 #[cfg(feature = "alloc")]
-mod marks;
+mod flags;
 #[cfg(feature = "alloc")]
 mod order;
 mod select;
@@ -20,12 +20,12 @@ pub use inline::{InlineBlob, InlineQueue, InlineTable};
 pub use key::Key;
 pub(crate) use select::Smallest;
 
-/// What few rows are, and is asked of all of them again and again. Whoever changes a row [notes](Table::note) what it is
+/// What few rows are, and is asked of all of them again and again. Whoever changes a row [sets](Table::set_flag) what it is
 /// now; a large table then finds such rows without looking at the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
-    /// It is to be told on.
-    Hot,
+pub enum Flag {
+    /// It has retransmits left.
+    Pending,
     /// The application has yet to be told.
     Untold,
     /// It is waiting for something.
@@ -36,9 +36,9 @@ pub enum Mark {
     Unlike,
 }
 
-impl Mark {
+impl Flag {
     /// All of them.
-    pub const ALL: [Self; Self::COUNT] = [Self::Hot, Self::Untold, Self::Waiting, Self::Gone, Self::Unlike];
+    pub const ALL: [Self; Self::COUNT] = [Self::Pending, Self::Untold, Self::Waiting, Self::Gone, Self::Unlike];
     /// How many there are.
     pub const COUNT: usize = 5;
 
@@ -120,19 +120,18 @@ pub trait Table<K: 'static, V: 'static> {
         core::iter::successors(next(after), move |(_, name)| next(*name)).map(|(slot, _)| slot)
     }
 
-    /// Notes whether the row in `slot` bears `mark`: until then, a new row bears none. A small table looks each time, and
-    /// notes nothing.
-    fn note(&mut self, _slot: usize, _mark: Mark, _bears: bool) {}
+    /// Sets or clears `flag` of the row in `slot`: a new row has none. A small table looks each time, and remembers nothing.
+    fn set_flag(&mut self, _slot: usize, _flag: Flag, _is_set: bool) {}
 
-    /// Whether the row in `slot` bears `mark`: as `bears` says, where it was not noted.
-    fn bears(&self, slot: usize, _mark: Mark, bears: impl Fn(&(K, V)) -> bool) -> bool {
-        self.as_slice().get(slot).is_some_and(bears)
+    /// Whether the row in `slot` has `flag` set: as `holds` says, where flags are not remembered.
+    fn is_set(&self, slot: usize, _flag: Flag, holds: impl Fn(&(K, V)) -> bool) -> bool {
+        self.as_slice().get(slot).is_some_and(holds)
     }
 
-    /// The slots from `from` on that bear `mark`, ascending: those of which `bears` holds, which all have been noted.
-    fn marked(&self, from: usize, _mark: Mark, bears: impl Fn(&(K, V)) -> bool) -> impl Iterator<Item = usize> {
+    /// The slots from `from` on that have `flag` set, ascending: those of which `holds` is true, all of which had it set.
+    fn flagged(&self, from: usize, _flag: Flag, holds: impl Fn(&(K, V)) -> bool) -> impl Iterator<Item = usize> {
         let rows = self.as_slice().iter().enumerate().skip(from);
-        rows.filter_map(move |(slot, row)| bears(row).then_some(slot))
+        rows.filter_map(move |(slot, row)| holds(row).then_some(slot))
     }
 
     /// How many rows there are.
