@@ -96,7 +96,7 @@ pub struct Member<B> {
     /// When we last had a datagram from it.
     pub heard_at: Option<Instant>,
     /// How far a suspicion has come.
-    pub trial: Trial,
+    pub suspicion: Suspicion,
     /// When that goes on; never, while there is none.
     pub until: Instant,
     /// The fingerprint of all that it was last known to know; [`UNHEARD`](Self::UNHEARD) before that.
@@ -186,7 +186,7 @@ pub enum NameStanding {
 
 /// How far a suspicion has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Trial {
+pub enum Suspicion {
     /// There is none.
     None,
     /// Others may hear of it and contradict; then we look ourselves.

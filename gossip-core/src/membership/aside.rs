@@ -55,8 +55,8 @@ impl<S: Storage> Membership<S> {
         }
     }
 
-    /// We are accused: whether the accusers are right. The first time, it may be about something that is over.
-    pub(super) fn pleads_guilty(&mut self, cx: &Context<S>) -> bool {
+    /// We are suspected: whether we accept that instead of refuting it. Not the first time: it may be about something that is over.
+    pub(super) fn accepts_suspicion(&mut self, cx: &Context<S>) -> bool {
         let Part::Taking { accused_at, told } = self.part else { return false };
         let interval = cx.config.probe_interval;
         let poor = self.health.is_poor(cx.now, interval) || self.health.was_cut_off(cx.now, interval);

@@ -1,14 +1,14 @@
 //! What is said of members: a lattice of claims, joined from whatever source, in whatever order.
 use super::{
     Change, Membership,
-    suspicion::{CONFIRMATIONS_MAX, FALSE_ALARM, FALSE_ALARMS_MAX},
+    suspicion::{CONFIRMATIONS_MAX, false_alarms},
 };
 use crate::{
     context::{Context, Credit},
     id::{Addr, Generation, Incarnation, NodeId},
     lattice::{Joined, Lattice},
     path::Path,
-    records::{Claim, Intent, Member, Namesake, Retransmits, Told, Trial, Untold},
+    records::{Claim, Intent, Member, Namesake, Retransmits, Suspicion, Told, Untold},
     round_trip::RoundTrip,
     storage::Storage,
     table::{Blob, Table},
@@ -34,9 +34,9 @@ impl Rival {
         Self { generation: Generation(0), heard: Incarnation(0), answer_at: Instant::ZERO, asked_at: Instant::ZERO };
 }
 
-/// A claim, with who makes it, and why.
+/// What is said of a member, by whom, and why: what SWIM disseminates as a membership update (§4.1).
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Charge {
+pub(super) struct Update {
     pub(super) claim: Claim,
     pub(super) by: NodeId,
     pub(super) cause: Cause,
@@ -105,7 +105,7 @@ impl<S: Storage> Membership<S> {
             return None;
         }
         self.take_words(cx, slot, frame);
-        self.join_charge(cx, slot, charge_of(frame, claim, by))
+        self.join_update(cx, slot, update_of(frame, claim, by))
     }
 
     /// Something said against a member, or its farewell.
@@ -140,7 +140,7 @@ impl<S: Storage> Membership<S> {
         }
         self.correct(cx, from, header.sender, slot, claim);
         let Accusation { by, cause, accusers, .. } = *accusation;
-        self.join_charge(cx, slot, Charge { claim, by, cause, accusers })
+        self.join_update(cx, slot, Update { claim, by, cause, accusers })
     }
 
     /// Tells a member that counts another as down what that one said itself: that it left. As an answer, which there is one of to
@@ -170,7 +170,7 @@ impl<S: Storage> Membership<S> {
             cx.stats.suspicions_raised_of_loss += u64::from(cause == Cause::Loss);
             cx.stats.suspicions_unshared += u64::from(!retransmits.is_pending());
         }
-        let _ = self.adopt(cx, slot, Charge { claim, by: cx.me.id, cause, accusers });
+        let _ = self.adopt(cx, slot, Update { claim, by: cx.me.id, cause, accusers });
         self.update(cx, slot, |member| member.retransmits = retransmits);
         if !cx.config.detection.is_plain() {
             // It is the first to hear of it: it can contradict at once (Lifeguard §IV-C, "buddy").
@@ -183,22 +183,22 @@ impl<S: Storage> Membership<S> {
     /// Nobody dies here of hearsay alone: a verdict may come from the other side of a partition that healed. We look for
     /// ourselves: at once, where we suspected the same, else when there was time to contradict. Only what a
     /// member says of itself needs no second look.
-    fn join_charge(&mut self, cx: &mut Context<S>, slot: usize, charge: Charge) -> Option<Change> {
+    fn join_update(&mut self, cx: &mut Context<S>, slot: usize, update: Update) -> Option<Change> {
         let (id, member) = self.members.as_slice().get(slot)?;
-        let own_word = charge.by == *id && charge.cause == Cause::OwnWord;
-        let hearsay = charge.claim.standing == Standing::Down && member.is_live() && !own_word;
+        let own_word = update.by == *id && update.cause == Cause::OwnWord;
+        let hearsay = update.claim.standing == Standing::Down && member.is_live() && !own_word;
         if !hearsay || cx.config.detection.is_plain() {
-            return self.adopt(cx, slot, charge);
+            return self.adopt(cx, slot, update);
         }
-        if charge.claim.incarnation < member.incarnation {
+        if update.claim.incarnation < member.incarnation {
             return None;
         }
         if member.standing == Standing::Alive {
             self.doubt(cx, slot);
             return None;
         }
-        let claim = Claim { standing: Standing::Suspect, ..charge.claim };
-        let change = self.adopt(cx, slot, Charge { claim, ..charge });
+        let claim = Claim { standing: Standing::Suspect, ..update.claim };
+        let change = self.adopt(cx, slot, Update { claim, ..update });
         if cx.credit == Credit::Full {
             // At the word of somebody unproven, nobody else is asked either: it may be a bystander.
             self.look_unless_looking(cx, slot);
@@ -207,26 +207,26 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Takes a claim over, if it is the stronger one, with everything that follows from it.
-    pub(super) fn adopt(&mut self, cx: &mut Context<S>, slot: usize, charge: Charge) -> Option<Change> {
+    pub(super) fn adopt(&mut self, cx: &mut Context<S>, slot: usize, update: Update) -> Option<Change> {
         let (id, member) = self.members.as_slice().get(slot)?;
         let (id, known) = (*id, member.claim());
         let mut joined = known;
-        if joined.join(&charge.claim) == Joined::Same {
-            if charge.claim == known {
-                self.join_accusers(cx, slot, charge.accusers);
+        if joined.join(&update.claim) == Joined::Same {
+            if update.claim == known {
+                self.join_accusers(cx, slot, update.accusers);
             }
             return None;
         }
-        self.count_verdict(cx, slot, joined, charge.by);
+        self.count_verdict(cx, slot, joined, update.by);
         let false_alarms = false_alarms(member, joined);
-        let trial = self.trial_of(cx, joined.standing, charge.accusers, false_alarms);
+        let suspicion = self.suspicion_of(cx, joined.standing, update.accusers, false_alarms);
         let (now, retransmits) = (cx.now, self.relay_retransmits(cx));
         self.update(cx, slot, |member| {
             member.since = if known.standing == joined.standing { member.since } else { now };
             member.set_claim(joined);
-            (member.by, member.cause, member.accusers) = (charge.by, charge.cause, charge.accusers);
+            (member.by, member.cause, member.accusers) = (update.by, update.cause, update.accusers);
             member.false_alarms = false_alarms;
-            (member.trial, member.until) = trial;
+            (member.suspicion, member.until) = suspicion;
             member.retransmits = retransmits;
             if member.namesake == Namesake::Heard {
                 member.namesake = Namesake::None;
@@ -253,7 +253,7 @@ impl<S: Storage> Membership<S> {
             member.accusers = joined;
             member.retransmits = member.retransmits.max(retransmits);
         });
-        self.shorten_trial(cx, slot);
+        self.shorten_suspicion(cx, slot);
     }
 
     /// Contradicts what is said of us, when it is not what we say.
@@ -274,7 +274,7 @@ impl<S: Storage> Membership<S> {
             return;
         }
         let accused = matches!(claim.standing, Standing::Suspect | Standing::Down);
-        if accused && claim.generation == ours.generation && self.pleads_guilty(cx) {
+        if accused && claim.generation == ours.generation && self.accepts_suspicion(cx) {
             return self.step_aside(cx, claim.incarnation);
         }
         cx.stats.refutations += 1;
@@ -315,8 +315,8 @@ impl<S: Storage> Membership<S> {
             return None;
         };
         let forgotten = if self.members.is_full() { self.forget_longest_gone(cx) } else { None };
-        let Charge { by, cause, accusers, .. } = charge_of(frame, claim, teller);
-        let (trial, until) = self.trial_of(cx, claim.standing, accusers, 0);
+        let Update { by, cause, accusers, .. } = update_of(frame, claim, teller);
+        let (suspicion, until) = self.suspicion_of(cx, claim.standing, accusers, 0);
         let Claim { incarnation, standing, generation } = claim;
         let member = Member {
             incarnation,
@@ -333,7 +333,7 @@ impl<S: Storage> Membership<S> {
             presence,
             since: cx.now,
             heard_at: None,
-            trial,
+            suspicion,
             until,
             knows: Member::<S::Blob>::UNHEARD,
             behind: 0,
@@ -388,18 +388,18 @@ impl<S: Storage> Membership<S> {
         credible
     }
 
-    /// Whoever is suspected is on trial.
-    fn trial_of(
+    /// Whoever is suspected is on suspicion.
+    fn suspicion_of(
         &mut self,
         cx: &Context<S>,
         standing: Standing,
         accusers: Accusers,
         false_alarms: u8,
-    ) -> (Trial, Instant) {
+    ) -> (Suspicion, Instant) {
         if standing != Standing::Suspect {
-            return (Trial::None, Instant::NEVER);
+            return (Suspicion::None, Instant::NEVER);
         }
-        self.open_trial(cx, accusers, false_alarms)
+        self.open_suspicion(cx, accusers, false_alarms)
     }
 
     fn count_verdict(&self, cx: &mut Context<S>, slot: usize, joined: Claim, by: NodeId) {
@@ -433,20 +433,8 @@ impl<S: Storage> Membership<S> {
     }
 }
 
-/// How many false alarms a member has to its credit when `joined` is claimed of it: one more for a suspicion contradicted,
-/// two for a verdict. Another life begins without any.
-fn false_alarms<B>(member: &Member<B>, joined: Claim) -> u8 {
-    let more = match (member.standing, joined.standing) {
-        _ if joined.generation != member.generation => return 0,
-        (Standing::Suspect, Standing::Alive) => FALSE_ALARM,
-        (Standing::Down, Standing::Alive) => 2 * FALSE_ALARM,
-        _ => 0,
-    };
-    (member.false_alarms + more).min(FALSE_ALARMS_MAX)
-}
-
 /// What a member's own words claim, or what was claimed against it when they were passed on.
-fn charge_of(frame: &MemberFrame<'_>, claim: Claim, teller: NodeId) -> Charge {
+fn update_of(frame: &MemberFrame<'_>, claim: Claim, teller: NodeId) -> Update {
     let by = if claim.standing == Standing::Alive { frame.id } else { teller };
-    Charge { claim, by, cause: Cause::default(), accusers: Accusers::NONE }
+    Update { claim, by, cause: Cause::default(), accusers: Accusers::NONE }
 }

@@ -3,7 +3,7 @@ use crate::{
     context::Context,
     digest::Digest,
     id::{Generation, Incarnation, NodeId},
-    records::{Member, Namesake, Trial, Untold},
+    records::{Member, Namesake, Suspicion, Untold},
     storage::Storage,
 };
 
@@ -14,7 +14,7 @@ pub(super) struct Counted {
     pub(super) live: Option<Words>,
     pub(super) pending: bool,
     pub(super) untold: bool,
-    pub(super) on_trial: bool,
+    pub(super) under_suspicion: bool,
 }
 
 /// In whose words a member lives.
@@ -30,7 +30,7 @@ impl Counted {
             live: member.is_live().then_some(Words::of(member)),
             pending: member.retransmits.is_pending(),
             untold: member.untold != Untold::Nothing,
-            on_trial: member.trial != Trial::None,
+            under_suspicion: member.suspicion != Suspicion::None,
         }
     }
 }

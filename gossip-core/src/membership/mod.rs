@@ -5,7 +5,7 @@
 //! - `claims`: what is said of members, by themselves and by others, and what is said of us;
 //! - `probe`: asking one member a period whether it is there, directly and through helpers;
 //! - `errand`: asking for others, as a helper;
-//! - `suspicion`: how long a suspect may contradict, and the verdict;
+//! - `suspicion`: how long a suspect may refute, and declaring it down;
 //! - `health`: how well we do ourselves, so that whoever is slow or deaf blames nobody else;
 //! - `aside`: stepping aside, when the accusers are right;
 //! - `namesakes`: a name that two living nodes go by;
@@ -38,7 +38,7 @@ use crate::{
     error::{PresenceError, TooLong},
     id::{Addr, Incarnation, NodeId},
     path::Path,
-    records::{Claim, Member, Namesake, Retransmits, Told, Trial, Untold},
+    records::{Claim, Member, Namesake, Retransmits, Suspicion, Told, Untold},
     round_trip::RoundTrip,
     storage::{Snapshot, Storage},
     table::{Blob, Flag, Table},
@@ -82,7 +82,7 @@ pub(crate) struct Membership<S: Storage> {
     /// When the next of the lost is tried.
     reconnect_at: Instant,
     /// When the first suspicion goes on.
-    trial_at: Instant,
+    suspicion_at: Instant,
     stay: Stay,
     part: Part,
     /// Another life under our name.
@@ -123,7 +123,7 @@ impl<S: Storage> Membership<S> {
             caller: None,
             knock_at: Instant::NEVER,
             reconnect_at: Instant::NEVER,
-            trial_at: Instant::NEVER,
+            suspicion_at: Instant::NEVER,
             stay: Stay::Staying,
             part: Part::TAKING,
             rival: claims::Rival::NONE,
@@ -224,13 +224,13 @@ impl<S: Storage> Membership<S> {
         self.come_back_when_fit(cx);
         self.on_knock_timer(cx);
         self.on_namesake_timer(cx);
-        self.on_reconnect_timer(cx).or_else(|| self.on_trial_timer(cx))
+        self.on_reconnect_timer(cx).or_else(|| self.on_suspicion_timer(cx))
     }
 
     pub(crate) fn next_deadline(&self, cx: &Context<S>) -> Instant {
         match self.stay {
             Stay::Staying => {
-                let of_others = self.errands.next_deadline().min(self.next_knock()).min(self.trial_at);
+                let of_others = self.errands.next_deadline().min(self.next_knock()).min(self.suspicion_at);
                 let of_others = of_others.min(self.next_of_namesakes(cx));
                 self.prober.next_deadline().min(of_others)
             }
@@ -239,8 +239,8 @@ impl<S: Storage> Membership<S> {
         }
     }
 
-    /// We are late: what was due so long ago was not done. While we were not there, answers came that we did not hear, and
-    /// others contradicted what we suspect; so nothing follows from the time that passed, but that we are slow.
+    /// Our timer fired late: timeouts that elapsed meanwhile are ignored. Answers and refutations may be waiting to be read, so
+    /// that the only conclusion is that we are slow ourselves (Lifeguard §IV-A).
     pub(crate) fn on_late(&mut self, cx: &mut Context<S>, late: Duration) {
         if cx.config.detection.is_plain() {
             return;
@@ -248,7 +248,7 @@ impl<S: Storage> Membership<S> {
         cx.stats.late += 1;
         self.health.worsen();
         self.prober.give_up();
-        self.put_off_trials(cx, late);
+        self.postpone_suspicions(cx, late);
     }
 
     /// The fingerprint of who lives, and in whose words.
@@ -318,7 +318,7 @@ impl<S: Storage> Membership<S> {
             presence,
             since: cx.now,
             heard_at: None,
-            trial: Trial::None,
+            suspicion: Suspicion::None,
             until: Instant::NEVER,
             knows: Member::<S::Blob>::UNHEARD,
             behind: 0,
@@ -421,7 +421,7 @@ impl<S: Storage> Membership<S> {
     fn set_flags(&mut self, slot: usize, row: Counted) {
         self.members.set_flag(slot, Flag::Pending, row.pending);
         self.members.set_flag(slot, Flag::Untold, row.untold);
-        self.members.set_flag(slot, Flag::Waiting, row.on_trial);
+        self.members.set_flag(slot, Flag::Waiting, row.under_suspicion);
         self.members.set_flag(slot, Flag::Gone, row.live.is_none());
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     context::Context,
     id::{Generation, Life, NodeId},
     path::Proof,
-    records::{Claim, Intent, Member, Namesake, Question, Retransmits, Trial},
+    records::{Claim, Intent, Member, Namesake, Question, Retransmits, Suspicion},
     storage::Storage,
     table::{Flag, Smallest, Table},
     time::Span,
@@ -37,12 +37,14 @@ impl<S: Storage> Membership<S> {
     pub(crate) fn introduce(&self, cx: &Context<S>, peer: Option<NodeId>, intent: Intent, writer: &mut Writer<'_>) {
         let known = peer.and_then(|id| self.members.get(&id));
         if let (Some(id), Some(member)) = (peer, known)
-            && (member.standing != Standing::Alive || member.namesake == Namesake::Heard || member.trial != Trial::None)
+            && (member.standing != Standing::Alive
+                || member.namesake == Namesake::Heard
+                || member.suspicion != Suspicion::None)
         {
             // Told first to whom it concerns: it can contradict at once (Lifeguard's "buddy"). To one of two that go by one name,
             // rather what the other says, for that tells where it is.
-            let accused = member.standing != Standing::Alive || member.trial != Trial::None;
-            let _ = !accused && writer.put(&news(id, member)) || writer.put(&charge(id, member));
+            let accused = member.standing != Standing::Alive || member.suspicion != Suspicion::None;
+            let _ = !accused && writer.put(&news(id, member)) || writer.put(&accusation_to_itself(id, member));
         }
         // All others have heard of us by now, or will ask who we are.
         let young =
@@ -239,9 +241,9 @@ fn news<B: AsRef<[u8]>>(id: NodeId, member: &Member<B>) -> Frame<'_> {
     })
 }
 
-/// What is to be said to a member of itself: a verdict that we doubt, too.
-fn charge<B>(id: NodeId, member: &Member<B>) -> Frame<'static> {
-    let doubted = member.standing == Standing::Alive && member.trial != Trial::None;
+/// The accusation that a member is told of itself: a verdict that we doubt, too.
+fn accusation_to_itself<B>(id: NodeId, member: &Member<B>) -> Frame<'static> {
+    let doubted = member.standing == Standing::Alive && member.suspicion != Suspicion::None;
     match accusation(id, member) {
         Frame::Accusation(said) if doubted => {
             Frame::Accusation(Accusation { standing: Standing::Down, cause: Cause::Silence, ..said })

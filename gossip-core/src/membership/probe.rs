@@ -140,7 +140,7 @@ impl<S: Storage> Membership<S> {
             cx.stats.stale_answers += u64::from(!self.on_errand_ack(cx, header.sender, ack.probe));
         }
         self.health.on_answer(cx.now, cx.config.probe_interval);
-        self.acquit(cx, header.sender);
+        self.clear_suspicion(cx, header.sender);
     }
 
     /// Whether this answers the probe under way.

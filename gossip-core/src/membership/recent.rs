@@ -8,7 +8,7 @@ use crate::{
     context::Context,
     digest::Digest,
     id::NodeId,
-    records::Trial,
+    records::Suspicion,
     storage::Storage,
     table::{Flag, Table},
     time::{Instant, Span},
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 /// So many changes are remembered.
 const CHANGES_MAX: usize = 6;
-/// All subsets of so many are tried: of the changes, and of the verdicts on two who are on trial.
+/// All subsets of so many are tried: of the changes, and of the verdicts on two who are on suspicion.
 const DIFFERENCES_MAX: usize = CHANGES_MAX + 2;
 
 /// In gossip intervals: for so long after more of them than that, and until all who join have come.
@@ -135,7 +135,7 @@ impl<S: Storage> Membership<S> {
             *difference = change.by;
         }
         let mut len = CHANGES_MAX;
-        for slot in self.members.flagged(0, Flag::Waiting, |(_, member)| member.trial != Trial::None) {
+        for slot in self.members.flagged(0, Flag::Waiting, |(_, member)| member.suspicion != Suspicion::None) {
             if let Some((id, member)) = self.members.as_slice().get(slot)
                 && let Some(words) = Counted::of(member).live
                 && let Some(verdict) = differences.get_mut(len)

@@ -1,12 +1,12 @@
-//! How long a suspect may contradict (SWIM §4.2), and the verdict when it did not.
+//! How long a suspect may refute (SWIM §4.2), and declaring it down when it did not.
 //!
 //! A suspicion is long while one observer alone has it, and shrinks with each that confirms it (Lifeguard §IV-B,
 //! LHA-Suspicion). Ours mostly begins confirmed: helpers that could not reach the suspect are counted as observers.
-use super::{Change, Membership, claims::Charge};
+use super::{Change, Membership, claims::Update};
 use crate::{
     context::{Context, Credit},
     id::{Addr, NodeId},
-    records::{Claim, Intent, Member, Namesake, Retransmits, Trial},
+    records::{Claim, Intent, Member, Namesake, Retransmits, Suspicion},
     storage::Storage,
     table::{Flag, Table},
     time::{Instant, Span, micros},
@@ -19,18 +19,23 @@ pub(super) const CONFIRMATIONS_MAX: u32 = 3;
 
 impl<S: Storage> Membership<S> {
     /// A suspicion begins, or has a new beginning: says until when. Before its end, there is time for a look of our own.
-    pub(super) fn open_trial(&mut self, cx: &Context<S>, accusers: Accusers, false_alarms: u8) -> (Trial, Instant) {
-        let until = trial_end(cx, cx.now, accusers, false_alarms);
-        self.trial_at = self.trial_at.min(until);
-        (Trial::Suspected, until)
+    pub(super) fn open_suspicion(
+        &mut self,
+        cx: &Context<S>,
+        accusers: Accusers,
+        false_alarms: u8,
+    ) -> (Suspicion, Instant) {
+        let until = suspicion_deadline(cx, cx.now, accusers, false_alarms);
+        self.suspicion_at = self.suspicion_at.min(until);
+        (Suspicion::Suspected, until)
     }
 
     /// Somebody confirms a suspicion: it is shorter from now on.
-    pub(super) fn shorten_trial(&mut self, cx: &mut Context<S>, slot: usize) {
+    pub(super) fn shorten_suspicion(&mut self, cx: &mut Context<S>, slot: usize) {
         let Some((_, member)) = self.members.as_slice().get(slot) else { return };
-        if member.trial == Trial::Suspected {
-            let until = trial_end(cx, member.since, member.accusers, member.false_alarms).max(cx.now);
-            self.trial_at = self.trial_at.min(until);
+        if member.suspicion == Suspicion::Suspected {
+            let until = suspicion_deadline(cx, member.since, member.accusers, member.false_alarms).max(cx.now);
+            self.suspicion_at = self.suspicion_at.min(until);
             self.update(cx, slot, |member| member.until = until);
         }
     }
@@ -41,25 +46,25 @@ impl<S: Storage> Membership<S> {
     pub(super) fn doubt(&mut self, cx: &mut Context<S>, slot: usize) {
         let Some((id, member)) = self.members.as_slice().get(slot) else { return };
         let (id, addr) = (*id, member.addr);
-        if member.trial != Trial::None {
+        if member.suspicion != Suspicion::None {
             return;
         }
         cx.stats.verdicts_doubted += 1;
         let until = cx.now + cx.config.gossip_interval;
-        self.trial_at = self.trial_at.min(until);
-        self.update(cx, slot, |member| (member.trial, member.until) = (Trial::Doubted, until));
+        self.suspicion_at = self.suspicion_at.min(until);
+        self.update(cx, slot, |member| (member.suspicion, member.until) = (Suspicion::Doubted, until));
         // A few of all those who hear of it will do, and at the word of somebody unproven, nobody is asked.
         if cx.rng.below(cx.live) < HERALDS && cx.credit == Credit::Full {
             cx.send(addr, Some(id), Intent::Ping(Ping::INQUIRY));
         }
     }
 
-    /// A member answered us: whatever is said of it, we do not count it as gone before it was asked again.
-    pub(super) fn acquit(&mut self, cx: &mut Context<S>, id: NodeId) {
+    /// A member answered us: a last look at it is off, and a doubt over; it is not declared down before it was asked again.
+    pub(super) fn clear_suspicion(&mut self, cx: &mut Context<S>, id: NodeId) {
         let Some(slot) = self.members.slot(&id) else { return };
         let Some((_, member)) = self.members.as_slice().get(slot) else { return };
-        match (member.standing, member.trial) {
-            (_, Trial::LastLook { .. }) | (Standing::Alive, Trial::Doubted) => self.reopen_trial(cx, slot),
+        match (member.standing, member.suspicion) {
+            (_, Suspicion::LastLook { .. }) | (Standing::Alive, Suspicion::Doubted) => self.reopen_suspicion(cx, slot),
             _ => {}
         }
     }
@@ -68,43 +73,44 @@ impl<S: Storage> Membership<S> {
     pub(super) fn vouch_for(&mut self, cx: &mut Context<S>, id: NodeId) {
         let Some(slot) = self.members.slot(&id) else { return };
         if self.members.as_slice().get(slot).is_some_and(|(_, member)| member.standing == Standing::Suspect) {
-            self.reopen_trial(cx, slot);
+            self.reopen_suspicion(cx, slot);
         }
-        self.acquit(cx, id);
+        self.clear_suspicion(cx, id);
     }
 
-    /// It all begins again, with us as the only observer; or is over, where there was only a doubt.
-    fn reopen_trial(&mut self, cx: &mut Context<S>, slot: usize) {
+    /// The suspicion begins again, with us as the only observer; or is over, where there was only a doubt.
+    fn reopen_suspicion(&mut self, cx: &mut Context<S>, slot: usize) {
         let Some((_, member)) = self.members.as_slice().get(slot) else { return };
         if member.standing == Standing::Alive {
-            return self.update(cx, slot, |member| (member.trial, member.until) = (Trial::None, Instant::NEVER));
+            return self
+                .update(cx, slot, |member| (member.suspicion, member.until) = (Suspicion::None, Instant::NEVER));
         }
         let (now, accusers) = (cx.now, Accusers::NONE);
-        let trial = self.open_trial(cx, accusers, member.false_alarms);
+        let suspicion = self.open_suspicion(cx, accusers, member.false_alarms);
         self.update(cx, slot, |member| {
-            (member.since, member.accusers, (member.trial, member.until)) = (now, accusers, trial);
+            (member.since, member.accusers, (member.suspicion, member.until)) = (now, accusers, suspicion);
         });
     }
 
-    /// We were not there for so long: nobody is blamed for what happened, or did not, meanwhile.
-    pub(super) fn put_off_trials(&mut self, cx: &mut Context<S>, late: Duration) {
+    /// Our timer fired late by so much: suspicions are extended by the time in which we could not hear a refutation.
+    pub(super) fn postpone_suspicions(&mut self, cx: &mut Context<S>, late: Duration) {
         let mut from = 0;
         loop {
-            let Some((slot, _)) = self.trials_from(from).next() else { break };
+            let Some((slot, _)) = self.suspicions_from(from).next() else { break };
             self.update(cx, slot, |member| member.until = member.until + late);
             from = slot + 1;
         }
-        self.trial_at = self.trial_at + late;
+        self.suspicion_at = self.suspicion_at + late;
     }
 
     /// Goes on with the suspicions that are due, up to one that ends in a verdict.
-    pub(super) fn on_trial_timer(&mut self, cx: &mut Context<S>) -> Option<Change> {
-        if cx.now < self.trial_at {
+    pub(super) fn on_suspicion_timer(&mut self, cx: &mut Context<S>) -> Option<Change> {
+        if cx.now < self.suspicion_at {
             return None;
         }
         let (mut from, mut next_at) = (0, Instant::NEVER);
         loop {
-            let Some((slot, until)) = self.trials_from(from).next() else { break };
+            let Some((slot, until)) = self.suspicions_from(from).next() else { break };
             if until <= cx.now {
                 let change = self.proceed(cx, slot);
                 if change.is_some() {
@@ -115,30 +121,30 @@ impl<S: Storage> Membership<S> {
             next_at = next_at.min(until);
             from = slot + 1;
         }
-        self.trial_at = next_at;
+        self.suspicion_at = next_at;
         None
     }
 
-    /// Who is on trial, and when that goes on.
-    fn trials_from(&self, from: usize) -> impl Iterator<Item = (usize, Instant)> {
-        let slots = self.members.flagged(from, Flag::Waiting, |(_, member)| member.trial != Trial::None);
+    /// Who is on suspicion, and when that goes on.
+    fn suspicions_from(&self, from: usize) -> impl Iterator<Item = (usize, Instant)> {
+        let slots = self.members.flagged(from, Flag::Waiting, |(_, member)| member.suspicion != Suspicion::None);
         slots.filter_map(|slot| self.members.as_slice().get(slot).map(|(_, member)| (slot, member.until)))
     }
 
     fn proceed(&mut self, cx: &mut Context<S>, slot: usize) -> Option<Change> {
         let (_, member) = self.members.as_slice().get(slot)?;
-        match member.trial {
-            Trial::LastLook { asks_left: 0 } if self.is_excused(cx, member) => {
-                self.reopen_trial(cx, slot);
+        match member.suspicion {
+            Suspicion::LastLook { asks_left: 0 } if self.is_excused(cx, member) => {
+                self.reopen_suspicion(cx, slot);
                 None
             }
-            Trial::LastLook { asks_left: 0 } => self.condemn(cx, slot),
-            _ if cx.config.detection.is_plain() => self.condemn(cx, slot),
-            Trial::LastLook { asks_left } => {
+            Suspicion::LastLook { asks_left: 0 } => self.declare_down(cx, slot),
+            _ if cx.config.detection.is_plain() => self.declare_down(cx, slot),
+            Suspicion::LastLook { asks_left } => {
                 self.look(cx, slot, asks_left - 1);
                 None
             }
-            Trial::None | Trial::Suspected | Trial::Doubted => {
+            Suspicion::None | Suspicion::Suspected | Suspicion::Doubted => {
                 let looks = self.looks(cx, member);
                 self.look(cx, slot, looks - 1);
                 None
@@ -150,7 +156,7 @@ impl<S: Storage> Membership<S> {
     fn looks(&self, cx: &Context<S>, member: &Member<S::Blob>) -> u8 {
         match looks(cx, member.accusers) {
             LOOKS_OF_MANY if self.relays_little(cx) => 1,
-            _ if member.trial == Trial::Doubted && self.relays_little(cx) => LOOKS_OF_MANY,
+            _ if member.suspicion == Suspicion::Doubted && self.relays_little(cx) => LOOKS_OF_MANY,
             looks => looks,
         }
     }
@@ -171,7 +177,7 @@ impl<S: Storage> Membership<S> {
         speaks && !(confirmed && self.health.is_answered_since(since))
     }
 
-    fn condemn(&mut self, cx: &mut Context<S>, slot: usize) -> Option<Change> {
+    fn declare_down(&mut self, cx: &mut Context<S>, slot: usize) -> Option<Change> {
         let (_, member) = self.members.as_slice().get(slot)?;
         let claim = Claim { standing: Standing::Down, ..member.claim() };
         // Who found it first stays the one that is named.
@@ -180,7 +186,7 @@ impl<S: Storage> Membership<S> {
             _ => (cx.me.id, Cause::Silence),
         };
         let was_shared = member.standing == Standing::Suspect && self.relays_little(cx);
-        let change = self.adopt(cx, slot, Charge { claim, by, cause, accusers: member.accusers });
+        let change = self.adopt(cx, slot, Update { claim, by, cause, accusers: member.accusers });
         if was_shared {
             // All who heard of the suspicion come to the same by themselves; to others, the digest shows it.
             self.update(cx, slot, |member| member.retransmits = Retransmits::NONE);
@@ -190,8 +196,8 @@ impl<S: Storage> Membership<S> {
 
     /// Begins the last look of a suspicion before its time.
     pub(super) fn look_unless_looking(&mut self, cx: &mut Context<S>, slot: usize) {
-        let trial = self.members.as_slice().get(slot).map(|(_, member)| member.trial);
-        if trial == Some(Trial::Suspected) {
+        let suspicion = self.members.as_slice().get(slot).map(|(_, member)| member.suspicion);
+        if suspicion == Some(Suspicion::Suspected) {
             self.look(cx, slot, LOOKS - 1);
         }
     }
@@ -209,13 +215,13 @@ impl<S: Storage> Membership<S> {
         let Some((id, member)) = self.members.as_slice().get(slot) else { return };
         self.inquire_of(cx, *id, member.addr);
         let until = cx.now + self.health.stretch(look_wait(cx));
-        self.trial_at = self.trial_at.min(until);
-        self.update(cx, slot, |member| (member.trial, member.until) = (Trial::LastLook { asks_left }, until));
+        self.suspicion_at = self.suspicion_at.min(until);
+        self.update(cx, slot, |member| (member.suspicion, member.until) = (Suspicion::LastLook { asks_left }, until));
     }
 }
 
 /// When the last look of a suspicion begins that began at `since`.
-fn trial_end<S: Storage>(cx: &Context<S>, since: Instant, accusers: Accusers, false_alarms: u8) -> Instant {
+fn suspicion_deadline<S: Storage>(cx: &Context<S>, since: Instant, accusers: Accusers, false_alarms: u8) -> Instant {
     let confirmations = confirmations(cx, accusers);
     if cx.config.detection.is_plain() {
         return since + span(cx, confirmations, 0);
@@ -244,9 +250,21 @@ pub(super) const fn leniency(false_alarms: u8) -> u32 {
 }
 
 /// What a false alarm counts; an answer in time takes one off.
-pub(super) const FALSE_ALARM: u8 = 8;
+const FALSE_ALARM: u8 = 8;
 /// More than three are not remembered.
-pub(super) const FALSE_ALARMS_MAX: u8 = 3 * FALSE_ALARM;
+const FALSE_ALARMS_MAX: u8 = 3 * FALSE_ALARM;
+
+/// How many false alarms a member has to its credit when `joined` is claimed of it: one more for a suspicion contradicted,
+/// two for a verdict. Another life begins without any.
+pub(super) fn false_alarms<B>(member: &Member<B>, joined: Claim) -> u8 {
+    let more = match (member.standing, joined.standing) {
+        _ if joined.generation != member.generation => return 0,
+        (Standing::Suspect, Standing::Alive) => FALSE_ALARM,
+        (Standing::Down, Standing::Alive) => 2 * FALSE_ALARM,
+        _ => 0,
+    };
+    (member.false_alarms + more).min(FALSE_ALARMS_MAX)
+}
 
 /// How long to wait for the answer to each look.
 fn look_wait<S: Storage>(cx: &Context<S>) -> Duration {

@@ -4,7 +4,7 @@ use crate::{
     id::{Addr, Life, NodeId},
     membership::Otherwise,
     path::Path,
-    records::{Intent, Outgoing, Question, Trial},
+    records::{Intent, Outgoing, Question, Suspicion},
     storage::Storage,
     table::Queue,
     wire::{
@@ -69,7 +69,7 @@ impl<S: Storage> Node<S> {
         match outgoing.intent {
             Intent::Ping(Ping::KNOCK) => writer.pad(self.knock_len()),
             // The answer may have to say what is said against us, and may be no longer than this, where we are not known.
-            Intent::Ping(Ping::INQUIRY) if !self.is_on_trial(outgoing.peer) => {
+            Intent::Ping(Ping::INQUIRY) if !self.is_under_suspicion(outgoing.peer) => {
                 writer.pad(len::HEADER + len::PING + len::ACCUSATION)
             }
             _ => {}
@@ -77,8 +77,8 @@ impl<S: Storage> Node<S> {
         (writer.len() > bare).then_some(writer.len())
     }
 
-    fn is_on_trial(&self, peer: Option<NodeId>) -> bool {
-        peer.and_then(|id| self.membership.get(id)).is_some_and(|peer| peer.trial != Trial::None)
+    fn is_under_suspicion(&self, peer: Option<NodeId>) -> bool {
+        peer.and_then(|id| self.membership.get(id)).is_some_and(|peer| peer.suspicion != Suspicion::None)
     }
 
     /// How long a datagram may be for it to arrive. What would be taken for a death when it is lost is kept short: whoever can be
