@@ -37,9 +37,9 @@ pub(crate) struct Context<S: Storage> {
     pub(crate) may_ask: bool,
     /// Whether it may still tell who agrees: to take that in is a look at all members.
     pub(crate) may_agree: bool,
-    /// Whether it may make us knock. The answer to a knock does not: where it fails to tell what we knocked for, we would go on at the
-    /// speed of the network.
-    pub(crate) may_knock: bool,
+    /// Whether it may make us announce ourselves. The answer to an announce may not: where it fails to tell what we sent that for,
+    /// we would go on at the speed of the network.
+    pub(crate) may_announce: bool,
     /// Whether we have just come, and have yet to ask what we lack.
     pub(crate) newcomer: bool,
     /// Of all members' answers to pings: how long to wait for one of whom nothing is known yet.
@@ -101,7 +101,7 @@ impl<S: Storage> Context<S> {
             credit: Credit::Full,
             may_ask: false,
             may_agree: false,
-            may_knock: false,
+            may_announce: false,
             newcomer: false,
             round_trip: RoundTrip::UNKNOWN,
             name_conflicts: 0,

@@ -44,7 +44,7 @@
 //! | to change | look in |
 //! |---|---|
 //! | how long a suspicion lasts, and the verdict | `membership/suspicion.rs`; the knob is `suspicion_mult` in `config.rs` |
-//! | whom we probe, how often we ask, and how long we wait | `membership/probe.rs`; as a helper, `membership/errand.rs` |
+//! | whom we probe, how often we ask, and how long we wait | `membership/probe.rs`; as a helper, `membership/indirect_probe.rs` |
 //! | what we make of being slow, deaf or lossy ourselves | `membership/health.rs`, `membership/aside.rs` |
 //! | what is believed of members, and what we contradict | `membership/claims.rs` |
 //! | joining, and finding the lost again | `membership/seeds.rs` |

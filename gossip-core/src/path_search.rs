@@ -247,7 +247,7 @@ impl PathSearch {
             return self.end(cx);
         };
         let (to, peer) = (member.addr, Some(search.peer));
-        cx.owe(Outgoing { to, peer, intent: Intent::Ping(Ping::LENGTH), len_max: search.len });
+        cx.owe(Outgoing { to, peer, intent: Intent::Ping(Ping::PATH_PROBE), len_max: search.len });
         let longest = cx.config.probe_timeout;
         let patience =
             member.round_trip.timeout().unwrap_or_else(|| longest.part(4)).min(longest).max(longest.part(16));

@@ -234,8 +234,8 @@ pub enum Untold {
 pub struct Seed {
     /// Who answered from there last.
     pub answered: Option<NodeId>,
-    /// How many times it was asked since.
-    pub knocks: u32,
+    /// How many announces were sent there since.
+    pub announces: u32,
     /// Where it came from.
     pub provenance: Provenance,
 }

@@ -328,12 +328,12 @@ impl Pump {
         let found = self.seeds.found(self.clock.now(), |addr| can_send(local, *addr));
         match found.filter(|_| self.is_running()) {
             Some(Found::Changed { name: seed, addrs }) => {
-                self.knock_at_strangers(&addrs);
+                self.announce_to_strangers(&addrs);
                 let is_self = addrs.iter().any(|addr| self.is_own(*addr));
                 self.subscribers.tell(&Happening::SeedResolved { seed, addrs, is_self });
                 true
             }
-            Some(Found::Same { addrs }) => self.knock_at_strangers(&addrs),
+            Some(Found::Same { addrs }) => self.announce_to_strangers(&addrs),
             Some(Found::Lost { name: seed, reason }) => {
                 self.subscribers.tell(&Happening::SeedUnresolved { seed, reason });
                 self.tell_if_nobody_can_be_asked();
@@ -345,7 +345,7 @@ impl Pump {
 
     /// Has the node ask at those addresses where no live member is known to be, and where it does not ask anyway; says whether
     /// there are any. That somebody answered from there once is not enough: it may have moved, and others may be there now.
-    fn knock_at_strangers(&mut self, addrs: &[SocketAddr]) -> bool {
+    fn announce_to_strangers(&mut self, addrs: &[SocketAddr]) -> bool {
         // The node itself may be behind the name, too.
         let others = addrs.iter().filter(|addr| !self.is_own(**addr));
         let mut strangers: BTreeSet<Addr> = others.map(|addr| Addr::from(*addr)).collect();

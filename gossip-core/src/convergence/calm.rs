@@ -6,7 +6,7 @@ use crate::{
 };
 use core::time::Duration;
 
-/// The longest wait between two inquiries while nothing new is learned, in probe intervals.
+/// The longest wait between two digest probes while nothing new is learned, in probe intervals.
 pub(super) const WAIT_MAX: u32 = 8;
 
 /// As long as nothing else is known: no sooner than an answer can be here.

@@ -52,7 +52,7 @@ pub(crate) struct Convergence {
     /// Whether anything happened since we last looked.
     dirty: bool,
     /// When we next ask somebody who is not known to agree, and how long we waited before.
-    inquire_at: Instant,
+    digest_probe_at: Instant,
     wait: Duration,
     /// Since when our digest is what it is.
     changed_at: Instant,
@@ -101,7 +101,7 @@ impl Convergence {
             retransmits: Retransmits::NONE,
             told: Claimed::Nothing,
             dirty: false,
-            inquire_at: Instant::NEVER,
+            digest_probe_at: Instant::NEVER,
             wait: Duration::ZERO,
             changed_at: Instant::ZERO,
             settled_at: Instant::NEVER,
@@ -131,7 +131,7 @@ impl Convergence {
         self.dirty = true;
         // Things have to settle first; under a stream of changes, they never do.
         self.changed_at = cx.now;
-        self.inquire_at = Instant::ZERO;
+        self.digest_probe_at = Instant::ZERO;
         self.unsettle(cx);
     }
 
@@ -139,7 +139,7 @@ impl Convergence {
     pub(crate) fn unsettle<S: Storage>(&mut self, cx: &Context<S>) {
         self.wait = self.patience;
         self.settled_at = settled_at(cx, self.patience, self.paid_at);
-        self.inquire_at = self.inquire_at.max(self.settled_at);
+        self.digest_probe_at = self.digest_probe_at.max(self.settled_at);
     }
 
     /// Whether we learned something just now. Others lack that for some time, and nothing follows from it.
@@ -253,20 +253,20 @@ impl Convergence {
         }
         self.spend(cx);
         self.wait = self.wait.times(3).part(2).min(cx.config.probe_interval.times(WAIT_MAX));
-        self.inquire_at = cx.now + self.wait;
+        self.digest_probe_at = cx.now + self.wait;
         let Some(slot) = self.draw_doubtful(cx, members) else {
             // Nobody is in doubt. When somebody comes, the digest changes.
-            self.inquire_at = Instant::NEVER;
+            self.digest_probe_at = Instant::NEVER;
             return None;
         };
         members.as_slice().get(slot).map(|(id, member)| (*id, member.addr))
     }
 
     pub(crate) fn next_deadline(&self) -> Instant {
-        if self.is_unanimous() { Instant::NEVER } else { self.inquire_at }
+        if self.is_unanimous() { Instant::NEVER } else { self.digest_probe_at }
     }
 
-    /// Passes evidence on: a few times after each time that there was more of it, and to whoever inquires. That everybody
+    /// Passes evidence on: a few times after each time that there was more of it, and to whoever sends a digest probe. That everybody
     /// agrees is said by the header alone.
     pub(crate) fn piggyback<S: Storage>(
         &mut self,
@@ -275,11 +275,11 @@ impl Convergence {
         members: &mut S::Members,
         writer: &mut Writer<'_>,
     ) {
-        let inquired = outgoing.intent == Intent::Ack(Ping::INQUIRY);
+        let probed = outgoing.intent == Intent::Ack(Ping::DIGEST_PROBE);
         // To one that has just asked, and knows something else, it would mean nothing.
         let peer = outgoing.peer.and_then(|id| members.get(&id));
-        let lost = inquired && peer.is_none_or(|peer| peer.knows != self.digest);
-        let wanted = cx.now >= self.settled_at && (self.retransmits.is_pending() || inquired) && !lost;
+        let lost = probed && peer.is_none_or(|peer| peer.knows != self.digest);
+        let wanted = cx.now >= self.settled_at && (self.retransmits.is_pending() || probed) && !lost;
         let len = cx.live.div_ceil(8);
         // If it does not fit, each has to find out for itself.
         if self.is_unanimous() || self.tally == Tally::Unheard || !wanted || writer.room() < len + BESIDE_BITS {
@@ -312,7 +312,7 @@ impl Convergence {
     fn on_evidence<S: Storage>(&mut self, cx: &Context<S>) {
         self.dirty = true;
         self.wait = self.patience;
-        self.inquire_at = self.inquire_at.min((cx.now + self.wait).max(self.settled_at));
+        self.digest_probe_at = self.digest_probe_at.min((cx.now + self.wait).max(self.settled_at));
     }
 
     /// Believes of the others that they agree with us, as far as `agrees` says so of their places among the living.

@@ -22,7 +22,7 @@ impl<S: Storage> Membership<S> {
     /// Remembers an address from a former life, if there is room; it is asked as soon as those that are named.
     pub(crate) fn remember(&mut self, cx: &mut Context<S>, addr: Addr) {
         self.keep(cx, addr, 0);
-        self.knock_at = self.knock_at.min(cx.now + cx.config.gossip_interval);
+        self.announce_at = self.announce_at.min(cx.now + cx.config.gossip_interval);
     }
 
     /// Forgets a member, and keeps its address where it did not say farewell.
@@ -32,7 +32,7 @@ impl<S: Storage> Membership<S> {
         self.remove(cx, id);
         cx.stats.members_forgotten += 1;
         if standing == Standing::Down {
-            self.keep(cx, addr, KNOCKS_AT_LOST);
+            self.keep(cx, addr, ANNOUNCES_AT_LOST);
         }
     }
 
@@ -50,7 +50,7 @@ impl<S: Storage> Membership<S> {
                 (Provenance::Named, Some(_)) => 0_u8,
             };
             // Many are named at once, where a name stands for them: by chance, so that each has its turn.
-            last = last.max(Some((class, seed.knocks, cx.rng.next_u64(), *addr)));
+            last = last.max(Some((class, seed.announces, cx.rng.next_u64(), *addr)));
         }
         if let Some((.., addr)) = last {
             self.seeds.swap_remove(&addr);
@@ -59,7 +59,7 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Keeps the address of one that is lost, if it is among those of the lowest rank.
-    fn keep(&mut self, cx: &mut Context<S>, addr: Addr, knocks: u32) {
+    fn keep(&mut self, cx: &mut Context<S>, addr: Addr, announces: u32) {
         if addr == cx.me.addr || self.seeds.slot(&addr).is_some() {
             return;
         }
@@ -72,12 +72,12 @@ impl<S: Storage> Membership<S> {
                 _ => return,
             }
         }
-        let _ = self.seeds.insert(addr, Seed { answered: None, knocks, provenance: Provenance::Remembered });
+        let _ = self.seeds.insert(addr, Seed { answered: None, announces, provenance: Provenance::Remembered });
     }
 }
 
 /// An address that is lost was asked for long before it comes into the book: it waits its turn.
-const KNOCKS_AT_LOST: u32 = 64;
+const ANNOUNCES_AT_LOST: u32 = 64;
 
 fn rank<S: Storage>(cx: &Context<S>, addr: Addr) -> Digest {
     let name = cx.digester.of_bytes(addr.as_bytes());

@@ -54,7 +54,7 @@ impl<S: Storage> Membership<S> {
     /// A datagram came from a member: proof that it lives, and of which life.
     pub(crate) fn on_heard(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
         self.on_seed_heard(from, header.sender);
-        if !self.is_live(header.sender) && cx.may_knock {
+        if !self.is_live(header.sender) && cx.may_announce {
             self.on_caller(cx, from, header.sender);
         }
         let Some(member) = self.members.get_mut(&header.sender) else { return };
@@ -70,19 +70,19 @@ impl<S: Storage> Membership<S> {
         let outdone = header.generation != member.generation && header.incarnation <= member.incarnation;
         let (is_new, is_live) = (member.namesake != Namesake::Heard, member.is_live());
         if outdone && (is_new || !is_live) && from != member.addr {
-            if cx.may_knock {
+            if cx.may_announce {
                 // Nothing else that we send goes there: once for each time that the other one spoke, and each time where there is no
-                // other. A knock says what is said of whoever is gone. Else with the next that it sends.
+                // other. An announce says what is said of whoever is gone. Else with the next that it sends.
                 member.namesake = Namesake::Heard;
-                cx.answer(from, header.sender, if is_live { Intent::News } else { Intent::Ping(Ping::KNOCK) });
+                cx.answer(from, header.sender, if is_live { Intent::News } else { Intent::Ping(Ping::ANNOUNCE) });
             }
             return;
         }
         member.namesake = if outdone { Namesake::Heard } else { Namesake::None };
-        if from != member.addr && header.incarnation > member.incarnation && cx.may_knock {
+        if from != member.addr && header.incarnation > member.incarnation && cx.may_announce {
             // It speaks from elsewhere and has more to say of itself than we heard: it moved, and all that we send it goes
-            // astray. Whoever answers a knock introduces itself.
-            cx.answer(from, header.sender, Intent::Ping(Ping::KNOCK));
+            // astray. Whoever answers an announce introduces itself.
+            cx.answer(from, header.sender, Intent::Ping(Ping::ANNOUNCE));
         }
     }
 
@@ -174,7 +174,7 @@ impl<S: Storage> Membership<S> {
         self.update(cx, slot, |member| member.retransmits = retransmits);
         if !cx.config.detection.is_plain() {
             // It is the first to hear of it: it can contradict at once (Lifeguard §IV-C, "buddy").
-            self.inquire_of(cx, id, addr);
+            self.send_digest_probe(cx, id, addr);
         }
     }
 

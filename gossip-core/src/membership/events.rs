@@ -22,8 +22,8 @@ pub(super) enum Company {
     },
 }
 
-/// So many knocks without an answer mean that we are alone.
-const KNOCKS_UNTIL_ALONE: u32 = 4;
+/// So many announces without an answer mean that we are alone.
+const ANNOUNCES_UNTIL_ALONE: u32 = 4;
 
 impl<S: Storage> Membership<S> {
     pub(crate) fn next_event(&mut self, cx: &mut Context<S>) -> Option<Event<'static>> {
@@ -56,7 +56,7 @@ impl<S: Storage> Membership<S> {
         self.company = match self.company {
             _ if cx.live > 1 => Company::Accompanied,
             Company::Accompanied => Company::Alone { told: false },
-            Company::Untried if self.knocks_unanswered() >= KNOCKS_UNTIL_ALONE => Company::Alone { told: false },
+            Company::Untried if self.announces_unanswered() >= ANNOUNCES_UNTIL_ALONE => Company::Alone { told: false },
             company => company,
         };
     }

@@ -4,7 +4,7 @@
 //!
 //! - `claims`: what is said of members, by themselves and by others, and what is said of us;
 //! - `probe`: asking one member a period whether it is there, directly and through helpers;
-//! - `errand`: asking for others, as a helper;
+//! - `indirect_probe`: probing for others, as a helper;
 //! - `suspicion`: how long a suspect may refute, and declaring it down;
 //! - `health`: how well we do ourselves, so that whoever is slow or deaf blames nobody else;
 //! - `aside`: stepping aside, when the accusers are right;
@@ -21,7 +21,7 @@ mod aside;
 mod book;
 mod claims;
 mod counted;
-mod errand;
+mod indirect_probe;
 mod events;
 mod health;
 mod namesakes;
@@ -48,9 +48,9 @@ use crate::{
 use aside::Part;
 use core::time::Duration;
 use counted::Counted;
-use errand::Errands;
 use events::Company;
 use health::Health;
+use indirect_probe::IndirectProbes;
 use probe::Prober;
 pub(crate) use recent::Otherwise;
 use recent::Recent;
@@ -73,12 +73,12 @@ pub(crate) struct Membership<S: Storage> {
     members: S::Members,
     seeds: S::Seeds,
     prober: Prober,
-    errands: Errands,
+    indirect_probes: IndirectProbes,
     health: Health,
     /// Who spoke to us lately without being counted in.
     caller: Option<seeds::Caller>,
     /// When the next of those is tried that were named just now.
-    knock_at: Instant,
+    announce_at: Instant,
     /// When the next of the lost is tried.
     reconnect_at: Instant,
     /// When the first suspicion goes on.
@@ -118,10 +118,10 @@ impl<S: Storage> Membership<S> {
             members: Table::with_limit(cx.config.limits.members),
             seeds: Table::with_limit(cx.config.limits.seeds),
             prober: Prober::new(cx),
-            errands: Errands::default(),
+            indirect_probes: IndirectProbes::default(),
             health: Health::new(),
             caller: None,
-            knock_at: Instant::NEVER,
+            announce_at: Instant::NEVER,
             reconnect_at: Instant::NEVER,
             suspicion_at: Instant::NEVER,
             stay: Stay::Staying,
@@ -220,9 +220,9 @@ impl<S: Storage> Membership<S> {
             return None;
         }
         self.on_probe_timer(cx);
-        self.on_errand_timer(cx);
+        self.on_indirect_probe_timer(cx);
         self.come_back_when_fit(cx);
-        self.on_knock_timer(cx);
+        self.on_announce_timer(cx);
         self.on_namesake_timer(cx);
         self.on_reconnect_timer(cx).or_else(|| self.on_suspicion_timer(cx))
     }
@@ -230,7 +230,7 @@ impl<S: Storage> Membership<S> {
     pub(crate) fn next_deadline(&self, cx: &Context<S>) -> Instant {
         match self.stay {
             Stay::Staying => {
-                let of_others = self.errands.next_deadline().min(self.next_knock()).min(self.suspicion_at);
+                let of_others = self.indirect_probes.next_deadline().min(self.next_announce()).min(self.suspicion_at);
                 let of_others = of_others.min(self.next_of_namesakes(cx));
                 self.prober.next_deadline().min(of_others)
             }

@@ -60,7 +60,7 @@ impl<S: Storage> Membership<S> {
         let rival = Bearer { generation: header.generation, addr: from };
         self.on_conflict(cx, cx.me.id, [me, rival], cx.now);
         if let Some(Ok(Read::Frame(Frame::Ping(_)))) = Reader::new(frames).next() {
-            send_barely(cx, from, None, Intent::Ack(Ping::KNOCK));
+            send_barely(cx, from, None, Intent::Ack(Ping::ANNOUNCE));
         }
     }
 
@@ -92,7 +92,7 @@ impl<S: Storage> Membership<S> {
             return;
         }
         self.rival.asked_at = cx.now;
-        send_barely(cx, addr, None, Intent::Ping(Ping::KNOCK));
+        send_barely(cx, addr, None, Intent::Ping(Ping::ANNOUNCE));
     }
 
     /// Another life of a member speaks from elsewhere. Most often the one that we know has ended; if it was heard just now, a few of
@@ -101,8 +101,8 @@ impl<S: Storage> Membership<S> {
         let Some((id, member)) = self.members.as_slice().get(slot) else { return };
         let lately = cx.now.saturating_sub(cx.config.probe_interval.times(LATELY));
         let may_live = member.namesake != Namesake::Known && member.heard_at.is_some_and(|at| at > lately);
-        if may_live && cx.may_knock && cx.rng.below(cx.live) < ASKERS {
-            send_barely(cx, member.addr, Some(*id), Intent::Ping(Ping::KNOCK));
+        if may_live && cx.may_announce && cx.rng.below(cx.live) < ASKERS {
+            send_barely(cx, member.addr, Some(*id), Intent::Ping(Ping::ANNOUNCE));
         }
     }
 
@@ -176,9 +176,9 @@ impl<S: Storage> Membership<S> {
         };
         let is_due = *heard_at < Some(cx.now.saturating_sub(cx.config.gossip_interval));
         *heard_at = Some(cx.now);
-        if is_due && cx.may_knock && header.incarnation > known {
+        if is_due && cx.may_announce && header.incarnation > known {
             // What it says of itself shows in no digest, for the name counts as borne by two.
-            cx.answer(from, header.sender, Intent::Ping(Ping::KNOCK));
+            cx.answer(from, header.sender, Intent::Ping(Ping::ANNOUNCE));
         }
         if let [Some(one), Some(other)] = conflict.heard_at
             && one.min(other) > conflict.seen_at
@@ -200,7 +200,7 @@ impl<S: Storage> Membership<S> {
             let (id, lately) = (*id, conflict.seen_at + interval.times(RENEWED_EVERY));
             for (bearer, heard_at) in conflict.bearers.iter().zip(conflict.heard_at) {
                 if heard_at.is_none_or(|at| at < lately) && bearer.addr != cx.me.addr {
-                    send_barely(cx, bearer.addr, Some(id), Intent::Ping(Ping::KNOCK));
+                    send_barely(cx, bearer.addr, Some(id), Intent::Ping(Ping::ANNOUNCE));
                 }
             }
         }

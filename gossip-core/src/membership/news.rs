@@ -33,7 +33,7 @@ type Print = [u8; 4];
 
 impl<S: Storage> Membership<S> {
     /// Tells `peer` what it must know to deal with us: what is said against it, and who we are, unless it has long counted
-    /// us in. A knock and its answer always say that: they are how nodes get to know each other.
+    /// us in. An announce and its answer always say that: they are how nodes get to know each other.
     pub(crate) fn introduce(&self, cx: &Context<S>, peer: Option<NodeId>, intent: Intent, writer: &mut Writer<'_>) {
         let known = peer.and_then(|id| self.members.get(&id));
         if let (Some(id), Some(member)) = (peer, known)
@@ -50,9 +50,9 @@ impl<S: Storage> Membership<S> {
         let young =
             self.members.get(&cx.me.id).is_some_and(|me| cx.now < me.since + cx.config.probe_interval.times(YOUTH));
         let stranger = known.is_none_or(|member| !member.is_live() || member.heard_at.is_none() && young);
-        let knock = matches!(intent, Intent::Ping(Ping::KNOCK) | Intent::Ack(Ping::KNOCK));
+        let announces = matches!(intent, Intent::Ping(Ping::ANNOUNCE) | Intent::Ack(Ping::ANNOUNCE));
         let Some(me) = self.members.get(&cx.me.id) else { return };
-        if stranger || knock {
+        if stranger || announces {
             let _ = writer.put(&news(cx.me.id, me));
         }
     }

@@ -53,7 +53,7 @@ const ASKS_MAX: u8 = 16;
 /// Which ask of a probe a number stands for: its low bits. An answer to a question that was asked again tells nothing of time,
 /// unless it says which asking it answers (Karn, Partridge 1987).
 const ASK: u16 = ASKS_MAX as u16 - 1;
-const _: () = assert!(ASKS_MAX.is_power_of_two() && ASK > Ping::INQUIRY);
+const _: () = assert!(ASKS_MAX.is_power_of_two() && ASK > Ping::DIGEST_PROBE);
 /// Whoever answers one of the first few is well.
 const ASKS_EASY: u8 = 3;
 /// Whoever did not must answer so many of the rest. Where others answer as they should, five of thirteen: of those that lose
@@ -136,8 +136,8 @@ impl<S: Storage> Membership<S> {
     }
 
     pub(crate) fn on_ack(&mut self, cx: &mut Context<S>, header: &Header, ack: Ack) {
-        if ack.probe > Ping::LENGTH && !self.on_probe_ack(cx, header.sender, ack.probe) {
-            cx.stats.stale_answers += u64::from(!self.on_errand_ack(cx, header.sender, ack.probe));
+        if ack.probe > Ping::PATH_PROBE && !self.on_probe_ack(cx, header.sender, ack.probe) {
+            cx.stats.stale_answers += u64::from(!self.on_indirect_ack(cx, header.sender, ack.probe));
         }
         self.health.on_answer(cx.now, cx.config.probe_interval);
         self.clear_suspicion(cx, header.sender);

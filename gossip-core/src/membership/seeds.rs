@@ -19,7 +19,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 impl<S: Storage> Membership<S> {
-    /// Remembers an address to join through, and knocks there shortly: within half a gossip interval, at random, so that
+    /// Remembers an address to join through, and announces us there shortly: within half a gossip interval, at random, so that
     /// hundreds that were started together do not overrun one seed's socket in the same millisecond.
     pub(crate) fn join(&mut self, cx: &mut Context<S>, seed: Addr) -> Result<(), JoinError> {
         if !self.is_staying() {
@@ -28,14 +28,14 @@ impl<S: Storage> Membership<S> {
         if seed == cx.me.addr {
             return Err(JoinError::OwnAddress);
         }
-        let mut named = Seed { answered: None, knocks: 0, provenance: Provenance::Named };
+        let mut named = Seed { answered: None, announces: 0, provenance: Provenance::Named };
         if let Some(known) = self.seeds.swap_remove(&seed) {
             // Where somebody lives, there is nothing to wait for.
             named.answered = known.answered.filter(|id| self.is_live(*id));
         }
         self.make_room(cx);
         cx.stats.seeds_dropped += u64::from(self.seeds.insert(seed, named).is_err());
-        self.knock_at = self.knock_at.min(cx.now + cx.random_part(cx.config.gossip_interval.part(2)));
+        self.announce_at = self.announce_at.min(cx.now + cx.random_part(cx.config.gossip_interval.part(2)));
         cx.newcomer = cx.live == 1;
         Ok(())
     }
@@ -43,7 +43,7 @@ impl<S: Storage> Membership<S> {
     /// Somebody spoke from an address. One of the lost that lives is a member again, and needs no other row.
     pub(super) fn on_seed_heard(&mut self, from: Addr, sender: NodeId) {
         let Some(seed) = self.seeds.get_mut(&from) else { return };
-        *seed = Seed { answered: Some(sender), knocks: 0, ..*seed };
+        *seed = Seed { answered: Some(sender), announces: 0, ..*seed };
         if seed.provenance == Provenance::Remembered && self.is_live(sender) {
             self.seeds.swap_remove(&from);
         }
@@ -61,44 +61,44 @@ impl<S: Storage> Membership<S> {
         self.seeds.as_slice().iter().map(|(addr, seed)| (*addr, seed))
     }
 
-    /// How many knocks a seed has not answered, at most.
-    pub(super) fn knocks_unanswered(&self) -> u32 {
-        self.seeds.as_slice().iter().map(|(_, seed)| seed.knocks).max().unwrap_or(0)
+    /// How many announces a seed has not answered, at most.
+    pub(super) fn announces_unanswered(&self) -> u32 {
+        self.seeds.as_slice().iter().map(|(_, seed)| seed.announces).max().unwrap_or(0)
     }
 
     /// When somebody is to be tried.
-    pub(super) fn next_knock(&self) -> Instant {
-        self.knock_at.min(self.reconnect_at)
+    pub(super) fn next_announce(&self) -> Instant {
+        self.announce_at.min(self.reconnect_at)
     }
 
-    /// Knocks where we were told to just now, at the address that was tried least: ever more slowly, until it is one of the lost.
-    pub(super) fn on_knock_timer(&mut self, cx: &mut Context<S>) {
-        if cx.now < self.knock_at {
+    /// Announces us to a seed that was named just now, at the address that was tried least: ever more slowly, until it is one of the lost.
+    pub(super) fn on_announce_timer(&mut self, cx: &mut Context<S>) {
+        if cx.now < self.announce_at {
             return;
         }
-        self.knock_at = Instant::NEVER;
+        self.announce_at = Instant::NEVER;
         let (mut next, mut count) = (None, 0);
         for (addr, seed) in self.seeds.as_slice().iter().filter(|(_, seed)| is_new(&cx.config, seed)) {
-            let rank = (seed.knocks, seed.provenance == Provenance::Remembered, cx.rng.next_u64(), *addr);
+            let rank = (seed.announces, seed.provenance == Provenance::Remembered, cx.rng.next_u64(), *addr);
             next = Some(next.map_or(rank, |next| rank.min(next)));
             count += 1;
         }
-        let Some((knocks, .., addr)) = next else { return };
+        let Some((announces, .., addr)) = next else { return };
         if let Some(seed) = self.seeds.get_mut(&addr) {
-            seed.knocks = knocks + 1;
+            seed.announces = announces + 1;
         }
-        cx.send(addr, None, Intent::Ping(Ping::KNOCK));
+        cx.send(addr, None, Intent::Ping(Ping::ANNOUNCE));
         // Each of them is asked again once it may have answered.
         let answer = cx.answer_takes();
-        let wait = eagerness(cx.config.gossip_interval, knocks).max(answer).part(count);
-        self.knock_at = cx.now + wait.max(eagerness(cx.config.gossip_interval, 0));
+        let wait = eagerness(cx.config.gossip_interval, announces).max(answer).part(count);
+        self.announce_at = cx.now + wait.max(eagerness(cx.config.gossip_interval, 0));
         self.on_company(cx);
     }
 
     /// Tries one of the lost: a silent seed, or a member that is down. Forgets one that was gone for too long.
     ///
     /// One at a time, whatever their number, and of a large cluster only some nodes each time: of two sides of a healed
-    /// partition, each tries the other at the rate of up to [`KNOCKERS`] nodes, however many it has.
+    /// partition, each tries the other at the rate of up to [`ANNOUNCERS`] nodes, however many it has.
     pub(super) fn on_reconnect_timer(&mut self, cx: &mut Context<S>) -> Option<Change> {
         if cx.now < self.reconnect_at {
             return None;
@@ -107,9 +107,9 @@ impl<S: Storage> Membership<S> {
             && !self.is_live(id)
         {
             if self.is_proven(id, addr) {
-                cx.send(addr, Some(id), Intent::Ping(Ping::KNOCK));
+                cx.send(addr, Some(id), Intent::Ping(Ping::ANNOUNCE));
             } else {
-                send_barely(cx, addr, Some(id), Intent::Ping(Ping::KNOCK));
+                send_barely(cx, addr, Some(id), Intent::Ping(Ping::ANNOUNCE));
             }
         }
         // By chance, for there may be room to owe one datagram alone.
@@ -129,13 +129,13 @@ impl<S: Storage> Membership<S> {
         let Some(lost) = self.draw_lost(cx) else { return };
         // Nobody else may know of a seed that was named to us.
         let ours = lost.provenance == Some(Provenance::Named);
-        if !ours && cx.rng.below(cx.live) >= KNOCKERS {
+        if !ours && cx.rng.below(cx.live) >= ANNOUNCERS {
             return;
         }
         if let Some(seed) = self.seeds.get_mut(&lost.addr) {
-            seed.knocks = seed.knocks.saturating_add(1);
+            seed.announces = seed.announces.saturating_add(1);
         }
-        cx.send(lost.addr, lost.id, Intent::Ping(Ping::KNOCK));
+        cx.send(lost.addr, lost.id, Intent::Ping(Ping::ANNOUNCE));
     }
 
     /// One of the lost at random, in a single pass (reservoir sampling).
@@ -158,7 +158,7 @@ impl<S: Storage> Membership<S> {
     fn doubt_lost(&self, cx: &mut Context<S>) {
         let me = cx.me.id;
         let Some((_, (id, _))) = draw(&mut cx.rng, None, self.down(me)) else { return };
-        if cx.rng.below(cx.live) < KNOCKERS
+        if cx.rng.below(cx.live) < ANNOUNCERS
             && let Some((peer, addr)) = self.sample(cx, &|_| false)
         {
             cx.send(addr, Some(peer), Intent::Verdict(id));
@@ -212,7 +212,7 @@ struct Lost {
 }
 
 /// In each reconnect interval, so many of us try one of the members that are down.
-const KNOCKERS: usize = 32;
+const ANNOUNCERS: usize = 32;
 
 /// Each next one takes the place of those before it, with a chance of one in as many as were met.
 fn draw<T>(rng: &mut Rng, drawn: Option<(usize, T)>, among: impl Iterator<Item = T>) -> Option<(usize, T)> {
@@ -227,10 +227,10 @@ fn draw<T>(rng: &mut Rng, drawn: Option<(usize, T)>, among: impl Iterator<Item =
 
 /// Whether it never answered, and has been tried for so short a time that somebody may be waiting for it.
 fn is_new(config: &Config, seed: &Seed) -> bool {
-    seed.answered.is_none() && eagerness(config.gossip_interval, seed.knocks) < config.reconnect_interval
+    seed.answered.is_none() && eagerness(config.gossip_interval, seed.announces) < config.reconnect_interval
 }
 
-/// How long to wait after so many knocks: the first few come quickly, then ever more slowly.
-fn eagerness(gossip_interval: Duration, knocks: u32) -> Duration {
-    gossip_interval.part(4).times(1 << (knocks / 2).min(16))
+/// How long to wait after so many announces: the first few come quickly, then ever more slowly.
+fn eagerness(gossip_interval: Duration, announces: u32) -> Duration {
+    gossip_interval.part(4).times(1 << (announces / 2).min(16))
 }

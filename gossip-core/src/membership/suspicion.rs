@@ -55,7 +55,7 @@ impl<S: Storage> Membership<S> {
         self.update(cx, slot, |member| (member.suspicion, member.until) = (Suspicion::Doubted, until));
         // A few of all those who hear of it will do, and at the word of somebody unproven, nobody is asked.
         if cx.rng.below(cx.live) < HERALDS && cx.credit == Credit::Full {
-            cx.send(addr, Some(id), Intent::Ping(Ping::INQUIRY));
+            cx.send(addr, Some(id), Intent::Ping(Ping::DIGEST_PROBE));
         }
     }
 
@@ -203,17 +203,17 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Asks whether somebody is there; that tells it what is said of it, too. Of two that bear its name, either may say so.
-    pub(super) fn inquire_of(&self, cx: &mut Context<S>, id: NodeId, addr: Addr) {
-        cx.send(addr, Some(id), Intent::Ping(Ping::INQUIRY));
+    pub(super) fn send_digest_probe(&self, cx: &mut Context<S>, id: NodeId, addr: Addr) {
+        cx.send(addr, Some(id), Intent::Ping(Ping::DIGEST_PROBE));
         if let Some(rival) = self.get(id).and_then(|member| self.rival_of(id, member.generation)) {
-            cx.send(rival, Some(id), Intent::Ping(Ping::INQUIRY));
+            cx.send(rival, Some(id), Intent::Ping(Ping::DIGEST_PROBE));
         }
     }
 
     /// Asks the suspect.
     fn look(&mut self, cx: &mut Context<S>, slot: usize, asks_left: u8) {
         let Some((id, member)) = self.members.as_slice().get(slot) else { return };
-        self.inquire_of(cx, *id, member.addr);
+        self.send_digest_probe(cx, *id, member.addr);
         let until = cx.now + self.health.stretch(look_wait(cx));
         self.suspicion_at = self.suspicion_at.min(until);
         self.update(cx, slot, |member| (member.suspicion, member.until) = (Suspicion::LastLook { asks_left }, until));

@@ -235,7 +235,7 @@ impl<S: Storage> Node<S> {
         if self.cx.now >= self.gossip.next_at {
             self.push_news();
         }
-        self.inquire();
+        self.send_due_digest_probe();
     }
 
     /// Owes news to a few members drawn at random.
@@ -263,11 +263,11 @@ impl<S: Storage> Node<S> {
     }
 
     /// Asks somebody who is not known to agree.
-    fn inquire(&mut self) {
+    fn send_due_digest_probe(&mut self) {
         let digest = self.digest();
         self.convergence.set_digest(&self.cx, digest);
         if let Some((peer, addr)) = self.convergence.on_timer(&mut self.cx, self.membership.table()) {
-            self.cx.send(addr, Some(peer), Intent::Ping(Ping::INQUIRY));
+            self.cx.send(addr, Some(peer), Intent::Ping(Ping::DIGEST_PROBE));
         }
     }
 

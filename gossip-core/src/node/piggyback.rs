@@ -14,8 +14,8 @@ use crate::{
 impl<S: Storage> Node<S> {
     pub(super) fn piggyback(&mut self, outgoing: &Outgoing, writer: &mut Writer<'_>) {
         self.membership.introduce(&self.cx, outgoing.peer, outgoing.intent, writer);
-        let knock = matches!(outgoing.intent, Intent::Ping(Ping::KNOCK) | Intent::Ack(Ping::KNOCK));
-        if knock || !self.is_trusted(outgoing.peer) {
+        let announces = matches!(outgoing.intent, Intent::Ping(Ping::ANNOUNCE) | Intent::Ack(Ping::ANNOUNCE));
+        if announces || !self.is_trusted(outgoing.peer) {
             return;
         }
         let path = self.path_of(outgoing.peer);

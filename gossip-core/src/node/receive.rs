@@ -24,7 +24,7 @@ impl<S: Storage> Node<S> {
         self.cx.received_len = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
         let Some((header, frames)) = self.open(from, bytes) else { return };
         self.cx.credit = self.credit_of(from, header.sender);
-        (self.cx.may_ask, self.cx.may_agree, self.cx.may_knock) = (true, true, true);
+        (self.cx.may_ask, self.cx.may_agree, self.cx.may_announce) = (true, true, true);
         let ours = self.parts();
         if self.reconcile.is_answering(header.sender, &ours) {
             self.cx.source = Source::AskedFor;
@@ -82,11 +82,11 @@ impl<S: Storage> Node<S> {
         }
         let cx = &mut self.cx;
         let change = match frame {
-            Frame::Ping(Ping { probe: Ping::LENGTH }) => {
+            Frame::Ping(Ping { probe: Ping::PATH_PROBE }) => {
                 self.answer_length(from, header.sender);
                 None
             }
-            Frame::Ack(Ack { probe: Ping::LENGTH }) => {
+            Frame::Ack(Ack { probe: Ping::PATH_PROBE }) => {
                 self.paths.on_ack(cx, self.membership.table_mut(), header.sender, cx.received_len);
                 None
             }
@@ -95,7 +95,7 @@ impl<S: Storage> Node<S> {
                 None
             }
             Frame::Ack(ack) => {
-                cx.may_knock &= ack.probe != Ping::KNOCK;
+                cx.may_announce &= ack.probe != Ping::ANNOUNCE;
                 self.membership.on_ack(cx, header, *ack);
                 None
             }
@@ -127,7 +127,7 @@ impl<S: Storage> Node<S> {
     fn answer_length(&mut self, from: Addr, asker: NodeId) {
         if self.membership.is_live(asker) {
             let len_max = self.cx.spend_credit(self.cx.received_len);
-            self.cx.owe(Outgoing { to: from, peer: Some(asker), intent: Intent::Ack(Ping::LENGTH), len_max });
+            self.cx.owe(Outgoing { to: from, peer: Some(asker), intent: Intent::Ack(Ping::PATH_PROBE), len_max });
         } else {
             self.cx.stats.questions_of_strangers += 1;
         }

@@ -13,8 +13,8 @@ use crate::{
     },
 };
 
-/// A presence as long as this is sure to fit the answer to a knock; a longer one is learned by asking.
-const KNOCK_PRESENCE_LEN: usize = 128;
+/// A presence as long as this is sure to fit the answer to an announce; a longer one is learned by asking.
+const ANNOUNCE_PRESENCE_LEN: usize = 128;
 
 impl<S: Storage> Node<S> {
     /// Writes the next datagram that we owe into `buffer`: where to, and how long it is.
@@ -41,7 +41,7 @@ impl<S: Storage> Node<S> {
         let mut writer = Writer::new(buffer.get_mut(..len_max)?, &self.header())?;
         let bare = writer.len();
         let otherwise = match outgoing.intent {
-            Intent::Ack(Ping::INQUIRY..) => Some(Otherwise::Nothing),
+            Intent::Ack(Ping::DIGEST_PROBE..) => Some(Otherwise::Nothing),
             // Before they are compared: most often, there is nothing left to ask for then.
             Intent::Parts(theirs) if theirs != self.membership.digest() => Some(Otherwise::All),
             _ => None,
@@ -54,12 +54,13 @@ impl<S: Storage> Node<S> {
         if !self.put_intent(outgoing, &mut writer) {
             return None;
         }
-        if matches!(outgoing.intent, Intent::Ping(Ping::LENGTH) | Intent::Ack(Ping::LENGTH)) {
+        if matches!(outgoing.intent, Intent::Ping(Ping::PATH_PROBE) | Intent::Ack(Ping::PATH_PROBE)) {
             writer.pad(len_max);
             return Some(writer.len());
         }
         // On the answer to a probe, whose way there and back has been measured.
-        if matches!(outgoing.intent, Intent::Ack(probe) if probe > Ping::INQUIRY) && self.is_trusted(outgoing.peer) {
+        if matches!(outgoing.intent, Intent::Ack(probe) if probe > Ping::DIGEST_PROBE) && self.is_trusted(outgoing.peer)
+        {
             self.cx.calendar.piggyback(self.cx.now, &mut writer);
         }
         if outgoing.intent == Intent::Confirm {
@@ -67,9 +68,9 @@ impl<S: Storage> Node<S> {
         }
         self.piggyback(outgoing, &mut writer);
         match outgoing.intent {
-            Intent::Ping(Ping::KNOCK) => writer.pad(self.knock_len()),
+            Intent::Ping(Ping::ANNOUNCE) => writer.pad(self.announce_len()),
             // The answer may have to say what is said against us, and may be no longer than this, where we are not known.
-            Intent::Ping(Ping::INQUIRY) if !self.is_under_suspicion(outgoing.peer) => {
+            Intent::Ping(Ping::DIGEST_PROBE) if !self.is_under_suspicion(outgoing.peer) => {
                 writer.pad(len::HEADER + len::PING + len::ACCUSATION)
             }
             _ => {}
@@ -87,8 +88,10 @@ impl<S: Storage> Node<S> {
         let len_max = self.cx.config.datagram_len_max;
         let path = self.path_of(outgoing.peer).len;
         match outgoing.intent {
-            Intent::Ping(Ping::LENGTH) | Intent::Ack(Ping::LENGTH) => len_max,
-            Intent::Ping(Ping::KNOCK | Ping::INQUIRY) | Intent::Ack(Ping::KNOCK | Ping::INQUIRY) => path,
+            Intent::Ping(Ping::PATH_PROBE) | Intent::Ack(Ping::PATH_PROBE) => len_max,
+            Intent::Ping(Ping::ANNOUNCE | Ping::DIGEST_PROBE) | Intent::Ack(Ping::ANNOUNCE | Ping::DIGEST_PROBE) => {
+                path
+            }
             Intent::Ping(_) | Intent::Ack(_) | Intent::PingRequest(..) => path.min(Path::floor(len_max)),
             Intent::Relayed(..) | Intent::Unreached(..) => path.min(Path::floor(len_max)),
             // A question that was not answered may have been too long itself.
@@ -190,9 +193,9 @@ impl<S: Storage> Node<S> {
         fits.then_some(writer.len())
     }
 
-    /// A knock is as long as an introduction may be: its answer introduces another node, and may be no longer.
-    fn knock_len(&self) -> usize {
-        let longest = len::HEADER + len::PING + len::MEMBER + Addr::LEN_MAX + KNOCK_PRESENCE_LEN;
+    /// An announce is as long as an introduction may be: its answer introduces another node, and may be no longer.
+    fn announce_len(&self) -> usize {
+        let longest = len::HEADER + len::PING + len::MEMBER + Addr::LEN_MAX + ANNOUNCE_PRESENCE_LEN;
         longest.min(usize::from(self.cx.config.datagram_len_max))
     }
 

@@ -100,13 +100,14 @@ pub struct Ping {
     pub probe: u16,
 }
 
+/// Numbers with a meaning of their own: each other one is that of a probe.
 impl Ping {
-    /// The number of a knock: of a ping to a stranger, or to one lost, whose answer introduces itself.
-    pub const KNOCK: u16 = 0;
-    /// The number of an inquiry: of a ping whose answer is wanted for the digest in its header.
-    pub const INQUIRY: u16 = 1;
-    /// The number of a ping that is padded, and so is its answer, to find out whether datagrams of that length arrive.
-    pub const LENGTH: u16 = 2;
+    /// Announces the sender to a stranger, or to one lost, whose answer introduces itself.
+    pub const ANNOUNCE: u16 = 0;
+    /// Asks for the digest in the header of the answer.
+    pub const DIGEST_PROBE: u16 = 1;
+    /// Is padded, and so is its answer, to find out whether datagrams of that length arrive (RFC 8899, §4).
+    pub const PATH_PROBE: u16 = 2;
 }
 
 /// Answers a [`Ping`].

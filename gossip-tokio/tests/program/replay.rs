@@ -210,7 +210,7 @@ fn make_tiny(file: &Path) {
             tiny.handle_input(now, Input::Received { from: addr(from), bytes: &mut bytes });
         };
         match turn {
-            2 => receive(&mut tiny, 2, from_other(&[Frame::Ack(Ack { probe: Ping::KNOCK }), other()])),
+            2 => receive(&mut tiny, 2, from_other(&[Frame::Ack(Ack { probe: Ping::ANNOUNCE }), other()])),
             6 => drop(tiny.put(now, b"color", b"red").unwrap()),
             8 => receive(&mut tiny, 2, from_other(&[rumor()])),
             9 => receive(&mut tiny, 9, b"what?".to_vec()),

@@ -179,7 +179,7 @@ async fn publish(
     Ok(Json(Accepted { dot: dot.to_string() }))
 }
 
-/// Knocks at the seed, and answers when the seed has.
+/// Announces the node to the seed, and answers when the seed has.
 async fn join(State(api): State<Api>, body: Body) -> Answer<Json<Joined>> {
     let JoinRequest { seed, wait_ms } = parsed(&body?)?;
     let me = api.gossip.info().await?.me;
@@ -301,7 +301,7 @@ async fn live_members(api: &Api) -> Answer<Vec<MemberInfo>> {
     Ok(members)
 }
 
-/// Whether a member is at the seed's address. A seed may go by another address than the one we knocked at;
+/// Whether a member is at the seed's address. A seed may go by another address than the one we were given;
 /// so if we knew nobody at all, whoever we know now, we know through the seed.
 fn has_answered(known: &[MemberInfo], live: &[MemberInfo], seed: SocketAddr) -> bool {
     let there = live.iter().any(|member| member.addr == seed);

@@ -165,9 +165,9 @@ fn say(frame: &Frame<'_>, names: Names<'_>) -> Said {
 /// Three numbers have a meaning of their own.
 fn probe(number: u16) -> String {
     match number {
-        Ping::KNOCK => "(introduction)".to_owned(),
-        Ping::INQUIRY => "(inquiry)".to_owned(),
-        Ping::LENGTH => "(length)".to_owned(),
+        Ping::ANNOUNCE => "(announce)".to_owned(),
+        Ping::DIGEST_PROBE => "(digest probe)".to_owned(),
+        Ping::PATH_PROBE => "(path probe)".to_owned(),
         number => number.to_string(),
     }
 }

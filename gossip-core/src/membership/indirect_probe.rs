@@ -1,4 +1,5 @@
-//! Asking on behalf of others (SWIM §3.1, `ping-req`), and saying so when it was in vain (Lifeguard's `nack`).
+//! Indirect probes: pinging on behalf of others (SWIM §3.1, `ping-req`), and telling them when there was no answer (Lifeguard's
+//! `nack`).
 use super::{Membership, probe::Patience};
 use crate::{
     context::{Context, Credit},
@@ -11,15 +12,15 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What we ask on behalf of others.
+/// The probes that we relay for others.
 #[derive(Default, Serialize, Deserialize)]
-pub(super) struct Errands(heapless::Vec<Errand, ERRANDS_MAX>);
+pub(super) struct IndirectProbes(heapless::Vec<IndirectProbe, INDIRECT_PROBES_MAX>);
 
-/// A helper forgets the oldest errand beyond these; the asker has other helpers.
-const ERRANDS_MAX: usize = 6;
+/// A helper drops the oldest beyond these; the asker has other helpers.
+const INDIRECT_PROBES_MAX: usize = 6;
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Errand {
+struct IndirectProbe {
     number: u16,
     target: NodeId,
     asker: NodeId,
@@ -31,30 +32,30 @@ struct Errand {
 /// So often is a target asked for somebody else.
 const ASKS_MAX: u8 = 4;
 
-impl Errands {
+impl IndirectProbes {
     pub(super) fn next_deadline(&self) -> Instant {
-        self.0.iter().map(|errand| errand.until).min().unwrap_or(Instant::NEVER)
+        self.0.iter().map(|indirect| indirect.until).min().unwrap_or(Instant::NEVER)
     }
 
-    fn add(&mut self, errand: Errand) {
+    fn add(&mut self, indirect: IndirectProbe) {
         if self.0.is_full() {
             let _ = self.take_at(0);
         }
         // There is room.
-        let _ = self.0.push(errand);
+        let _ = self.0.push(indirect);
     }
 
     /// Takes out the first that is meant.
-    fn take(&mut self, is_meant: impl Fn(&Errand) -> bool) -> Option<Errand> {
+    fn take(&mut self, is_meant: impl Fn(&IndirectProbe) -> bool) -> Option<IndirectProbe> {
         let at = self.0.iter().position(is_meant)?;
         self.take_at(at)
     }
 
     /// Exchanged with all that came later, the last one first, and taken off the end: so those keep their order, and to move
     /// them up by one takes no `memmove`, which is longer than any function of ours.
-    fn take_at(&mut self, at: usize) -> Option<Errand> {
-        let (errand, later) = self.0.get_mut(at..)?.split_first_mut()?;
-        later.iter_mut().rev().for_each(|other| core::mem::swap(errand, other));
+    fn take_at(&mut self, at: usize) -> Option<IndirectProbe> {
+        let (indirect, later) = self.0.get_mut(at..)?.split_first_mut()?;
+        later.iter_mut().rev().for_each(|other| core::mem::swap(indirect, other));
         self.0.pop()
     }
 }
@@ -72,40 +73,40 @@ impl<S: Storage> Membership<S> {
         if request.target != cx.me.id {
             let number = self.prober.next_number();
             let (asker, PingRequest { probe, target }) = (header.sender, request);
-            self.run_errand(cx, Errand { number, target, asker, probe, asks: 0, until: cx.now });
+            self.relay_probe(cx, IndirectProbe { number, target, asker, probe, asks: 0, until: cx.now });
         }
     }
 
     /// Whether this answers somebody else's question, which is then passed on.
-    pub(super) fn on_errand_ack(&mut self, cx: &mut Context<S>, target: NodeId, number: u16) -> bool {
-        let errand = self.errands.take(|errand| (errand.number, errand.target) == (number, target));
-        if let Some(errand) = errand {
-            self.report(cx, errand.asker, Intent::Relayed(errand.probe, target));
+    pub(super) fn on_indirect_ack(&mut self, cx: &mut Context<S>, target: NodeId, number: u16) -> bool {
+        let indirect = self.indirect_probes.take(|indirect| (indirect.number, indirect.target) == (number, target));
+        if let Some(indirect) = indirect {
+            self.report(cx, indirect.asker, Intent::Relayed(indirect.probe, target));
         }
-        errand.is_some()
+        indirect.is_some()
     }
 
-    pub(super) fn on_errand_timer(&mut self, cx: &mut Context<S>) {
+    pub(super) fn on_indirect_probe_timer(&mut self, cx: &mut Context<S>) {
         let now = cx.now;
-        while let Some(errand) = self.errands.take(|errand| errand.until <= now) {
-            if errand.asks < ASKS_MAX && !cx.config.detection.is_plain() {
-                self.run_errand(cx, errand);
+        while let Some(indirect) = self.indirect_probes.take(|indirect| indirect.until <= now) {
+            if indirect.asks < ASKS_MAX && !cx.config.detection.is_plain() {
+                self.relay_probe(cx, indirect);
             } else if !cx.config.detection.is_plain() {
-                self.report(cx, errand.asker, Intent::Unreached(errand.probe, errand.target));
+                self.report(cx, indirect.asker, Intent::Unreached(indirect.probe, indirect.target));
             }
         }
     }
 
-    fn run_errand(&mut self, cx: &mut Context<S>, mut errand: Errand) {
-        let Some(member) = self.get(errand.target) else { return };
-        cx.send(member.addr, Some(errand.target), Intent::Ping(errand.number));
+    fn relay_probe(&mut self, cx: &mut Context<S>, mut indirect: IndirectProbe) {
+        let Some(member) = self.get(indirect.target) else { return };
+        cx.send(member.addr, Some(indirect.target), Intent::Ping(indirect.number));
         let patience = Patience::with(cx, &self.health, member);
-        errand.asks += 1;
-        errand.until = cx.now + if errand.asks < ASKS_MAX { patience.repeat } else { patience.answer };
+        indirect.asks += 1;
+        indirect.until = cx.now + if indirect.asks < ASKS_MAX { patience.repeat } else { patience.answer };
         if cx.config.detection.is_plain() {
-            errand.until = cx.now + cx.config.probe_interval;
+            indirect.until = cx.now + cx.config.probe_interval;
         }
-        self.errands.add(errand);
+        self.indirect_probes.add(indirect);
     }
 
     fn report(&self, cx: &mut Context<S>, asker: NodeId, intent: Intent) {
