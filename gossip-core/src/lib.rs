@@ -45,7 +45,7 @@
 //! |---|---|
 //! | how long a suspicion lasts, and the verdict | `membership/suspicion.rs`; the knob is `suspicion_mult` in `config.rs` |
 //! | whom we probe, how often we ask, and how long we wait | `membership/probe.rs`; as a helper, `membership/indirect_probe.rs` |
-//! | what we make of being slow, deaf or lossy ourselves | `membership/health.rs`, `membership/aside.rs` |
+//! | what we make of being slow, deaf or lossy ourselves | `membership/health.rs`, `membership/self_quarantine.rs` |
 //! | what is believed of members, and what we contradict | `membership/claims.rs` |
 //! | joining, and finding the lost again | `membership/seeds.rs` |
 //! | which addresses of the lost are kept, where there is not room for all | `membership/book.rs` |

@@ -85,7 +85,7 @@ counters! {
         verdicts_doubted,
         /// Times that we found ourselves late: what should have happened long ago had not.
         late,
-        /// Times that we stepped aside, because our own links were too bad.
+        /// Times that we quarantined ourselves, because our own links were too bad.
         withdrawals,
         /// Times that we contradicted what was said of us.
         refutations,

@@ -241,7 +241,7 @@ pub struct Info {
     pub uptime: Duration,
     /// How far the cluster agrees with it.
     pub agreement: AgreementInfo,
-    /// Whether it has stepped aside, because its own links are bad: the others count it as gone until they are good again.
+    /// Whether it is in self-quarantine, because its own links are bad: the others count it as gone until they are good again.
     pub is_aside: bool,
     /// Whether it knows a part of the cluster only: its table is full of living members, and others were turned away.
     pub is_partial: bool,

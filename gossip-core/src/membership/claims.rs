@@ -236,7 +236,7 @@ impl<S: Storage> Membership<S> {
         if joined.standing > Standing::Suspect && self.is_borne_by_two(slot) {
             self.end_conflict(cx, id);
         }
-        self.on_company(cx);
+        self.update_isolation(cx);
         (known.standing <= Standing::Suspect && joined.standing > Standing::Suspect).then_some(Change::Gone(id))
     }
 
@@ -261,8 +261,9 @@ impl<S: Storage> Membership<S> {
         let ours =
             Claim { incarnation: cx.me.incarnation, standing: self.own_standing(), generation: cx.me.generation };
         let outdated = claim.incarnation < ours.incarnation || claim == ours;
-        let settled = self.is_aside() && claim.incarnation == ours.incarnation && claim.generation == ours.generation;
-        if outdated || settled || !self.is_staying() {
+        let settled =
+            self.is_quarantined() && claim.incarnation == ours.incarnation && claim.generation == ours.generation;
+        if outdated || settled || !self.is_running() {
             return;
         }
         // Whatever others can be made to believe of us, we can contradict.
@@ -275,7 +276,7 @@ impl<S: Storage> Membership<S> {
         }
         let accused = matches!(claim.standing, Standing::Suspect | Standing::Down);
         if accused && claim.generation == ours.generation && self.accepts_suspicion(cx) {
-            return self.step_aside(cx, claim.incarnation);
+            return self.enter_quarantine(cx, claim.incarnation);
         }
         cx.stats.refutations += 1;
         cx.me.incarnation = claim.incarnation.next();
@@ -345,7 +346,7 @@ impl<S: Storage> Membership<S> {
         if !self.add(cx, frame.id, member) {
             return None;
         }
-        self.on_company(cx);
+        self.update_isolation(cx);
         forgotten.map(Change::Forgotten)
     }
 

@@ -1,5 +1,5 @@
 //! What the application is told of members: how things stand now, compared with what it was last told.
-use super::{Membership, Stay};
+use super::{Lifecycle, Membership};
 use crate::{
     context::Context,
     id::NodeId,
@@ -11,19 +11,19 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Whether we have company, and whether the application knows.
+/// Whether we are isolated, and whether the application knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Company {
+pub(super) enum Isolation {
     /// Nobody has answered yet, nor kept silent for long.
     Untried,
-    Accompanied,
-    Alone {
+    Connected,
+    Isolated {
         told: bool,
     },
 }
 
-/// So many announces without an answer mean that we are alone.
-const ANNOUNCES_UNTIL_ALONE: u32 = 4;
+/// So many announces without an answer mean that we are isolated.
+const ANNOUNCES_UNTIL_ISOLATED: u32 = 4;
 
 impl<S: Storage> Membership<S> {
     pub(crate) fn next_event(&mut self, cx: &mut Context<S>) -> Option<Event<'static>> {
@@ -37,27 +37,29 @@ impl<S: Storage> Membership<S> {
                 return event;
             }
         }
-        if self.company == (Company::Alone { told: false }) {
-            self.company = Company::Alone { told: true };
+        if self.isolation == (Isolation::Isolated { told: false }) {
+            self.isolation = Isolation::Isolated { told: true };
             return Some(Event::Alone);
         }
-        if let Some(event) = self.event_of_part() {
+        if let Some(event) = self.quarantine_event() {
             return Some(event);
         }
-        if self.stay == (Stay::Departed { told: false }) {
-            self.stay = Stay::Departed { told: true };
+        if self.lifecycle == (Lifecycle::Departed { told: false }) {
+            self.lifecycle = Lifecycle::Departed { told: true };
             return Some(Event::Departed);
         }
         None
     }
 
     /// Follows whether anybody else lives.
-    pub(super) fn on_company(&mut self, cx: &Context<S>) {
-        self.company = match self.company {
-            _ if cx.live > 1 => Company::Accompanied,
-            Company::Accompanied => Company::Alone { told: false },
-            Company::Untried if self.announces_unanswered() >= ANNOUNCES_UNTIL_ALONE => Company::Alone { told: false },
-            company => company,
+    pub(super) fn update_isolation(&mut self, cx: &Context<S>) {
+        self.isolation = match self.isolation {
+            _ if cx.live > 1 => Isolation::Connected,
+            Isolation::Connected => Isolation::Isolated { told: false },
+            Isolation::Untried if self.announces_unanswered() >= ANNOUNCES_UNTIL_ISOLATED => {
+                Isolation::Isolated { told: false }
+            }
+            isolation => isolation,
         };
     }
 

@@ -7,7 +7,7 @@
 //! - `indirect_probe`: probing for others, as a helper;
 //! - `suspicion`: how long a suspect may refute, and declaring it down;
 //! - `health`: how well we do ourselves, so that whoever is slow or deaf blames nobody else;
-//! - `aside`: stepping aside, when the accusers are right;
+//! - `self_quarantine`: declaring ourselves down, when the accusers are right;
 //! - `namesakes`: a name that two living nodes go by;
 //! - `seeds`: joining, and finding the lost again; `book`: which addresses are kept for that;
 //! - `sample`: drawing a peer;
@@ -17,7 +17,7 @@
 //!
 //! Unlike SWIM, nothing here depends on luck to end well: news that the push missed shows in the digest that every
 //! datagram carries, and is pulled.
-mod aside;
+mod self_quarantine;
 mod book;
 mod claims;
 mod counted;
@@ -45,15 +45,15 @@ use crate::{
     time::{Instant, Span},
     wire::{Accusers, Cause, Standing},
 };
-use aside::Part;
 use core::time::Duration;
 use counted::Counted;
-use events::Company;
+use events::Isolation;
 use health::Health;
 use indirect_probe::IndirectProbes;
 use probe::Prober;
 pub(crate) use recent::Otherwise;
 use recent::Recent;
+use self_quarantine::SelfQuarantine;
 use serde::{Deserialize, Serialize};
 
 /// What an input changed, for `Node` to route to the other machines.
@@ -83,12 +83,12 @@ pub(crate) struct Membership<S: Storage> {
     reconnect_at: Instant,
     /// When the first suspicion goes on.
     suspicion_at: Instant,
-    stay: Stay,
-    part: Part,
+    lifecycle: Lifecycle,
+    quarantine: SelfQuarantine,
     /// Another life under our name.
     rival: claims::Rival,
     conflicts: S::NameConflicts,
-    company: Company,
+    isolation: Isolation,
     /// When somebody was last refused for want of room.
     refused_at: Option<Instant>,
     /// Of the live rows.
@@ -104,10 +104,10 @@ pub(crate) struct Membership<S: Storage> {
 /// more often than that.
 const PARTIAL_FOR: u32 = 60;
 
-/// Whether we are here to stay.
+/// Whether we run, say farewell, or have left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Stay {
-    Staying,
+enum Lifecycle {
+    Running,
     Leaving { until: Instant },
     Departed { told: bool },
 }
@@ -124,11 +124,11 @@ impl<S: Storage> Membership<S> {
             announce_at: Instant::NEVER,
             reconnect_at: Instant::NEVER,
             suspicion_at: Instant::NEVER,
-            stay: Stay::Staying,
-            part: Part::TAKING,
+            lifecycle: Lifecycle::Running,
+            quarantine: SelfQuarantine::OFF,
             rival: claims::Rival::NONE,
             conflicts: Table::with_limit(cx.config.limits.name_conflicts),
-            company: Company::Untried,
+            isolation: Isolation::Untried,
             refused_at: None,
             digest: Digest::default(),
             recent: Recent::new(),
@@ -146,13 +146,13 @@ impl<S: Storage> Membership<S> {
 
     /// Says farewell: from now on we are gone, by our own word.
     pub(crate) fn leave(&mut self, cx: &mut Context<S>) {
-        if self.stay != Stay::Staying {
+        if self.lifecycle != Lifecycle::Running {
             return;
         }
         cx.me.incarnation = cx.me.incarnation.next();
         // Long enough for every copy of the farewell that we owe, and one round to spare.
         let rounds = u32::from(cx.retransmit_limit().0) + 2;
-        self.stay = Stay::Leaving { until: cx.now + cx.config.gossip_interval.times(rounds) };
+        self.lifecycle = Lifecycle::Leaving { until: cx.now + cx.config.gossip_interval.times(rounds) };
         self.restate(cx);
     }
 
@@ -162,13 +162,13 @@ impl<S: Storage> Membership<S> {
         self.members.is_full() && self.refused_at.is_some_and(lately)
     }
 
-    pub(crate) fn is_staying(&self) -> bool {
-        self.stay == Stay::Staying
+    pub(crate) fn is_running(&self) -> bool {
+        self.lifecycle == Lifecycle::Running
     }
 
     /// Whether the farewell is over, and nothing more is to be done.
     pub(crate) fn is_departed(&self) -> bool {
-        matches!(self.stay, Stay::Departed { .. })
+        matches!(self.lifecycle, Lifecycle::Departed { .. })
     }
 
     /// Changes what we tell of ourselves.
@@ -178,7 +178,7 @@ impl<S: Storage> Membership<S> {
         presence: &[u8],
         len_max: usize,
     ) -> Result<(), PresenceError> {
-        if !self.is_staying() {
+        if !self.is_running() {
             return Err(PresenceError::Left);
         }
         let too_long = TooLong { len: presence.len(), len_max: len_max.min(S::Blob::CAPACITY) };
@@ -196,7 +196,7 @@ impl<S: Storage> Membership<S> {
 
     /// Resumes after a former life that had come as far as `incarnation`.
     pub(crate) fn resume(&mut self, cx: &mut Context<S>, incarnation: Incarnation) {
-        if incarnation <= Incarnation::MAX && self.is_staying() {
+        if incarnation <= Incarnation::MAX && self.is_running() {
             cx.me.incarnation = cx.me.incarnation.max(incarnation.next());
             self.restate(cx);
         }
@@ -210,9 +210,9 @@ impl<S: Storage> Membership<S> {
     }
 
     pub(crate) fn on_timer(&mut self, cx: &mut Context<S>) -> Option<Change> {
-        if let Stay::Leaving { until } = self.stay {
+        if let Lifecycle::Leaving { until } = self.lifecycle {
             if cx.now >= until {
-                self.stay = Stay::Departed { told: false };
+                self.lifecycle = Lifecycle::Departed { told: false };
             }
             return None;
         }
@@ -221,21 +221,21 @@ impl<S: Storage> Membership<S> {
         }
         self.on_probe_timer(cx);
         self.on_indirect_probe_timer(cx);
-        self.come_back_when_fit(cx);
+        self.leave_quarantine_when_fit(cx);
         self.on_announce_timer(cx);
         self.on_namesake_timer(cx);
         self.on_reconnect_timer(cx).or_else(|| self.on_suspicion_timer(cx))
     }
 
     pub(crate) fn next_deadline(&self, cx: &Context<S>) -> Instant {
-        match self.stay {
-            Stay::Staying => {
+        match self.lifecycle {
+            Lifecycle::Running => {
                 let of_others = self.indirect_probes.next_deadline().min(self.next_announce()).min(self.suspicion_at);
                 let of_others = of_others.min(self.next_of_namesakes(cx));
                 self.prober.next_deadline().min(of_others)
             }
-            Stay::Leaving { until } => until,
-            Stay::Departed { .. } => Instant::NEVER,
+            Lifecycle::Leaving { until } => until,
+            Lifecycle::Departed { .. } => Instant::NEVER,
         }
     }
 

@@ -134,7 +134,7 @@ impl<S: Storage> Membership<S> {
         if let Some(slot) = self.members.slot(&id) {
             self.update(cx, slot, |member| member.namesake = Namesake::None);
         }
-        if id == cx.me.id && self.is_staying() {
+        if id == cx.me.id && self.is_running() {
             // Others may have the rival in the row.
             cx.me.incarnation = cx.me.incarnation.max(self.rival.heard).next();
             self.restate(cx);

@@ -208,9 +208,9 @@ impl<S: Storage> Membership<S> {
         }
         if self.prober.probe.is_none() && cx.now >= self.prober.next_at {
             self.start_probe(cx);
-            // Aside, we harm nobody, and probe to find out whether our links are good again.
+            // In self-quarantine, we accuse nobody, and probe to find out whether our links are good again.
             let stretched = self.health.stretch(cx.config.probe_interval);
-            let interval = if self.is_aside() { cx.config.probe_interval } else { stretched };
+            let interval = if self.is_quarantined() { cx.config.probe_interval } else { stretched };
             let next_at = self.prober.next_at + interval;
             // Late by more than a period: what was missed is not made up for.
             self.prober.next_at = if next_at > cx.now { next_at } else { cx.now + interval };
@@ -287,7 +287,7 @@ impl<S: Storage> Membership<S> {
         let cause = if probe.answers == 0 { Cause::Silence } else { Cause::Loss };
         // If nobody at all has answered meanwhile, it may be us whom nobody hears. To accuse others of it helps nobody.
         let heard = self.health.is_answered_since(probe.asked_at) || cx.live <= 2;
-        let retransmits = if heard && !self.is_aside() { cx.retransmit_limit() } else { Retransmits::NONE };
+        let retransmits = if heard && !self.is_quarantined() { cx.retransmit_limit() } else { Retransmits::NONE };
         self.suspect(cx, probe.target, cause, accusers, retransmits);
     }
 
@@ -321,7 +321,7 @@ impl<S: Storage> Membership<S> {
                 continue;
             }
             let recently = member.heard_at.is_some_and(|at| cx.now < at + cx.config.probe_interval);
-            let spares = !self.is_aside() && !cx.config.detection.is_plain();
+            let spares = !self.is_quarantined() && !cx.config.detection.is_plain();
             let may_be_spared = spares && recently && member.standing == Standing::Alive;
             let spared = may_be_spared && cx.rng.below(SPARED_OF) != 0;
             return (!spared).then_some(*id);

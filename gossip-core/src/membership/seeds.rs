@@ -22,7 +22,7 @@ impl<S: Storage> Membership<S> {
     /// Remembers an address to join through, and announces us there shortly: within half a gossip interval, at random, so that
     /// hundreds that were started together do not overrun one seed's socket in the same millisecond.
     pub(crate) fn join(&mut self, cx: &mut Context<S>, seed: Addr) -> Result<(), JoinError> {
-        if !self.is_staying() {
+        if !self.is_running() {
             return Err(JoinError::Left);
         }
         if seed == cx.me.addr {
@@ -92,7 +92,7 @@ impl<S: Storage> Membership<S> {
         let answer = cx.answer_takes();
         let wait = eagerness(cx.config.gossip_interval, announces).max(answer).part(count);
         self.announce_at = cx.now + wait.max(eagerness(cx.config.gossip_interval, 0));
-        self.on_company(cx);
+        self.update_isolation(cx);
     }
 
     /// Tries one of the lost: a silent seed, or a member that is down. Forgets one that was gone for too long.
@@ -121,7 +121,7 @@ impl<S: Storage> Membership<S> {
             self.try_lost(cx);
         }
         self.reconnect_at = cx.now + cx.config.reconnect_interval;
-        self.on_company(cx);
+        self.update_isolation(cx);
         self.forget_overdue(cx)
     }
 

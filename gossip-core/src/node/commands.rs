@@ -22,7 +22,7 @@ impl<S: Storage> Node<S> {
     /// When `seed` is ourselves, or we have left.
     pub fn join(&mut self, now: Instant, seed: Addr) -> Result<(), JoinError> {
         self.set_now(now);
-        if !self.is_staying() {
+        if !self.is_running() {
             return Err(JoinError::Left);
         }
         self.membership.join(&mut self.cx, seed)
@@ -62,7 +62,7 @@ impl<S: Storage> Node<S> {
     /// When they are longer than [`presence_len_max`](Self::presence_len_max), or we have left.
     pub fn set_presence(&mut self, now: Instant, presence: &[u8]) -> Result<(), PresenceError> {
         self.set_now(now);
-        if !self.is_staying() {
+        if !self.is_running() {
             return Err(PresenceError::Left);
         }
         let len_max = self.presence_len_max();
@@ -96,7 +96,7 @@ impl<S: Storage> Node<S> {
         ttl: Duration,
     ) -> Result<Dot, PublishError> {
         self.set_now(now);
-        if !self.is_staying() {
+        if !self.is_running() {
             return Err(PublishError::Left);
         }
         let len_max = self.payload_len_max();
@@ -115,7 +115,7 @@ impl<S: Storage> Node<S> {
     /// have left.
     pub fn put(&mut self, now: Instant, key: &[u8], value: &[u8]) -> Result<Dot, PutError> {
         self.set_now(now);
-        if !self.is_staying() {
+        if !self.is_running() {
             return Err(PutError::Left);
         }
         let len_max = self.entry_len_max();
@@ -130,7 +130,7 @@ impl<S: Storage> Node<S> {
     /// When there is no such entry, or we have left.
     pub fn delete(&mut self, now: Instant, key: &[u8]) -> Result<Dot, DeleteError> {
         self.set_now(now);
-        if !self.is_staying() {
+        if !self.is_running() {
             return Err(DeleteError::Left);
         }
         let dot = self.replica.delete(&self.cx, key)?;

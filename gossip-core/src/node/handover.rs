@@ -84,7 +84,7 @@ impl<S: Storage> Node<S> {
     /// Begins to leave: to hand over for `patience` at most, unless there is nothing to hand over, or enough others are known to
     /// have it.
     pub(super) fn begin_to_leave(&mut self, patience: Duration) {
-        if !self.is_staying() {
+        if !self.is_running() {
             return;
         }
         let all = self.extent();
@@ -97,9 +97,9 @@ impl<S: Storage> Node<S> {
         self.on_handover_timer();
     }
 
-    /// Whether we are here to stay.
-    pub(crate) fn is_staying(&self) -> bool {
-        self.membership.is_staying() && matches!(self.parting, Parting::None)
+    /// Whether we have not been told to leave.
+    pub(crate) fn is_running(&self) -> bool {
+        self.membership.is_running() && matches!(self.parting, Parting::None)
     }
 
     /// Asks again whoever has not shown that it has all; or gives up, when it took too long or nobody else is there.

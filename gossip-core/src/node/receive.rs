@@ -349,7 +349,7 @@ impl<S: Storage> Node<S> {
     /// Where the answer to a member's question goes: to the address that all know, wherever the question came from. An
     /// answer may be longer than its question, and must not be aimed at a bystander.
     fn addr_of_asker(&mut self, header: &Header) -> Option<Addr> {
-        // One that stepped aside goes on asking, so that it is up to date when it comes back.
+        // One in self-quarantine goes on asking, so that it is up to date when it comes back.
         let member = self
             .membership
             .get(header.sender)

@@ -150,10 +150,10 @@ impl<S: Storage> Node<S> {
         self.membership.is_partial(&self.cx)
     }
 
-    /// Whether we stepped aside, because our own links are bad: others count us as gone until they are good again.
+    /// Whether we are in self-quarantine, because our own links are bad: others count us as gone until they are good again.
     #[must_use]
-    pub fn is_aside(&self) -> bool {
-        self.membership.is_aside()
+    pub fn is_quarantined(&self) -> bool {
+        self.membership.is_quarantined()
     }
 
     /// What was counted since the start.
@@ -229,7 +229,7 @@ pub struct MemberView<'a> {
 /// Why a member is suspected, or counted as gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Why {
-    /// Who said so first, as far as we heard; the member itself, when it left or stepped aside.
+    /// Who said so first, as far as we heard; the member itself, when it left or quarantined itself.
     pub by: NodeId,
     /// On what grounds.
     pub cause: Cause,

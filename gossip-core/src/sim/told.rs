@@ -28,7 +28,7 @@ pub enum Told {
     PathBlocks(NodeId),
     /// There is no live member but us.
     Alone,
-    /// It stepped aside: its own links are bad.
+    /// It quarantined itself: its own links are bad.
     SteppedAside,
     /// It takes part again.
     Resumed,

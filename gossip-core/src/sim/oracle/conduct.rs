@@ -129,7 +129,7 @@ impl Oracles {
         *said = (*said).max(me.incarnation);
         let mut truth = match me.liveness {
             Liveness::Alive | Liveness::Left => Ok(()),
-            Liveness::Down if node.is_aside() => Ok(()),
+            Liveness::Down if node.is_quarantined() => Ok(()),
             Liveness::Suspect | Liveness::Down => Err("it takes itself to be gone"),
         };
         if me.id != watched.name {

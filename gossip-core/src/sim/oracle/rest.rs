@@ -254,7 +254,7 @@ fn clusters<S: Storage>(world: &World<S>) -> impl Iterator<Item = Group<'_, S>> 
     for host in world.live() {
         if let Some(node) = world.node(host)
             && node.me().liveness == Liveness::Alive
-            && node.is_staying()
+            && node.is_running()
         {
             clusters.entry(format!("{}", node.config().cluster)).or_default().push((host, node));
         }

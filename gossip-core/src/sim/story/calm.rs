@@ -32,7 +32,7 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
     /// together. All others have to find each other.
     fn introduce_strangers(&mut self) {
         // Whoever is about to leave introduces nobody.
-        let stays = |node: &Node<S>| node.me().liveness == Liveness::Alive && node.is_staying();
+        let stays = |node: &Node<S>| node.me().liveness == Liveness::Alive && node.is_running();
         let live: Vec<HostId> = self.world.live().filter(|&host| self.world.node(host).is_some_and(stays)).collect();
         let Some((&first, rest)) = live.split_first() else { return };
         let mut known = Vec::from([first]);
