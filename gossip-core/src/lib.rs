@@ -58,7 +58,7 @@
 //! | which of two concurrent writes wins | `replica/mod.rs`, by [`records::Precedence`] |
 //! | what the date is, and whether our clock is wrong | `calendar.rs` |
 //! | what a peer lacks of the entries | `replica/delta.rs` |
-//! | when and with whom differences are settled | `reconcile/mod.rs`; whom to ask in vain, `reconcile/vain.rs` |
+//! | when and with whom differences are settled | `reconcile/mod.rs`; whom not to ask for now, `reconcile/backoff.rs` |
 //! | how long a datagram to a member may be | `path.rs`; how that is found out, `path_search.rs` |
 //! | who agrees, and when that is claimed | `convergence/mod.rs` |
 //! | a frame, and its place on the wire | `wire/frame.rs` |

@@ -30,8 +30,8 @@ impl Pace {
         self.last_at.map_or(now, |last_at| now.max(last_at + self.wait))
     }
 
-    /// It was worth it: the next wait is no longer than a quarter of the interval.
-    pub(crate) fn hurry(&mut self, interval: Duration) {
+    /// It was worth it: cuts the next wait to a quarter of the interval at most.
+    pub(crate) fn reset_backoff(&mut self, interval: Duration) {
         self.wait = self.wait.min(interval.part(4));
     }
 

@@ -273,7 +273,7 @@ impl Pump {
             self.past.retain(|id| node.member(id).is_some());
         }
         match happening {
-            Happening::Alone => self.seeds.hurry(now),
+            Happening::Alone => self.seeds.reset_backoff(now),
             Happening::Departed => self.standing = Standing::Departed,
             _ => {}
         }

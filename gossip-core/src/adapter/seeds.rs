@@ -120,7 +120,7 @@ impl Seeds {
     }
 
     /// Nobody is left: every name is worth a look, however long ago the last one was.
-    pub(super) fn hurry(&mut self, now: Instant) {
+    pub(super) fn reset_backoff(&mut self, now: Instant) {
         for name in &mut self.names {
             name.wait = WAIT_MIN;
             name.due = name.due.min(now + WAIT_MIN);
@@ -276,7 +276,7 @@ mod tests {
             look(&mut seeds, now, Ok(vec![addr(1)]));
             now = seeds.next_deadline(now);
         }
-        seeds.hurry(at(63));
+        seeds.reset_backoff(at(63));
         assert!(seeds.due(at(64)).is_none() && seeds.due(at(65)).is_some());
     }
 

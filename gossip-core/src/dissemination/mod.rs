@@ -122,7 +122,7 @@ impl<S: Storage> Dissemination<S> {
     }
 
     /// Numbers afresh, in a new life.
-    pub(crate) fn be_reborn(&mut self, cx: &Context<S>) {
+    pub(crate) fn begin_generation(&mut self, cx: &Context<S>) {
         (self.published, self.own, self.own_pending) = (0, 0, 0);
         self.windows.ensure(cx.me.writer());
     }

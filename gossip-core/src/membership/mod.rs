@@ -51,7 +51,7 @@ use events::Isolation;
 use health::Health;
 use indirect_probe::IndirectProbes;
 use probe::Prober;
-pub(crate) use recent::Otherwise;
+pub(crate) use recent::Fallback;
 use recent::Recent;
 use self_quarantine::SelfQuarantine;
 use serde::{Deserialize, Serialize};
@@ -139,7 +139,7 @@ impl<S: Storage> Membership<S> {
 
     /// Enters ourselves, and sets the clocks going, at the first moment that we hear of.
     pub(crate) fn start(&mut self, cx: &mut Context<S>) {
-        self.enlist(cx);
+        self.insert_self(cx);
         self.prober.start(cx);
         self.reconnect_at = cx.now + cx.config.gossip_interval;
     }
@@ -202,8 +202,8 @@ impl<S: Storage> Membership<S> {
         }
     }
 
-    /// Begins a new life under our name, as if restarted: the old one's numbers are spoilt.
-    pub(crate) fn be_reborn(&mut self, cx: &mut Context<S>) {
+    /// Begins a new generation under our name, as if restarted: the old one's numbers are spoilt.
+    pub(crate) fn begin_generation(&mut self, cx: &mut Context<S>) {
         cx.draw_generation();
         cx.me.incarnation = cx.me.incarnation.next();
         self.restate(cx);
@@ -301,7 +301,7 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Adds our own row. There is room: the table is empty, and a limit of zero was refused.
-    fn enlist(&mut self, cx: &mut Context<S>) {
+    fn insert_self(&mut self, cx: &mut Context<S>) {
         let Some(presence) = S::Blob::copy_of(&[]) else { return };
         let me = Member {
             incarnation: cx.me.incarnation,

@@ -15,7 +15,7 @@
 //!   there still; whoever hears both by itself need not be told, and whoever was not told for long asks them. What is told has an
 //!   age, elapsed time added up hop by hop, so that it ends everywhere at nearly the same moment, and nobody can bring it back who
 //!   heard of it late. Then whoever is left says so of itself once more.
-use super::{Membership, seeds::send_barely};
+use super::{Membership, seeds::send_bare};
 use crate::{
     context::{Context, Credit},
     id::{Addr, Generation, Incarnation, NodeId},
@@ -60,7 +60,7 @@ impl<S: Storage> Membership<S> {
         let rival = Bearer { generation: header.generation, addr: from };
         self.on_conflict(cx, cx.me.id, [me, rival], cx.now);
         if let Some(Ok(Read::Frame(Frame::Ping(_)))) = Reader::new(frames).next() {
-            send_barely(cx, from, None, Intent::Ack(Ping::ANNOUNCE));
+            send_bare(cx, from, None, Intent::Ack(Ping::ANNOUNCE));
         }
     }
 
@@ -92,7 +92,7 @@ impl<S: Storage> Membership<S> {
             return;
         }
         self.rival.asked_at = cx.now;
-        send_barely(cx, addr, None, Intent::Ping(Ping::ANNOUNCE));
+        send_bare(cx, addr, None, Intent::Ping(Ping::ANNOUNCE));
     }
 
     /// Another life of a member speaks from elsewhere. Most often the one that we know has ended; if it was heard just now, a few of
@@ -102,7 +102,7 @@ impl<S: Storage> Membership<S> {
         let lately = cx.now.saturating_sub(cx.config.probe_interval.times(LATELY));
         let may_live = member.namesake != Namesake::Known && member.heard_at.is_some_and(|at| at > lately);
         if may_live && cx.may_announce && cx.rng.below(cx.live) < ASKERS {
-            send_barely(cx, member.addr, Some(*id), Intent::Ping(Ping::ANNOUNCE));
+            send_bare(cx, member.addr, Some(*id), Intent::Ping(Ping::ANNOUNCE));
         }
     }
 
@@ -200,7 +200,7 @@ impl<S: Storage> Membership<S> {
             let (id, lately) = (*id, conflict.seen_at + interval.times(RENEWED_EVERY));
             for (bearer, heard_at) in conflict.bearers.iter().zip(conflict.heard_at) {
                 if heard_at.is_none_or(|at| at < lately) && bearer.addr != cx.me.addr {
-                    send_barely(cx, bearer.addr, Some(id), Intent::Ping(Ping::ANNOUNCE));
+                    send_bare(cx, bearer.addr, Some(id), Intent::Ping(Ping::ANNOUNCE));
                 }
             }
         }

@@ -41,7 +41,7 @@ pub(super) struct Recent {
 
 /// Which of the last changes to tell to one of whom we cannot tell which it lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Otherwise {
+pub(crate) enum Fallback {
     /// All of them.
     All,
     /// None.
@@ -106,17 +106,17 @@ impl<S: Storage> Membership<S> {
         &self,
         cx: &Context<S>,
         is_theirs: &dyn Fn(Digest) -> bool,
-        otherwise: Otherwise,
+        fallback: Fallback,
         writer: &mut Writer<'_>,
     ) {
         if self.recent.is_crowded(cx) {
             // Where so much is news, these are a drop in the ocean.
             return;
         }
-        let lacking = match (self.lacking(cx, 1, is_theirs), otherwise) {
+        let lacking = match (self.lacking(cx, 1, is_theirs), fallback) {
             (Some(lacking), _) => lacking,
-            (None, Otherwise::All) => usize::MAX,
-            (None, Otherwise::Nothing) => return,
+            (None, Fallback::All) => usize::MAX,
+            (None, Fallback::Nothing) => return,
         };
         let lacked = || self.recent.changes.iter().enumerate().filter(|(at, _)| lacking >> at & 1 == 1);
         for (at, change) in lacked() {

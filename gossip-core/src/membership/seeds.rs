@@ -109,7 +109,7 @@ impl<S: Storage> Membership<S> {
             if self.is_proven(id, addr) {
                 cx.send(addr, Some(id), Intent::Ping(Ping::ANNOUNCE));
             } else {
-                send_barely(cx, addr, Some(id), Intent::Ping(Ping::ANNOUNCE));
+                send_bare(cx, addr, Some(id), Intent::Ping(Ping::ANNOUNCE));
             }
         }
         // By chance, for there may be room to owe one datagram alone.
@@ -189,7 +189,7 @@ impl<S: Storage> Membership<S> {
 }
 
 /// Sends a stranger no more than a header and a ping, or its acknowledgement, which is as long: no longer than whatever it sent.
-pub(super) fn send_barely<S: Storage>(cx: &mut Context<S>, addr: Addr, id: Option<NodeId>, intent: Intent) {
+pub(super) fn send_bare<S: Storage>(cx: &mut Context<S>, addr: Addr, id: Option<NodeId>, intent: Intent) {
     let bare = u16::try_from(len::HEADER + len::PING).unwrap_or(u16::MAX);
     let len_max = cx.spend_credit(bare);
     cx.owe(Outgoing { to: addr, peer: id, intent, len_max });

@@ -272,12 +272,12 @@ impl<S: Storage> Node<S> {
     }
 
     /// Others claim to know more of this life than we said: it is forged, or runs twice. Its numbers are worth nothing any
-    /// more, and a new life begins.
-    fn be_reborn(&mut self) {
+    /// more, and a new generation begins.
+    fn begin_generation(&mut self) {
         self.cx.stats.rebirths += 1;
         self.held = Extent::default();
-        self.membership.be_reborn(&mut self.cx);
-        self.dissemination.be_reborn(&self.cx);
+        self.membership.begin_generation(&mut self.cx);
+        self.dissemination.begin_generation(&self.cx);
         self.replica.start(&self.cx);
     }
 

@@ -181,7 +181,7 @@ impl<S: Storage> Node<S> {
                 let ours = self.parts();
                 self.learn_length(header.sender, served);
                 self.reconcile.on_served(&mut self.cx, header.sender, served, &ours);
-                self.on_stalemate();
+                self.on_unresolved();
             }
             Frame::Agreeing(_) if !core::mem::take(&mut self.cx.may_agree) => self.cx.stats.evidence_shed += 1,
             Frame::Agreeing(agreeing) => {
@@ -235,8 +235,8 @@ impl<S: Storage> Node<S> {
     }
 
     /// Nothing is to be had from the other side, so that it may be us who have something to give.
-    fn on_stalemate(&mut self) {
-        if self.reconcile.take_stalemate() {
+    fn on_unresolved(&mut self) {
+        if self.reconcile.take_unresolved() {
             self.replica.re_announce(&self.cx);
         }
     }
@@ -244,7 +244,7 @@ impl<S: Storage> Node<S> {
     /// What is replicated. Frames that we could not pass on are not taken in: they would block what comes after them.
     pub(super) fn on_news(&mut self, news: &Frame<'_>) {
         if self.claims_our_future(news) {
-            return self.be_reborn();
+            return self.begin_generation();
         }
         let (payload_len_max, entry_len_max) = (self.payload_len_max(), self.entry_len_max());
         let cx = &mut self.cx;
@@ -264,7 +264,7 @@ impl<S: Storage> Node<S> {
     /// Rumors that the teller can no longer tell: we give them up, or ask their publisher. Nobody says so unasked.
     fn on_floor(&mut self, teller: NodeId, floor: &Floor) {
         if self.claims_our_future(&Frame::Floor(*floor)) {
-            return self.be_reborn();
+            return self.begin_generation();
         }
         if self.cx.source != Source::AskedFor {
             return;
@@ -314,7 +314,7 @@ impl<S: Storage> Node<S> {
         let is_ahead = self.is_ahead_of(self.digest_of(&Parts { members: theirs.members, ..ours }));
         let members = if is_ahead { ours.members } else { theirs.members };
         self.reconcile.on_parts(&mut self.cx, answerer, &Parts { members, ..*theirs }, &ours);
-        self.on_stalemate();
+        self.on_unresolved();
     }
 
     /// Keeps a question until the next drain: it is answered with what we know then.

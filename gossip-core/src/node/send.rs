@@ -2,7 +2,7 @@
 use super::Node;
 use crate::{
     id::{Addr, Life, NodeId},
-    membership::Otherwise,
+    membership::Fallback,
     path::Path,
     records::{Intent, Outgoing, Question, Suspicion},
     storage::Storage,
@@ -40,15 +40,15 @@ impl<S: Storage> Node<S> {
         let len_max = usize::from(outgoing.len_max.min(self.longest(outgoing))).min(buffer.len());
         let mut writer = Writer::new(buffer.get_mut(..len_max)?, &self.header())?;
         let bare = writer.len();
-        let otherwise = match outgoing.intent {
-            Intent::Ack(Ping::DIGEST_PROBE..) => Some(Otherwise::Nothing),
+        let fallback = match outgoing.intent {
+            Intent::Ack(Ping::DIGEST_PROBE..) => Some(Fallback::Nothing),
             // Before they are compared: most often, there is nothing left to ask for then.
-            Intent::Parts(theirs) if theirs != self.membership.digest() => Some(Otherwise::All),
+            Intent::Parts(theirs) if theirs != self.membership.digest() => Some(Fallback::All),
             _ => None,
         };
-        if let Some(otherwise) = otherwise {
+        if let Some(fallback) = fallback {
             writer.reserve(len::PARTS);
-            self.catch_up(outgoing.peer, otherwise, &mut writer);
+            self.catch_up(outgoing.peer, fallback, &mut writer);
             writer.release();
         }
         if !self.put_intent(outgoing, &mut writer) {
@@ -145,11 +145,11 @@ impl<S: Storage> Node<S> {
     }
 
     /// Tells one that spoke just now what it lacks, where that is some of what we learned last.
-    fn catch_up(&self, peer: Option<NodeId>, otherwise: Otherwise, writer: &mut Writer<'_>) {
+    fn catch_up(&self, peer: Option<NodeId>, fallback: Fallback, writer: &mut Writer<'_>) {
         let Some(peer) = peer.and_then(|id| self.membership.get(id)).filter(|peer| peer.is_live()) else { return };
         if peer.knows != self.digest() {
             let is_theirs = |members| self.digest_with(members) == peer.knows;
-            self.membership.catch_up(&self.cx, &is_theirs, otherwise, writer);
+            self.membership.catch_up(&self.cx, &is_theirs, fallback, writer);
         }
     }
 

@@ -5,8 +5,8 @@
 //! and then, for each that differs, questions until nothing is lacking; each step is one datagram there and one back.
 //!
 //! - here: the exchange under way, and when the next one starts;
-//! - `vain`: whom to ask would be in vain.
-mod vain;
+//! - `backoff`: whom not to ask for now, after exchanges that brought nothing.
+mod backoff;
 
 use crate::{
     context::Context,
@@ -19,9 +19,9 @@ use crate::{
     time::{Instant, Span},
     wire::{Parts, Rest, Served, Store},
 };
+use backoff::{Again, Backoff};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
-use vain::{Again, Vain};
 
 /// The exchange under way, and with whom to start the next.
 #[derive(Serialize, Deserialize)]
@@ -39,13 +39,13 @@ pub(crate) struct Reconcile {
     /// Whether the entries differed when it began.
     entries_differ: bool,
     /// Whether an exchange ended with entries that differ, and nothing to pull.
-    stalemate: bool,
-    vain: Vain,
+    unresolved: bool,
+    backoff: Backoff,
     /// How long answers to our questions take: longer ones than those to a ping.
     round_trip: RoundTrip,
     token: u8,
     /// Whether the answers of this exchange, or the last one, brought us anything.
-    fruitful: bool,
+    made_progress: bool,
 }
 
 /// Whom to ask.
@@ -100,7 +100,7 @@ struct Pulling {
     end: Life,
     token: u8,
     /// How many answers in a row brought nothing.
-    vain: u8,
+    no_progress: u8,
     /// The store's digest when we asked: an answer that changes nothing is no progress.
     had: Parts,
     later: Todo,
@@ -115,7 +115,7 @@ struct Todo {
 
 impl Pulling {
     const fn all_of(store: Store, later: Todo) -> Self {
-        Self { store, from: Life::FIRST, end: Life::FIRST, token: 0, vain: 0, had: Parts::NONE, later }
+        Self { store, from: Life::FIRST, end: Life::FIRST, token: 0, no_progress: 0, had: Parts::NONE, later }
     }
 }
 
@@ -123,7 +123,7 @@ impl Pulling {
 const TRIES_MAX: u8 = 7;
 const FIRST_TRY: u8 = 1;
 /// So many answers of one store that bring nothing end an exchange, whatever more they promise.
-const VAIN_MAX: u8 = 64;
+const NO_PROGRESS_MAX: u8 = 64;
 /// Which asking of a question a token stands for: its low bits. Whichever is answered first, that will do; the answer to the first
 /// one tells how long it took, however late it comes (Karn, Partridge 1987).
 const TRY: u8 = 7;
@@ -142,11 +142,11 @@ impl Reconcile {
             next_at: Instant::NEVER,
             before: Parts::NONE,
             entries_differ: false,
-            stalemate: false,
-            vain: Vain::NONE,
+            unresolved: false,
+            backoff: Backoff::NONE,
             round_trip: RoundTrip::UNKNOWN,
             token: 0,
-            fruitful: false,
+            made_progress: false,
         }
     }
 
@@ -157,7 +157,7 @@ impl Reconcile {
     /// all ask one seed at once. A newcomer asks the one that it heard first, through whom it came: whoever else speaks to
     /// it may have come no earlier.
     pub(crate) fn on_differing<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer) {
-        if self.vain.is_in_vain(cx, &peer) {
+        if self.backoff.is_backed_off(cx, &peer) {
             return;
         }
         // Nobody speaks as often as the one that we ask; but what it lacks, too, others have.
@@ -167,7 +167,7 @@ impl Reconcile {
         }
         if self.next_at == Instant::NEVER {
             let interval = cx.config.gossip_interval;
-            let patience = if self.fruitful { Duration::ZERO } else { interval };
+            let patience = if self.made_progress { Duration::ZERO } else { interval };
             self.next_at = self.pace.next_at(cx.now) + patience + cx.random_part(interval.part(2));
         }
     }
@@ -188,7 +188,7 @@ impl Reconcile {
 
     /// Whether `peer` answered nothing when it was asked last, as far as is remembered.
     pub(crate) fn is_silent(&mut self, peer: NodeId) -> bool {
-        self.vain.is_silent(peer)
+        self.backoff.is_silent(peer)
     }
 
     /// There is nothing to ask `peer`.
@@ -231,8 +231,8 @@ impl Reconcile {
             cx.stats.stale_answers += 1;
             return;
         }
-        self.fruitful |= *ours != self.before;
-        self.vain.on_answer(from);
+        self.made_progress |= *ours != self.before;
+        self.backoff.on_answer(from);
         if tries == 1 {
             self.round_trip.record(cx.now.saturating_duration_since(asked_at));
         }
@@ -263,15 +263,15 @@ impl Reconcile {
             cx.stats.stale_answers += 1;
             return;
         }
-        self.fruitful |= *ours != self.before;
+        self.made_progress |= *ours != self.before;
         if served.token & TRY == FIRST_TRY {
             // However late, and however often it was asked again meanwhile.
             self.round_trip.record(cx.now.saturating_duration_since(asked_at));
         }
         let progress = *ours != pull.had;
-        let vain = if progress { 0 } else { pull.vain + 1 };
+        let no_progress = if progress { 0 } else { pull.no_progress + 1 };
         let from = match served.rest {
-            Rest::After(upto) if upto > pull.from && upto < pull.end && vain < VAIN_MAX => upto,
+            Rest::After(upto) if upto > pull.from && upto < pull.end && no_progress < NO_PROGRESS_MAX => upto,
             // The peer has more for us, and we take it.
             Rest::After(_) | Rest::Some if progress => pull.from,
             // What is too long is not to be had; all else was told.
@@ -279,7 +279,7 @@ impl Reconcile {
             // All of it, or more than we have room for.
             _ => return self.pull_next(cx, peer, pull.later, ours),
         };
-        self.pull(cx, peer, Pulling { from, vain, ..pull }, ours);
+        self.pull(cx, peer, Pulling { from, no_progress, ..pull }, ours);
     }
 
     pub(crate) fn on_timer<S: Storage>(&mut self, cx: &mut Context<S>, ours: &Parts) {
@@ -295,7 +295,7 @@ impl Reconcile {
             }
             Exchange::Comparing { peer, .. } | Exchange::Pulling { peer, .. } => {
                 cx.stats.exchanges_failed += 1;
-                self.vain.on_silence(cx, peer.id);
+                self.backoff.on_silence(cx, peer.id);
                 self.finish(cx);
             }
         }
@@ -331,8 +331,8 @@ impl Reconcile {
     }
 
     /// Whether entries turned out to differ although we lack no write: told once.
-    pub(crate) fn take_stalemate(&mut self) -> bool {
-        core::mem::take(&mut self.stalemate)
+    pub(crate) fn take_unresolved(&mut self) -> bool {
+        core::mem::take(&mut self.unresolved)
     }
 
     fn peer(&self) -> Option<NodeId> {
@@ -352,7 +352,7 @@ impl Reconcile {
             cx.stats.exchanges += 1;
             cx.newcomer = false;
             self.last = peer.id;
-            self.fruitful = false;
+            self.made_progress = false;
             self.pace.mark(cx.now, cx.config.gossip_interval);
             self.compare(cx, peer, FIRST_TRY, cx.now);
         }
@@ -379,17 +379,17 @@ impl Reconcile {
 
     /// Remembers whether there was anything to be had.
     fn learn_from<S: Storage>(&mut self, cx: &Context<S>, peer: &Peer) {
-        if self.fruitful {
+        if self.made_progress {
             // Where there was something, there may be more, here or with others.
-            self.pace.hurry(cx.config.gossip_interval);
-            return self.vain.on_fruit(peer);
+            self.pace.reset_backoff(cx.config.gossip_interval);
+            return self.backoff.on_progress(peer);
         }
-        let again = self.vain.on_nothing(cx, peer, self.patience(cx, peer, FIRST_TRY));
+        let again = self.backoff.on_no_progress(cx, peer, self.patience(cx, peer, FIRST_TRY));
         // The first time, the peer may just not have asked yet for what it lacks.
-        self.stalemate = self.entries_differ && again == Again::Yes;
+        self.unresolved = self.entries_differ && again == Again::Yes;
         // Whoever spoke meanwhile and knows the same has no more for us either.
         let is_better = self.choice == Choice::Better;
-        self.candidate = self.candidate.filter(|candidate| is_better || !self.vain.is_in_vain(cx, candidate));
+        self.candidate = self.candidate.filter(|candidate| is_better || !self.backoff.is_backed_off(cx, candidate));
     }
 
     /// Asks for what we lack of a store, from where `pull` says.
