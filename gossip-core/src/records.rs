@@ -11,7 +11,7 @@ use crate::{
     time::Instant,
     wire::{Accusers, Bearer, Cause, Standing, Store, Urgency},
 };
-pub use window::{Sight, Window};
+pub use window::{SequenceStatus, Window};
 
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -354,7 +354,7 @@ pub enum Intent {
     /// To ask in what we differ.
     Compare,
     /// To answer that, to one whose members have this digest.
-    Parts(Digest),
+    StoreDigests(Digest),
     /// To ask how much of ours somebody has.
     Confirm,
     /// To answer that, of the asker's life.

@@ -6,7 +6,7 @@ use gossip_core::{
     PresenceError, SaveCursor, Stamp, Urgency,
     id::Life,
     sim::{HostId, Memory, Network, Told, World},
-    wire::{EntryFrame, Floor, Frame, Gap, Header, MemberFrame, Ping, RumorFrame, Standing, Writer},
+    wire::{EntryFrame, Frame, Header, Horizon, MemberFrame, Ping, RumorFrame, Standing, SupersededRange, Writer},
 };
 
 const LIAR: NodeId = NodeId(77);
@@ -113,8 +113,8 @@ fn a_forged_stamp_does_not_stop_the_clocks() {
 fn whoever_is_said_to_have_said_it_all_speaks_on_in_a_new_life() {
     type Lie = fn(Life) -> Frame<'static>;
     let lies: [Lie; 3] = [
-        |writer| Frame::Gap(Gap { writer, after: 0, upto: u32::MAX }),
-        |writer| Frame::Floor(Floor { writer, floor: u32::MAX }),
+        |writer| Frame::SupersededRange(SupersededRange { writer, after: 0, upto: u32::MAX }),
+        |writer| Frame::Horizon(Horizon { writer, upto: u32::MAX }),
         |writer| {
             let (dot, stamp) = (writer.dot(u32::MAX), Stamp::from_millis(1));
             Frame::Entry(EntryFrame { dot, span: u32::MAX, stamp, key: b"q", value: Some(b"!") })
@@ -146,11 +146,11 @@ fn whoever_is_said_to_have_said_it_all_speaks_on_in_a_new_life() {
 #[test]
 fn the_first_of_all_writers_is_one_like_the_others() {
     let (mut world, hosts) = settled(4, |_| Config { datagram_len_max: 100, ..Config::lan() });
-    let floor = Frame::Floor(Floor { writer: Life::FIRST, floor: 200_000_000 });
+    let horizon = Frame::Horizon(Horizon { writer: Life::FIRST, upto: 200_000_000 });
     let dot = Life::FIRST.dot(200_000_040);
     let rumor =
         Frame::Rumor(RumorFrame { dot, urgency: Urgency::Normal, payload: b"!", age_millis: 0, ttl_secs: 3_600 });
-    for frame in [floor, rumor] {
+    for frame in [horizon, rumor] {
         let header = Header::new(ClusterLabel::default(), world.id(hosts[1]), Generation(1), Incarnation(0), Digest(1));
         let mut buffer = [0; 100];
         let mut writer = Writer::new(&mut buffer, &header).unwrap();

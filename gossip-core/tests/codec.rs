@@ -5,9 +5,9 @@ use gossip_core::{
     id::Life,
     presence::Presence,
     wire::{
-        Accusation, Accusers, Ack, Agreeing, Bearer, Cause, Clock, Compare, Confirm, Confirmed, EntryFrame, Floor,
-        Frame, Gap, Header, Malformed, MemberFrame, NameConflictFrame, Parts, Ping, PingRequest, Pull, Read, Reader,
-        Refusal, Relayed, Rest, RumorFrame, Served, Standing, Store, Unreached, Writer,
+        Accusation, Accusers, Ack, Agreeing, Bearer, Cause, Clock, Compare, Confirm, Confirmed, EntryFrame, Frame,
+        Header, Horizon, Malformed, MemberFrame, NameConflictFrame, Ping, PingRequest, Pull, PullEnd, Read, Reader,
+        Refusal, Relayed, Remainder, RumorFrame, Standing, Store, StoreDigests, SupersededRange, Unreached, Writer,
     },
 };
 use proptest::{array, collection::vec, prelude::*};
@@ -55,7 +55,7 @@ impl Parcel {
         let urgency = if small[0] < 128 { Urgency::Critical } else { Urgency::Normal };
         let store = [Store::Members, Store::Rumors, Store::Entries][usize::from(small[1] % 3)];
         let [members, rumors, entries] = words.map(Digest);
-        let parts = Parts { members, rumors, entries };
+        let digests = StoreDigests { members, rumors, entries };
         match self.kind {
             0 => Frame::Ping(Ping { probe }),
             1 => Frame::Ack(Ack { probe }),
@@ -72,18 +72,19 @@ impl Parcel {
                 let (stamp, value) = (stamp(words[0]), Some(&other[..]).filter(|_| small[2] < 192));
                 Frame::Entry(EntryFrame { dot, span: numbers[2], stamp, key: one, value })
             }
-            8 => Frame::Gap(Gap { writer: life, after: numbers[1], upto: numbers[2] }),
-            9 => Frame::Floor(Floor { writer: life, floor: numbers[1] }),
+            8 => Frame::SupersededRange(SupersededRange { writer: life, after: numbers[1], upto: numbers[2] }),
+            9 => Frame::Horizon(Horizon { writer: life, upto: numbers[1] }),
             10 => Frame::Agreeing(Agreeing { bits: one }),
-            11 => Frame::Compare(Compare { parts, len_max: probe }),
-            12 => Frame::Parts(parts),
+            11 => Frame::Compare(Compare { digests, len_max: probe }),
+            12 => Frame::StoreDigests(digests),
             13 => {
                 let until = Life { origin: NodeId(words[1]), generation: Generation(numbers[1]) };
                 Frame::Pull(Pull { token: small[2], store, from: life, until, len_max: probe, summary: one })
             }
             14 => {
-                let rest = [Rest::Nothing, Rest::Some, Rest::After(life), Rest::TooLong][usize::from(small[0] % 4)];
-                Frame::Served(Served { token: small[2], rest })
+                let remainder = [Remainder::Nothing, Remainder::Some, Remainder::After(life), Remainder::TooLong]
+                    [usize::from(small[0] % 4)];
+                Frame::PullEnd(PullEnd { token: small[2], remainder })
             }
             15 => Frame::Unreached(Unreached { probe, target: id }),
             16 => Frame::Clock(Clock { unix_millis: words[0] }),

@@ -5,7 +5,7 @@ use core::fmt::Debug;
 use gossip_core::{
     Dot, Generation, Incarnation, NodeId, Stamp,
     lattice::{Joined, Lattice},
-    records::{Claim, Precedence, Sight, Window},
+    records::{Claim, Precedence, SequenceStatus, Window},
     wire::Standing,
 };
 use proptest::prelude::*;
@@ -61,7 +61,7 @@ fn any_floor() -> impl Strategy<Value = u32> {
 /// What a window has seen above `base`.
 fn seen(window: Window, base: u32) -> BTreeSet<u32> {
     let top = window.floor().saturating_add(Window::REACH);
-    (base.saturating_add(1)..=top).filter(|&sequence| window.look(sequence) == Sight::Seen).collect()
+    (base.saturating_add(1)..=top).filter(|&sequence| window.status_of(sequence) == SequenceStatus::Seen).collect()
 }
 
 proptest! {
@@ -93,10 +93,10 @@ proptest! {
         let mut window = Window::default();
         let mut seen = BTreeSet::from([0]);
         for sequence in sequences {
-            match window.look(sequence) {
-                Sight::New => prop_assert!(seen.insert(sequence)),
-                Sight::Seen => prop_assert!(seen.contains(&sequence)),
-                Sight::BeyondReach => prop_assert!(sequence > window.floor() + Window::REACH),
+            match window.status_of(sequence) {
+                SequenceStatus::New => prop_assert!(seen.insert(sequence)),
+                SequenceStatus::Seen => prop_assert!(seen.contains(&sequence)),
+                SequenceStatus::BeyondReach => prop_assert!(sequence > window.floor() + Window::REACH),
             }
             window.see(sequence);
             prop_assert!((0..=window.floor()).all(|below| seen.contains(&below)));
@@ -108,7 +108,7 @@ proptest! {
     fn a_raised_window_counts_what_was_missed(start in window(any_floor()), rise in 0..100_u32) {
         let mut window = start;
         let floor = start.floor().saturating_add(rise);
-        let missed = (start.floor().saturating_add(1)..=floor).filter(|&sequence| start.look(sequence) != Sight::Seen).count();
+        let missed = (start.floor().saturating_add(1)..=floor).filter(|&sequence| start.status_of(sequence) != SequenceStatus::Seen).count();
         prop_assert_eq!(window.raise(floor), u32::try_from(missed).unwrap());
         prop_assert!(window.floor() >= floor);
         prop_assert!(seen(start, floor).is_subset(&seen(window, floor)));

@@ -2,7 +2,7 @@
 use core::{convert::Infallible, time::Duration};
 use gossip_core::{
     Addr, ClusterLabel, Config, Digest, Generation, Incarnation, Input, Instant, Life, Node, NodeId, Output,
-    wire::{Frame, Header, MemberFrame, Pull, Read, Reader, Rest, Served, Standing, Store, Writer},
+    wire::{Frame, Header, MemberFrame, Pull, PullEnd, Read, Reader, Remainder, Standing, Store, Writer},
 };
 use std::collections::BTreeMap;
 
@@ -124,7 +124,7 @@ fn of_a_thousand_newcomers_whoever_asks_is_told_each_once_and_nobody_else_of_any
         assert!(writer.put(&Frame::Pull(pull)));
         let mut bytes = writer.finish().to_vec();
         node.handle_input(Instant::from_micros(2), Input::Received { from: addr(1), bytes: &mut bytes });
-        let Rest::After(upto) = served(&mut node, &mut told) else { break };
+        let Remainder::After(upto) = pull_end(&mut node, &mut told) else { break };
         assert!(upto > from, "each answer goes further");
         from = upto;
     }
@@ -135,7 +135,7 @@ fn of_a_thousand_newcomers_whoever_asks_is_told_each_once_and_nobody_else_of_any
 }
 
 /// Takes in an answer, and says what it leaves.
-fn served(node: &mut Node<gossip_core::Heap>, told: &mut BTreeMap<NodeId, u32>) -> Rest {
+fn pull_end(node: &mut Node<gossip_core::Heap>, told: &mut BTreeMap<NodeId, u32>) -> Remainder {
     let mut buffer = [0; 1_400];
     loop {
         let Output::Send { bytes, .. } = node.poll_output(&mut buffer) else { continue };
@@ -143,7 +143,7 @@ fn served(node: &mut Node<gossip_core::Heap>, told: &mut BTreeMap<NodeId, u32>) 
         for read in Reader::new(frames) {
             match read {
                 Ok(Read::Frame(Frame::Member(member))) => *told.entry(member.id).or_default() += 1,
-                Ok(Read::Frame(Frame::Served(Served { rest, .. }))) => return rest,
+                Ok(Read::Frame(Frame::PullEnd(PullEnd { remainder, .. }))) => return remainder,
                 _ => {}
             }
         }

@@ -7,9 +7,9 @@ use gossip_core::{
     Addr, ClusterLabel, Digest, Dot, Generation, Incarnation, NodeId, Stamp, Urgency,
     id::Life,
     wire::{
-        Accusation, Accusers, Ack, Agreeing, Bearer, Cause, Clock, Compare, Confirm, Confirmed, EntryFrame, Floor,
-        Frame, Gap, Header, Malformed, MemberFrame, NameConflictFrame, Parts, Ping, PingRequest, Pull, Read, Reader,
-        Refusal, Relayed, Rest, RumorFrame, Served, Standing, Store, Unreached, Writer,
+        Accusation, Accusers, Ack, Agreeing, Bearer, Cause, Clock, Compare, Confirm, Confirmed, EntryFrame, Frame,
+        Header, Horizon, Malformed, MemberFrame, NameConflictFrame, Ping, PingRequest, Pull, PullEnd, Read, Reader,
+        Refusal, Relayed, Remainder, RumorFrame, Standing, Store, StoreDigests, SupersededRange, Unreached, Writer,
     },
 };
 use harness::world::{self, SENSOR, World};
@@ -23,8 +23,8 @@ const DOT_HEX: &str = "0102030405060708 0a0b0c0d ac02";
 /// Kind, frame and bytes: length, kind, body.
 fn vectors() -> Vec<(u8, Frame<'static>, String)> {
     let addr = Addr::from("127.0.0.1:7946".parse::<core::net::SocketAddr>().unwrap());
-    let parts = Parts { members: Digest(1), rumors: Digest(2), entries: Digest(3) };
-    let parts_hex = "0100000000000000 0200000000000000 0300000000000000";
+    let digests = StoreDigests { members: Digest(1), rumors: Digest(2), entries: Digest(3) };
+    let digests_hex = "0100000000000000 0200000000000000 0300000000000000";
     let stamp = Stamp::from_millis(1);
     vec![
         (0, Frame::Ping(Ping { probe: 300 }), "03 00 ac02".into()),
@@ -77,11 +77,15 @@ fn vectors() -> Vec<(u8, Frame<'static>, String)> {
             Frame::Entry(EntryFrame { dot: DOT, span: 2, stamp, key: b"k", value: None }),
             format!("1b 07 {DOT_HEX} 02 0000010000000000 01 6b 00"),
         ),
-        (8, Frame::Gap(Gap { writer: LIFE, after: 1, upto: 300 }), format!("10 08 {LIFE_HEX} 01 ac02")),
-        (9, Frame::Floor(Floor { writer: LIFE, floor: 9 }), format!("0e 09 {LIFE_HEX} 09")),
+        (
+            8,
+            Frame::SupersededRange(SupersededRange { writer: LIFE, after: 1, upto: 300 }),
+            format!("10 08 {LIFE_HEX} 01 ac02"),
+        ),
+        (9, Frame::Horizon(Horizon { writer: LIFE, upto: 9 }), format!("0e 09 {LIFE_HEX} 09")),
         (10, Frame::Agreeing(Agreeing { bits: &[0xff, 0x01] }), "04 0a 02 ff01".into()),
-        (11, Frame::Compare(Compare { parts, len_max: 1_400 }), format!("1b 0b {parts_hex} f8 0a")),
-        (12, Frame::Parts(parts), format!("19 0c {parts_hex}")),
+        (11, Frame::Compare(Compare { digests, len_max: 1_400 }), format!("1b 0b {digests_hex} f8 0a")),
+        (12, Frame::StoreDigests(digests), format!("19 0c {digests_hex}")),
         (
             13,
             Frame::Pull(Pull {
@@ -94,9 +98,13 @@ fn vectors() -> Vec<(u8, Frame<'static>, String)> {
             }),
             format!("20 0d 07 02 {} {LIFE_HEX} 8004 02 0909", "00".repeat(12)),
         ),
-        (14, Frame::Served(Served { token: 7, rest: Rest::Nothing }), "03 0e 07 00".into()),
-        (14, Frame::Served(Served { token: 7, rest: Rest::After(LIFE) }), format!("0f 0e 07 02 {LIFE_HEX}")),
-        (14, Frame::Served(Served { token: 7, rest: Rest::TooLong }), "03 0e 07 03".into()),
+        (14, Frame::PullEnd(PullEnd { token: 7, remainder: Remainder::Nothing }), "03 0e 07 00".into()),
+        (
+            14,
+            Frame::PullEnd(PullEnd { token: 7, remainder: Remainder::After(LIFE) }),
+            format!("0f 0e 07 02 {LIFE_HEX}"),
+        ),
+        (14, Frame::PullEnd(PullEnd { token: 7, remainder: Remainder::TooLong }), "03 0e 07 03".into()),
         (15, Frame::Unreached(Unreached { probe: 2, target: ID }), "0a 0f 02 0102030405060708".into()),
         (16, Frame::Clock(Clock { unix_millis: 1_767_225_600_000 }), "09 10 00a8da769b010000".into()),
         (17, Frame::Confirm(Confirm), "01 11".into()),

@@ -4,11 +4,11 @@ use crate::{
     context::Context,
     id::{Dot, Life},
     path::Proof,
-    records::{Question, Rumor, Sight, Window},
+    records::{Question, Rumor, SequenceStatus, Window},
     storage::Storage,
     table::{Flag, Smallest, Table},
     time::{Instant, micros},
-    wire::{Floor, Frame, Items, RumorFrame, Urgency, Writer, write_items},
+    wire::{Frame, Horizon, Items, RumorFrame, Urgency, Writer, write_items},
 };
 use serde::{Deserialize, Serialize};
 
@@ -112,16 +112,16 @@ impl<S: Storage> Dissemination<S> {
         is_live: &dyn Fn(Life) -> bool,
         writer: &mut Writer<'_>,
     ) -> bool {
-        let wanted = |sequence: u32| theirs.look(sequence) != Sight::Seen;
+        let wanted = |sequence: u32| theirs.status_of(sequence) != SequenceStatus::Seen;
         let oldest = self.kept(now, life, 0).map(|(dot, _)| dot.sequence).find(|&sequence| wanted(sequence));
         let floor = untellable(ours, theirs, oldest, || is_live(life));
-        if floor > theirs.floor() && !writer.put(&Frame::Floor(Floor { writer: life, floor })) {
+        if floor > theirs.floor() && !writer.put(&Frame::Horizon(Horizon { writer: life, upto: floor })) {
             return false;
         }
         let mut reach = *theirs;
         reach.raise(floor);
         self.kept(now, life, 0)
-            .filter(|(dot, _)| wanted(dot.sequence) && reach.look(dot.sequence) == Sight::New)
+            .filter(|(dot, _)| wanted(dot.sequence) && reach.status_of(dot.sequence) == SequenceStatus::New)
             // What no answer can hold is passed over.
             .all(|(dot, rumor)| writer.put(&frame_of(now, *dot, rumor)) || writer.is_bare())
     }
@@ -142,7 +142,9 @@ impl<S: Storage> Dissemination<S> {
 fn untellable(ours: &Window, theirs: &Window, oldest: Option<u32>, is_live: impl Fn() -> bool) -> u32 {
     let limit = oldest.map_or(u32::MAX, |sequence| sequence - 1);
     let floor = ours.floor().min(limit);
-    let lacks = |sequence: &u32| ours.look(*sequence) == Sight::Seen && theirs.look(*sequence) != Sight::Seen;
+    let lacks = |sequence: &u32| {
+        ours.status_of(*sequence) == SequenceStatus::Seen && theirs.status_of(*sequence) != SequenceStatus::Seen
+    };
     // No more than the reach of a window.
     let beyond_a_hole = (floor + 1..=ours.top().min(limit)).rev().find(lacks);
     beyond_a_hole.filter(|_| !is_live()).unwrap_or(floor)

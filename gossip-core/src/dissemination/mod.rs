@@ -25,11 +25,11 @@ use crate::{
     error::{PublishError, TooLong},
     id::{Dot, Life},
     io::Event,
-    records::{Retransmits, Rumor, Sight, Window},
+    records::{Retransmits, Rumor, SequenceStatus, Window},
     storage::{Snapshot, Storage},
     table::{Blob, Flag, Table, copy_to},
     time::Instant,
-    wire::{Floor, Frame, RumorFrame, Urgency},
+    wire::{Frame, Horizon, RumorFrame, Urgency},
 };
 use admission::Admission;
 use core::time::Duration;
@@ -53,16 +53,16 @@ pub(crate) struct Dissemination<S: Storage> {
     untold: usize,
     /// When we came: what was published before, we did not miss.
     since: Instant,
-    horizon: Horizon,
+    history: History,
     /// When we next look for rumors whose time is over.
     expire_at: Instant,
 }
 
 /// Whether we know which publishers were heard of before we came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Horizon {
+enum History {
     /// We are catching up: of one not heard of before, nothing was missed.
-    Unknown,
+    CatchingUp,
     /// Whoever was not heard of until now came later than we did.
     Known,
 }
@@ -100,7 +100,7 @@ impl<S: Storage> Dissemination<S> {
             admission: Admission::FULL,
             untold: 0,
             since: Instant::ZERO,
-            horizon: Horizon::Unknown,
+            history: History::CatchingUp,
             expire_at: Instant::NEVER,
         }
     }
@@ -174,40 +174,40 @@ impl<S: Storage> Dissemination<S> {
             cx.stats.rumors_duplicate += 1;
             return;
         }
-        match self.windows.look(frame.dot) {
-            Sight::Seen => cx.stats.rumors_duplicate += 1,
-            Sight::BeyondReach => cx.stats.rumors_early += 1,
-            Sight::New => self.take_in(cx, frame),
+        match self.windows.status_of(frame.dot) {
+            SequenceStatus::Seen => cx.stats.rumors_duplicate += 1,
+            SequenceStatus::BeyondReach => cx.stats.rumors_early += 1,
+            SequenceStatus::New => self.take_in(cx, frame),
         }
     }
 
-    /// A peer can tell none of the rumors up to a floor. If it is their publisher, or that is dead, nobody else can, and nor shall
+    /// A peer can tell none of the rumors up to a horizon. If it is their publisher, or that is dead, nobody else can, and nor shall
     /// we wait for them; else their publisher may, and is to be asked: says whether.
     ///
     /// Of somebody whom we had not heard of before we had caught up, we missed nothing: we came later.
-    pub(crate) fn on_floor(&mut self, cx: &mut Context<S>, frame: &Floor, authority: Authority) -> AskPublisher {
-        if frame.writer == cx.me.writer() {
+    pub(crate) fn on_horizon(&mut self, cx: &mut Context<S>, horizon: &Horizon, authority: Authority) -> AskPublisher {
+        if horizon.writer == cx.me.writer() {
             return AskPublisher::No;
         }
-        if !self.windows.ensure(frame.writer) {
+        if !self.windows.ensure(horizon.writer) {
             cx.stats.rumors_refused += 1;
             return AskPublisher::No;
         }
-        let window = self.windows.get(frame.writer);
-        let came_later = self.horizon == Horizon::Unknown && window == Window::default();
+        let window = self.windows.get(horizon.writer);
+        let came_later = self.history == History::CatchingUp && window == Window::default();
         if authority == Authority::Hearsay && !came_later {
-            return if frame.floor > window.floor() { AskPublisher::Yes } else { AskPublisher::No };
+            return if horizon.upto > window.floor() { AskPublisher::Yes } else { AskPublisher::No };
         }
-        let missed = self.windows.raise(cx, frame.writer, frame.floor);
+        let missed = self.windows.raise(cx, horizon.writer, horizon.upto);
         if !came_later {
-            self.windows.miss(cx, frame.writer, missed);
+            self.windows.miss(cx, horizon.writer, missed);
         }
         AskPublisher::No
     }
 
     /// A live member knows what we know: what its part of the cluster heard of before we came, we know now.
     pub(crate) fn on_caught_up(&mut self) {
-        self.horizon = Horizon::Known;
+        self.history = History::Known;
     }
 
     /// All live members know what we know: which publishers there were is known, and holes that nobody but the dead could fill
@@ -218,9 +218,9 @@ impl<S: Storage> Dissemination<S> {
     }
 
     /// Joins what a former life of ours had seen of a publisher's rumors.
-    pub(crate) fn restore_floor(&mut self, cx: &Context<S>, writer: Life, floor: u32) {
-        self.horizon = Horizon::Known;
-        self.windows.join(cx, writer, Window::new(floor, 0));
+    pub(crate) fn restore_horizon(&mut self, cx: &Context<S>, horizon: &Horizon) {
+        self.history = History::Known;
+        self.windows.join(cx, horizon.writer, Window::new(horizon.upto, 0));
     }
 
     /// Takes back a rumor that a former life of ours could still tell, and had told the application. It lay for so long since; if

@@ -1,5 +1,5 @@
 //! How long a rumor is kept, and which goes when there is no room.
-use super::{CAUGHT_UP_AFTER, Dissemination, Horizon, is_own_pending};
+use super::{CAUGHT_UP_AFTER, Dissemination, History, is_own_pending};
 use crate::{
     context::Context,
     id::{Dot, Life},
@@ -27,7 +27,7 @@ impl<S: Storage> Dissemination<S> {
     /// forgotten.
     pub(crate) fn on_timer(&mut self, cx: &mut Context<S>, is_live: &dyn Fn(Life) -> bool) {
         if cx.now >= self.since + cx.config.probe_interval.times(CAUGHT_UP_AFTER) {
-            self.horizon = Horizon::Known;
+            self.history = History::Known;
         }
         if cx.now < self.expire_at {
             return;

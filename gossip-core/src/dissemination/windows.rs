@@ -4,7 +4,7 @@ use crate::{
     digest::Digest,
     id::{Dot, Life},
     lattice::{Joined, Lattice},
-    records::{Sight, Window},
+    records::{SequenceStatus, Window},
     storage::{Snapshot, Storage},
     table::{Flag, Table},
 };
@@ -45,8 +45,8 @@ impl<S: Storage> Windows<S> {
         self.rows.get(&writer).copied().unwrap_or_default()
     }
 
-    pub(super) fn look(&self, dot: Dot) -> Sight {
-        self.get(dot.writer()).look(dot.sequence)
+    pub(super) fn status_of(&self, dot: Dot) -> SequenceStatus {
+        self.get(dot.writer()).status_of(dot.sequence)
     }
 
     pub(super) fn see(&mut self, cx: &Context<S>, dot: Dot) {

@@ -141,13 +141,13 @@ impl<S: Storage> Node<S> {
     /// The longest payload of a rumor, in bytes: it must fit a datagram in the worst case.
     #[must_use]
     pub fn payload_len_max(&self) -> usize {
-        self.room(len::SERVED + len::RUMOR, 1).min(S::Blob::CAPACITY)
+        self.room(len::PULL_END + len::RUMOR, 1).min(S::Blob::CAPACITY)
     }
 
     /// The longest key and value together, in bytes.
     #[must_use]
     pub fn entry_len_max(&self) -> usize {
-        self.room(len::SERVED + len::ENTRY, 2)
+        self.room(len::PULL_END + len::ENTRY, 2)
     }
 
     /// The longest presence, in bytes: it must fit a datagram beside a ping, on the shortest of paths too. Whoever presents itself
@@ -160,7 +160,7 @@ impl<S: Storage> Node<S> {
     /// How long the presence of a member at `addr` may be for us to pass it on.
     pub(super) fn presence_len_max_at(&self, addr: Addr) -> usize {
         let shortest = Path::floor(self.cx.config.datagram_len_max);
-        len::room(usize::from(shortest), len::PING.max(len::SERVED) + len::MEMBER + addr.as_bytes().len(), 1)
+        len::room(usize::from(shortest), len::PING.max(len::PULL_END) + len::MEMBER + addr.as_bytes().len(), 1)
     }
 
     fn room(&self, fixed: usize, parts: usize) -> usize {

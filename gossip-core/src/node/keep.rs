@@ -12,7 +12,7 @@ use crate::{
     storage::Storage,
     table::Table,
     time::Instant,
-    wire::{ClusterLabel, Floor, Frame, Malformed, MemberFrame, Read, Reader, Standing, Writer},
+    wire::{ClusterLabel, Frame, Horizon, Malformed, MemberFrame, Read, Reader, Standing, Writer},
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -136,11 +136,11 @@ impl<S: Storage> Node<S> {
             Frame::Member(me) if me.id == self.cx.me.id => self.membership.resume(&mut self.cx, me.incarnation),
             // Whether it lives is for itself to say; we only know where to ask.
             Frame::Member(other) => self.membership.remember(&mut self.cx, other.addr),
-            Frame::Floor(floor) => self.dissemination.restore_floor(&self.cx, floor.writer, floor.floor),
+            Frame::Horizon(horizon) => self.dissemination.restore_horizon(&self.cx, horizon),
             Frame::Rumor(rumor) if rumor.payload.len() <= self.payload_len_max() => {
                 self.dissemination.restore_rumor(&mut self.cx, rumor, lay_for);
             }
-            Frame::Entry(_) | Frame::Gap(_) => self.on_news(frame),
+            Frame::Entry(_) | Frame::SupersededRange(_) => self.on_news(frame),
             _ => {}
         }
     }
@@ -178,7 +178,7 @@ impl<S: Storage> Node<S> {
 
     fn save_windows(&self, mut after: Option<Life>, writer: &mut Writer<'_>) -> Stage {
         for (life, window) in self.dissemination.windows().ascending(after) {
-            if !writer.put(&Frame::Floor(Floor { writer: *life, floor: window.floor() })) {
+            if !writer.put(&Frame::Horizon(Horizon { writer: *life, upto: window.floor() })) {
                 return Stage::Windows { after };
             }
             after = Some(*life);

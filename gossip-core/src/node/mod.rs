@@ -36,7 +36,7 @@ use crate::{
     storage::Storage,
     table::Queue,
     time::{Instant, Span},
-    wire::{Parts, Ping, len},
+    wire::{Ping, StoreDigests, len},
 };
 use handover::{Extent, Parting};
 use rand_core::Rng;
@@ -229,7 +229,7 @@ impl<S: Storage> Node<S> {
         self.dissemination.on_timer(&mut self.cx, &|life| is_live(&self.membership, life));
         self.on_handover_timer();
         self.drop_needless_question();
-        let ours = self.parts();
+        let ours = self.store_digests();
         self.reconcile.on_timer(&mut self.cx, &ours);
         self.paths.on_timer(&mut self.cx, self.membership.table_mut());
         if self.cx.now >= self.gossip.next_at {
@@ -331,14 +331,18 @@ impl<S: Storage> Node<S> {
     }
 
     /// The fingerprints of the stores, each for itself.
-    pub(crate) fn parts(&self) -> Parts {
-        Parts { members: self.membership.digest(), rumors: self.dissemination.digest(), entries: self.replica.digest() }
+    pub(crate) fn store_digests(&self) -> StoreDigests {
+        StoreDigests {
+            members: self.membership.digest(),
+            rumors: self.dissemination.digest(),
+            entries: self.replica.digest(),
+        }
     }
 
     /// The fingerprint of all it knows: of members, rumors and entries. Nodes that share it know the same.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        self.digest_of(&self.parts())
+        self.digest_of(&self.store_digests())
     }
 
     /// Whether somebody with this digest has, as it seems, nothing that we lack. If it lasts, we ask all the same.
@@ -349,11 +353,11 @@ impl<S: Storage> Node<S> {
 
     /// What our digest would be with other members.
     fn digest_with(&self, members: Digest) -> Digest {
-        self.digest_of(&Parts { members, ..self.parts() })
+        self.digest_of(&StoreDigests { members, ..self.store_digests() })
     }
 
-    fn digest_of(&self, parts: &Parts) -> Digest {
-        let Parts { members, rumors, entries } = parts;
+    fn digest_of(&self, digests: &StoreDigests) -> Digest {
+        let StoreDigests { members, rumors, entries } = digests;
         self.cx.digester.of_words(&[members.0, rumors.0, entries.0])
     }
 

@@ -12,8 +12,8 @@ use crate::{
     table::{Blob, Queue},
     time::Span,
     wire::{
-        Ack, Cause, Clock, Compare, Confirm, Floor, Frame, Header, MemberFrame, NameConflictFrame, Parts, Ping, Pull,
-        Read, Reader, Refusal, Rest, Served, Standing, Store,
+        Ack, Cause, Clock, Compare, Confirm, Frame, Header, Horizon, MemberFrame, NameConflictFrame, Ping, Pull,
+        PullEnd, Read, Reader, Refusal, Remainder, Standing, Store, StoreDigests,
     },
 };
 
@@ -25,7 +25,7 @@ impl<S: Storage> Node<S> {
         let Some((header, frames)) = self.open(from, bytes) else { return };
         self.cx.credit = self.credit_of(from, header.sender);
         (self.cx.may_ask, self.cx.may_agree, self.cx.may_announce) = (true, true, true);
-        let ours = self.parts();
+        let ours = self.store_digests();
         if self.reconcile.is_answering(header.sender, &ours) {
             self.cx.source = Source::AskedFor;
         }
@@ -176,11 +176,11 @@ impl<S: Storage> Node<S> {
             _ if !self.may_tell(header) => self.cx.stats.news_of_strangers += 1,
             Frame::Clock(clock) => self.on_clock(header.sender, *clock),
             Frame::Confirmed(confirmed) => self.on_confirmed(header.sender, confirmed),
-            Frame::Parts(parts) => self.on_parts(header.sender, parts),
-            Frame::Served(served) => {
-                let ours = self.parts();
-                self.learn_length(header.sender, served);
-                self.reconcile.on_served(&mut self.cx, header.sender, served, &ours);
+            Frame::StoreDigests(digests) => self.on_store_digests(header.sender, digests),
+            Frame::PullEnd(end) => {
+                let ours = self.store_digests();
+                self.learn_length(header.sender, end);
+                self.reconcile.on_pull_end(&mut self.cx, header.sender, end, &ours);
                 self.on_unresolved();
             }
             Frame::Agreeing(_) if !core::mem::take(&mut self.cx.may_agree) => self.cx.stats.evidence_shed += 1,
@@ -191,7 +191,7 @@ impl<S: Storage> Node<S> {
                     self.convergence.on_agreeing(&self.cx, agreeing.bits, self.membership.table_mut());
                 }
             }
-            Frame::Floor(floor) => self.on_floor(header.sender, floor),
+            Frame::Horizon(horizon) => self.on_horizon(header.sender, horizon),
             Frame::NameConflict(conflict) => self.on_name_conflict(conflict),
             news => self.on_news(news),
         }
@@ -220,16 +220,16 @@ impl<S: Storage> Node<S> {
 
     /// What an answer shows of the path that it came by. One that is not cut short is as long as those would have been that
     /// did not come.
-    fn learn_length(&mut self, answerer: NodeId, served: &Served) {
-        let Some(failures) = self.reconcile.failures_of(answerer, served.token) else { return };
+    fn learn_length(&mut self, answerer: NodeId, end: &PullEnd) {
+        let Some(failures) = self.reconcile.failures_of(answerer, end.token) else { return };
         let members = self.membership.table_mut();
-        if failures > 0 && served.rest != Rest::Nothing {
+        if failures > 0 && end.remainder != Remainder::Nothing {
             self.paths.on_failures(&self.cx, members, answerer, failures);
         }
-        if served.rest != Rest::Nothing {
+        if end.remainder != Remainder::Nothing {
             self.paths.on_cut_short(&self.cx, members, answerer);
         }
-        if served.rest == Rest::TooLong {
+        if end.remainder == Remainder::TooLong {
             self.paths.on_blocked(&self.cx, members, answerer);
         }
     }
@@ -256,28 +256,30 @@ impl<S: Storage> Node<S> {
             }
             Frame::Entry(entry) => self.replica.on_entry(cx, entry),
             // It makes us give something up: nobody says so unasked.
-            Frame::Gap(gap) if cx.source == Source::AskedFor => self.replica.on_gap(cx, gap),
+            Frame::SupersededRange(range) if cx.source == Source::AskedFor => {
+                self.replica.on_superseded_range(cx, range)
+            }
             _ => {}
         }
     }
 
     /// Rumors that the teller can no longer tell: we give them up, or ask their publisher. Nobody says so unasked.
-    fn on_floor(&mut self, teller: NodeId, floor: &Floor) {
-        if self.claims_our_future(&Frame::Floor(*floor)) {
+    fn on_horizon(&mut self, teller: NodeId, horizon: &Horizon) {
+        if self.claims_our_future(&Frame::Horizon(*horizon)) {
             return self.begin_generation();
         }
         if self.cx.source != Source::AskedFor {
             return;
         }
-        let publisher = floor.writer.origin;
+        let publisher = horizon.writer.origin;
         // One that does not answer us, for it has no room for us, is as good as dead to us.
         let is_final = teller == publisher
             || self.reconcile.is_silent(publisher)
-            || !super::is_live(&self.membership, floor.writer);
+            || !super::is_live(&self.membership, horizon.writer);
         let authority = if is_final { Authority::Final } else { Authority::Hearsay };
-        if self.dissemination.on_floor(&mut self.cx, floor, authority) == AskPublisher::Yes
+        if self.dissemination.on_horizon(&mut self.cx, horizon, authority) == AskPublisher::Yes
             && let Some(member) = self.membership.get(publisher)
-            && let Some(&addr) = self.membership.addr_of(publisher, floor.writer.generation)
+            && let Some(&addr) = self.membership.addr_of(publisher, horizon.writer.generation)
         {
             let difference = Difference { ours: self.digest(), theirs: member.knows };
             let round_trip = member.round_trip;
@@ -289,9 +291,9 @@ impl<S: Storage> Node<S> {
     fn claims_our_future(&self, news: &Frame<'_>) -> bool {
         let (writer, sequence, said) = match news {
             Frame::Rumor(rumor) => (rumor.dot.writer(), rumor.dot.sequence, self.dissemination.published()),
-            Frame::Floor(floor) => (floor.writer, floor.floor, self.dissemination.published()),
+            Frame::Horizon(horizon) => (horizon.writer, horizon.upto, self.dissemination.published()),
             Frame::Entry(entry) => (entry.dot.writer(), entry.dot.sequence, self.replica.written(&self.cx)),
-            Frame::Gap(gap) => (gap.writer, gap.upto, self.replica.written(&self.cx)),
+            Frame::SupersededRange(range) => (range.writer, range.upto, self.replica.written(&self.cx)),
             _ => return false,
         };
         writer == self.cx.me.writer() && sequence > said
@@ -301,19 +303,24 @@ impl<S: Storage> Node<S> {
         let asker = header.sender;
         let Some(addr) = self.addr_of_asker(header) else { return };
         let len_max = self.agreed_len(asker, compare.len_max);
-        self.cx.owe(Outgoing { to: addr, peer: Some(asker), intent: Intent::Parts(compare.parts.members), len_max });
-        if compare.parts != self.parts() && self.membership.is_live(asker) {
-            let difference = Difference { ours: self.digest(), theirs: self.digest_of(&compare.parts) };
+        self.cx.owe(Outgoing {
+            to: addr,
+            peer: Some(asker),
+            intent: Intent::StoreDigests(compare.digests.members),
+            len_max,
+        });
+        if compare.digests != self.store_digests() && self.membership.is_live(asker) {
+            let difference = Difference { ours: self.digest(), theirs: self.digest_of(&compare.digests) };
             self.on_differing(header, difference);
         }
     }
 
-    fn on_parts(&mut self, answerer: NodeId, theirs: &Parts) {
-        let ours = self.parts();
+    fn on_store_digests(&mut self, answerer: NodeId, theirs: &StoreDigests) {
+        let ours = self.store_digests();
         // Of members, there may be nothing to ask it, although they differ.
-        let is_ahead = self.is_ahead_of(self.digest_of(&Parts { members: theirs.members, ..ours }));
+        let is_ahead = self.is_ahead_of(self.digest_of(&StoreDigests { members: theirs.members, ..ours }));
         let members = if is_ahead { ours.members } else { theirs.members };
-        self.reconcile.on_parts(&mut self.cx, answerer, &Parts { members, ..*theirs }, &ours);
+        self.reconcile.on_store_digests(&mut self.cx, answerer, &StoreDigests { members, ..*theirs }, &ours);
         self.on_unresolved();
     }
 

@@ -8,8 +8,8 @@ use crate::{
     storage::Storage,
     table::Queue,
     wire::{
-        Ack, Compare, Confirm, Frame, Header, Ping, PingRequest, Pull, Relayed, Rest, Served, Store, Unreached, Writer,
-        len,
+        Ack, Compare, Confirm, Frame, Header, Ping, PingRequest, Pull, PullEnd, Relayed, Remainder, Store, Unreached,
+        Writer, len,
     },
 };
 
@@ -43,11 +43,11 @@ impl<S: Storage> Node<S> {
         let fallback = match outgoing.intent {
             Intent::Ack(Ping::DIGEST_PROBE..) => Some(Fallback::Nothing),
             // Before they are compared: most often, there is nothing left to ask for then.
-            Intent::Parts(theirs) if theirs != self.membership.digest() => Some(Fallback::All),
+            Intent::StoreDigests(theirs) if theirs != self.membership.digest() => Some(Fallback::All),
             _ => None,
         };
         if let Some(fallback) = fallback {
-            writer.reserve(len::PARTS);
+            writer.reserve(len::STORE_DIGESTS);
             self.catch_up(outgoing.peer, fallback, &mut writer);
             writer.release();
         }
@@ -97,7 +97,7 @@ impl<S: Storage> Node<S> {
             // A question that was not answered may have been too long itself.
             Intent::Compare | Intent::Pull { .. } => path.min(self.wanted(outgoing.peer)),
             Intent::Confirm | Intent::Confirmed(_) => path.min(Path::floor(len_max)),
-            Intent::News | Intent::Verdict(_) | Intent::Parts(_) => path,
+            Intent::News | Intent::Verdict(_) | Intent::StoreDigests(_) => path,
         }
     }
 
@@ -133,9 +133,9 @@ impl<S: Storage> Node<S> {
             Intent::News => true,
             Intent::Compare => {
                 let len_max = self.wanted(outgoing.peer);
-                writer.put(&Frame::Compare(Compare { parts: self.parts(), len_max }))
+                writer.put(&Frame::Compare(Compare { digests: self.store_digests(), len_max }))
             }
-            Intent::Parts(_) => writer.put(&Frame::Parts(self.parts())),
+            Intent::StoreDigests(_) => writer.put(&Frame::StoreDigests(self.store_digests())),
             Intent::Confirm => writer.put(&Frame::Confirm(Confirm)),
             Intent::Confirmed(asker) => writer.put(&Frame::Confirmed(self.confirmed(asker))),
             Intent::Pull { token, store, from } => {
@@ -167,7 +167,7 @@ impl<S: Storage> Node<S> {
 
     fn write_answer(&mut self, question: &Question<S::Summary>, buffer: &mut [u8]) -> Option<usize> {
         let mut writer = Writer::new(buffer.get_mut(..usize::from(question.len_max))?, &self.header())?;
-        writer.reserve(len::SERVED);
+        writer.reserve(len::PULL_END);
         let upto = match question.store {
             Store::Members => self.membership.serve(&self.cx, question, &mut writer),
             Store::Rumors => {
@@ -183,13 +183,14 @@ impl<S: Storage> Node<S> {
         if upto.is_none() && !too_long {
             self.convergence.on_told_all(&self.cx, self.membership.table_mut(), question.peer);
         }
-        let rest = match upto {
-            None if too_long => Rest::TooLong,
-            upto => upto.map_or(Rest::Nothing, Rest::After),
+        let remainder = match upto {
+            None if too_long => Remainder::TooLong,
+            upto => upto.map_or(Remainder::Nothing, Remainder::After),
         };
         // Beside the longest of writes, there is no room to say where the rest begins.
-        let mut rests = [rest, Rest::Some].into_iter();
-        let fits = rests.any(|rest| writer.put(&Frame::Served(Served { token: question.token, rest })));
+        let mut remainders = [remainder, Remainder::Some].into_iter();
+        let fits =
+            remainders.any(|remainder| writer.put(&Frame::PullEnd(PullEnd { token: question.token, remainder })));
         fits.then_some(writer.len())
     }
 

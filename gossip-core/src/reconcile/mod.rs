@@ -17,7 +17,7 @@ use crate::{
     round_trip::RoundTrip,
     storage::Storage,
     time::{Instant, Span},
-    wire::{Parts, Rest, Served, Store},
+    wire::{PullEnd, Remainder, Store, StoreDigests},
 };
 use backoff::{Again, Backoff};
 use core::time::Duration;
@@ -35,7 +35,7 @@ pub(crate) struct Reconcile {
     /// When the next exchange starts, if there is cause.
     next_at: Instant,
     /// What we knew before the datagram that is being taken in.
-    before: Parts,
+    before: StoreDigests,
     /// Whether the entries differed when it began.
     entries_differ: bool,
     /// Whether an exchange ended with entries that differ, and nothing to pull.
@@ -102,7 +102,7 @@ struct Pulling {
     /// How many answers in a row brought nothing.
     no_progress: u8,
     /// The store's digest when we asked: an answer that changes nothing is no progress.
-    had: Parts,
+    had: StoreDigests,
     later: Todo,
 }
 
@@ -115,7 +115,7 @@ struct Todo {
 
 impl Pulling {
     const fn all_of(store: Store, later: Todo) -> Self {
-        Self { store, from: Life::FIRST, end: Life::FIRST, token: 0, no_progress: 0, had: Parts::NONE, later }
+        Self { store, from: Life::FIRST, end: Life::FIRST, token: 0, no_progress: 0, had: StoreDigests::NONE, later }
     }
 }
 
@@ -140,7 +140,7 @@ impl Reconcile {
             choice: Choice::Latest,
             pace: Pace::new(),
             next_at: Instant::NEVER,
-            before: Parts::NONE,
+            before: StoreDigests::NONE,
             entries_differ: false,
             unresolved: false,
             backoff: Backoff::NONE,
@@ -217,12 +217,18 @@ impl Reconcile {
     }
 
     /// Whether what `peer` is about to say answers a pull; `ours` is what we know before that.
-    pub(crate) fn is_answering(&mut self, peer: NodeId, ours: &Parts) -> bool {
+    pub(crate) fn is_answering(&mut self, peer: NodeId, ours: &StoreDigests) -> bool {
         self.before = *ours;
         matches!(self.exchange, Exchange::Pulling { peer: asked, .. } if asked.id == peer)
     }
 
-    pub(crate) fn on_parts<S: Storage>(&mut self, cx: &mut Context<S>, from: NodeId, theirs: &Parts, ours: &Parts) {
+    pub(crate) fn on_store_digests<S: Storage>(
+        &mut self,
+        cx: &mut Context<S>,
+        from: NodeId,
+        theirs: &StoreDigests,
+        ours: &StoreDigests,
+    ) {
         let Exchange::Comparing { peer, asked_at, tries, .. } = self.exchange else {
             cx.stats.stale_answers += 1;
             return;
@@ -254,35 +260,41 @@ impl Reconcile {
         }
     }
 
-    pub(crate) fn on_served<S: Storage>(&mut self, cx: &mut Context<S>, from: NodeId, served: &Served, ours: &Parts) {
+    pub(crate) fn on_pull_end<S: Storage>(
+        &mut self,
+        cx: &mut Context<S>,
+        from: NodeId,
+        end: &PullEnd,
+        ours: &StoreDigests,
+    ) {
         let Exchange::Pulling { peer, asked_at, pull, .. } = self.exchange else {
             cx.stats.stale_answers += 1;
             return;
         };
-        if (peer.id, pull.token) != (from, served.token & !TRY) {
+        if (peer.id, pull.token) != (from, end.token & !TRY) {
             cx.stats.stale_answers += 1;
             return;
         }
         self.made_progress |= *ours != self.before;
-        if served.token & TRY == FIRST_TRY {
+        if end.token & TRY == FIRST_TRY {
             // However late, and however often it was asked again meanwhile.
             self.round_trip.record(cx.now.saturating_duration_since(asked_at));
         }
         let progress = *ours != pull.had;
         let no_progress = if progress { 0 } else { pull.no_progress + 1 };
-        let from = match served.rest {
-            Rest::After(upto) if upto > pull.from && upto < pull.end && no_progress < NO_PROGRESS_MAX => upto,
+        let from = match end.remainder {
+            Remainder::After(upto) if upto > pull.from && upto < pull.end && no_progress < NO_PROGRESS_MAX => upto,
             // The peer has more for us, and we take it.
-            Rest::After(_) | Rest::Some if progress => pull.from,
+            Remainder::After(_) | Remainder::Some if progress => pull.from,
             // What is too long is not to be had; all else was told.
-            Rest::Nothing | Rest::TooLong if pull.end > pull.from && pull.end < Life::LAST => pull.end,
+            Remainder::Nothing | Remainder::TooLong if pull.end > pull.from && pull.end < Life::LAST => pull.end,
             // All of it, or more than we have room for.
             _ => return self.pull_next(cx, peer, pull.later, ours),
         };
         self.pull(cx, peer, Pulling { from, no_progress, ..pull }, ours);
     }
 
-    pub(crate) fn on_timer<S: Storage>(&mut self, cx: &mut Context<S>, ours: &Parts) {
+    pub(crate) fn on_timer<S: Storage>(&mut self, cx: &mut Context<S>, ours: &StoreDigests) {
         match self.exchange {
             Exchange::Idle => self.start(cx),
             Exchange::Comparing { until, .. } | Exchange::Pulling { until, .. } if cx.now < until => {}
@@ -365,7 +377,7 @@ impl Reconcile {
         cx.send(peer.addr, Some(peer.id), Intent::Compare);
     }
 
-    fn pull_next<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, todo: Todo, ours: &Parts) {
+    fn pull_next<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, todo: Todo, ours: &StoreDigests) {
         let none = Todo { rumors: false, entries: false };
         if todo.rumors {
             self.pull(cx, peer, Pulling::all_of(Store::Rumors, Todo { rumors: false, ..todo }), ours);
@@ -393,7 +405,7 @@ impl Reconcile {
     }
 
     /// Asks for what we lack of a store, from where `pull` says.
-    fn pull<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, pull: Pulling, ours: &Parts) {
+    fn pull<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, pull: Pulling, ours: &StoreDigests) {
         self.token = self.token.wrapping_add(TRY + 1);
         let pull = Pulling { end: pull.from, token: self.token, had: *ours, ..pull };
         self.ask(cx, peer, FIRST_TRY, cx.now, pull);

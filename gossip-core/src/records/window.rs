@@ -59,18 +59,18 @@ impl Window {
 
     /// Whether `sequence` is new.
     #[must_use]
-    pub fn look(&self, sequence: u32) -> Sight {
+    pub fn status_of(&self, sequence: u32) -> SequenceStatus {
         match sequence.checked_sub(self.floor) {
-            None | Some(0) => Sight::Seen,
-            Some(height) if height > Self::REACH => Sight::BeyondReach,
-            Some(height) if self.above >> (height - 1) & 1 == 1 => Sight::Seen,
-            Some(_) => Sight::New,
+            None | Some(0) => SequenceStatus::Seen,
+            Some(height) if height > Self::REACH => SequenceStatus::BeyondReach,
+            Some(height) if self.above >> (height - 1) & 1 == 1 => SequenceStatus::Seen,
+            Some(_) => SequenceStatus::New,
         }
     }
 
     /// Marks `sequence` as seen, when it is within reach.
     pub fn see(&mut self, sequence: u32) {
-        if self.look(sequence) == Sight::New {
+        if self.status_of(sequence) == SequenceStatus::New {
             self.above |= 1 << (sequence - self.floor - 1);
             self.settle();
         }
@@ -115,7 +115,7 @@ impl Lattice for Window {
 
 /// What a [`Window`] says of a rumor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sight {
+pub enum SequenceStatus {
     /// Seen already, or given up.
     Seen,
     /// Not seen.

@@ -6,7 +6,7 @@ use crate::{
     records::{Entry, Question},
     storage::Storage,
     table::{Flag, Smallest, Table},
-    wire::{EntryFrame, Frame, Gap, Items, Writer, write_items},
+    wire::{EntryFrame, Frame, Items, SupersededRange, Writer, write_items},
 };
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +90,11 @@ impl<S: Storage> Replica<S> {
             }
             after = sequence;
         }
-        if after == upto || writer.put(&Frame::Gap(Gap { writer: life, after, upto })) { upto } else { after }
+        if after == upto || writer.put(&Frame::SupersededRange(SupersededRange { writer: life, after, upto })) {
+            upto
+        } else {
+            after
+        }
     }
 
     pub(crate) fn versions(&self) -> &S::Versions {

@@ -19,7 +19,7 @@ use crate::{
     stamp::Stamp,
     storage::{Snapshot, Storage},
     table::{Blob, Flag, Table, copy_to},
-    wire::{EntryFrame, Gap},
+    wire::{EntryFrame, SupersededRange},
 };
 use delta::dot_of;
 use serde::{Deserialize, Serialize};
@@ -149,10 +149,14 @@ impl<S: Storage> Replica<S> {
     }
 
     /// A span of another's writes, none of which counts any more.
-    pub(crate) fn on_gap(&mut self, cx: &Context<S>, gap: &Gap) {
-        let seen = self.seen(gap.writer);
-        if gap.after <= seen && gap.upto > seen && gap.writer != cx.me.writer() && self.ensure_version(gap.writer) {
-            self.set_version(cx, gap.writer, gap.upto);
+    pub(crate) fn on_superseded_range(&mut self, cx: &Context<S>, range: &SupersededRange) {
+        let seen = self.seen(range.writer);
+        if range.after <= seen
+            && range.upto > seen
+            && range.writer != cx.me.writer()
+            && self.ensure_version(range.writer)
+        {
+            self.set_version(cx, range.writer, range.upto);
         }
     }
 

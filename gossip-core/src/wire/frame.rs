@@ -30,22 +30,22 @@ pub enum Frame<'a> {
     /// News: a write.
     #[serde(borrow)]
     Entry(EntryFrame<'a>),
-    /// News: writes that nobody needs any more.
-    Gap(Gap),
-    /// News: rumors that are no longer remembered.
-    Floor(Floor),
+    /// News: writes that were superseded.
+    SupersededRange(SupersededRange),
+    /// News: up to where rumors are no longer remembered.
+    Horizon(Horizon),
     /// News: who agrees with the sender.
     #[serde(borrow)]
     Agreeing(Agreeing<'a>),
     /// Question: in what do we differ?
     Compare(Compare),
     /// Answer to a comparison.
-    Parts(Parts),
+    StoreDigests(StoreDigests),
     /// Question: what do I lack?
     #[serde(borrow)]
     Pull(Pull<'a>),
     /// Answer to a pull, after the news that it asked for.
-    Served(Served),
+    PullEnd(PullEnd),
     /// Answer to a ping request: it does not answer me either.
     Unreached(Unreached),
     /// News: what the sender's wall clock shows.
@@ -72,13 +72,13 @@ impl Frame<'_> {
         "Accusation",
         "Rumor",
         "Entry",
-        "Gap",
-        "Floor",
+        "SupersededRange",
+        "Horizon",
         "Agreeing",
         "Compare",
-        "Parts",
+        "StoreDigests",
         "Pull",
-        "Served",
+        "PullEnd",
         "Unreached",
         "Clock",
         "Confirm",
@@ -317,9 +317,9 @@ pub struct EntryFrame<'a> {
     pub value: Option<&'a [u8]>,
 }
 
-/// Of all that `writer` wrote after `after` and up to `upto`, nothing counts any more.
+/// All that `writer` wrote after `after` and up to `upto` was superseded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gap {
+pub struct SupersededRange {
     /// Who wrote.
     pub writer: Life,
     /// From here, exclusive.
@@ -328,13 +328,13 @@ pub struct Gap {
     pub upto: u32,
 }
 
-/// The rumors of `writer` up to `floor` that the asker has not seen are remembered by the sender no more.
+/// The rumors of `writer` up to `upto` that the asker has not seen are remembered by the sender no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Floor {
+pub struct Horizon {
     /// Who published.
     pub writer: Life,
-    /// Up to where.
-    pub floor: u32,
+    /// Up to where, inclusive.
+    pub upto: u32,
 }
 
 /// Who has been seen to know just what the header's digest stands for.
@@ -345,18 +345,18 @@ pub struct Agreeing<'a> {
     pub bits: &'a [u8],
 }
 
-/// Asks for [`Parts`], and tells ours.
+/// Asks for [`StoreDigests`], and tells ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compare {
-    /// The asker's parts.
-    pub parts: Parts,
+    /// The asker's digests.
+    pub digests: StoreDigests,
     /// How long the answer may be, in bytes.
     pub len_max: u16,
 }
 
 /// A digest for each store.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Parts {
+pub struct StoreDigests {
     /// Who is alive.
     pub members: Digest,
     /// Which rumors were seen.
@@ -365,8 +365,8 @@ pub struct Parts {
     pub entries: Digest,
 }
 
-impl Parts {
-    /// The parts of a node that knows nothing.
+impl StoreDigests {
+    /// The digests of a node that knows nothing.
     pub const NONE: Self = Self { members: Digest(0), rumors: Digest(0), entries: Digest(0) };
 }
 
@@ -418,16 +418,16 @@ pub struct Confirmed {
 
 /// Ends the answer to a [`Pull`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Served {
+pub struct PullEnd {
     /// The question's number.
     pub token: u8,
     /// What is left of the range.
-    pub rest: Rest,
+    pub remainder: Remainder,
 }
 
 /// What an answer leaves for the next question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Rest {
+pub enum Remainder {
     /// Nothing: that was everything.
     Nothing,
     /// More, for which the same is to be asked again: there was no room to say where it begins.

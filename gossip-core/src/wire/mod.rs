@@ -24,9 +24,9 @@ mod summary;
 
 pub use codec::{Malformed, Read, Reader, Writer};
 pub use frame::{
-    Accusation, Accusers, Ack, Agreeing, Bearer, Cause, Clock, Compare, Confirm, Confirmed, EntryFrame, Floor, Frame,
-    Gap, MemberFrame, NameConflictFrame, Parts, Ping, PingRequest, Pull, Relayed, Rest, RumorFrame, Served, Standing,
-    Store, Unreached, Urgency,
+    Accusation, Accusers, Ack, Agreeing, Bearer, Cause, Clock, Compare, Confirm, Confirmed, EntryFrame, Frame, Horizon,
+    MemberFrame, NameConflictFrame, Ping, PingRequest, Pull, PullEnd, Relayed, Remainder, RumorFrame, Standing, Store,
+    StoreDigests, SupersededRange, Unreached, Urgency,
 };
 pub use header::{ClusterLabel, Header, Refusal};
 pub(crate) use summary::{Items, write_items};
@@ -39,10 +39,10 @@ pub(crate) mod len {
     pub(crate) const FRAMING: usize = 2;
     /// [`Ping`](super::Ping), whole.
     pub(crate) const PING: usize = FRAMING + 3;
-    /// [`Served`](super::Served), whole.
-    pub(crate) const SERVED: usize = FRAMING + 2;
-    /// [`Parts`](super::Parts), whole.
-    pub(crate) const PARTS: usize = FRAMING + 24;
+    /// [`PullEnd`](super::PullEnd), whole.
+    pub(crate) const PULL_END: usize = FRAMING + 2;
+    /// [`StoreDigests`](super::StoreDigests), whole.
+    pub(crate) const STORE_DIGESTS: usize = FRAMING + 24;
     /// A [`RumorFrame`](super::RumorFrame) without its payload.
     pub(crate) const RUMOR: usize = FRAMING + DOT + 1 + 1 + 5 + 3;
     /// An [`EntryFrame`](super::EntryFrame) without its key and value.

@@ -152,12 +152,18 @@ impl Oracles {
     /// Which writes were seen, however superseded: where that differs, nobody ever agrees.
     fn compare_writes<S: Storage>(&mut self, now: Instant, group: &[(HostId, &Node<S>)]) {
         let has_room = |node: &Node<S>| has_room_for_entries(node) && !is_full(node, "writers");
-        self.compare_seen(now, group, "writes", has_room, |node| node.parts().entries);
+        self.compare_seen(now, group, "writes", has_room, |node| node.store_digests().entries);
     }
 
     /// Likewise which rumors.
     fn compare_rumors<S: Storage>(&mut self, now: Instant, group: &[(HostId, &Node<S>)]) {
-        self.compare_seen(now, group, "rumors", |node| !is_full(node, "publishers"), |node| node.parts().rumors);
+        self.compare_seen(
+            now,
+            group,
+            "rumors",
+            |node| !is_full(node, "publishers"),
+            |node| node.store_digests().rumors,
+        );
     }
 
     fn compare_seen<S: Storage>(

@@ -7,7 +7,7 @@ use crate::{
     sim::{HostId, Told, World, world::Noted},
     storage::Storage,
     time::Instant,
-    wire::{Frame, Header, Items, Pull, Read, Reader, Rest, Standing, Store},
+    wire::{Frame, Header, Items, Pull, Read, Reader, Remainder, Standing, Store},
 };
 use alloc::{
     format,
@@ -178,14 +178,16 @@ fn frame_in_words<S: Storage>(world: &World<S>, frame: &Frame<'_>) -> String {
             Some(value) => write!(words, "entry {} {}={}", dot(entry.dot), Bytes(entry.key), Bytes(value)),
             None => write!(words, "entry {} {} deleted", dot(entry.dot), Bytes(entry.key)),
         },
-        Frame::Gap(gap) => write!(words, "gap {}..{}", gap.after.saturating_add(1), dot(gap.writer.dot(gap.upto))),
-        Frame::Floor(floor) => write!(words, "floor of {}", name(floor.writer.origin)),
+        Frame::SupersededRange(range) => {
+            write!(words, "superseded range {}..{}", range.after.saturating_add(1), dot(range.writer.dot(range.upto)))
+        }
+        Frame::Horizon(horizon) => write!(words, "horizon of {}", name(horizon.writer.origin)),
         Frame::Agreeing(agreeing) => {
             let count: u32 = agreeing.bits.iter().map(|bits| bits.count_ones()).sum();
             write!(words, "agreeing {count}")
         }
         Frame::Compare(_) => write!(words, "compare"),
-        Frame::Parts(_) => write!(words, "parts"),
+        Frame::StoreDigests(_) => write!(words, "store digests"),
         Frame::Pull(pull) => {
             let store = format!("{:?}", pull.store).to_lowercase();
             write!(words, "pull {store}{}", summary_in_words(world, pull))
@@ -196,13 +198,13 @@ fn frame_in_words<S: Storage>(world: &World<S>, frame: &Frame<'_>) -> String {
             write!(words, "confirmed {} and {}", confirmed.written, confirmed.published)
         }
         Frame::NameConflict(conflict) => write!(words, "conflict over {}", name(conflict.id)),
-        Frame::Served(served) => {
-            let left = match served.rest {
-                Rest::Nothing => "",
-                Rest::Some | Rest::After(_) => " in part",
-                Rest::TooLong => " but what is too long",
+        Frame::PullEnd(end) => {
+            let left = match end.remainder {
+                Remainder::Nothing => "",
+                Remainder::Some | Remainder::After(_) => " in part",
+                Remainder::TooLong => " but what is too long",
             };
-            write!(words, "served{left}")
+            write!(words, "pull end{left}")
         }
     };
     words

@@ -7,7 +7,7 @@ use crate::{
 use gossip_core::{
     Addr, Heap, Instant, Node,
     presence::Presence,
-    wire::{Frame, Header, Ping, Read, Reader, Refusal, Rest, Store, Urgency},
+    wire::{Frame, Header, Ping, Read, Reader, Refusal, Remainder, Store, Urgency},
 };
 use serde::Serialize;
 
@@ -132,8 +132,10 @@ fn say(frame: &Frame<'_>, names: Names<'_>) -> Said {
             let value = entry.value.map_or_else(|| "deleted".to_owned(), |value| format!("= {}", text(value)));
             ("Entry", format!("{} {value}, as {} (span {})", text(entry.key), entry.dot, entry.span))
         }
-        Frame::Gap(gap) => ("Gap", format!("{} after {}, up to {}", life(gap.writer, names), gap.after, gap.upto)),
-        Frame::Floor(floor) => ("Floor", format!("{} up to {}", life(floor.writer, names), floor.floor)),
+        Frame::SupersededRange(range) => {
+            ("SupersededRange", format!("{} after {}, up to {}", life(range.writer, names), range.after, range.upto))
+        }
+        Frame::Horizon(horizon) => ("Horizon", format!("{} up to {}", life(horizon.writer, names), horizon.upto)),
         Frame::Agreeing(agreeing) => {
             let count: u32 = agreeing.bits.iter().map(|byte| byte.count_ones()).sum();
             ("Agreeing", count.to_string())
@@ -142,19 +144,19 @@ fn say(frame: &Frame<'_>, names: Names<'_>) -> Said {
             ("Clock", Calendar(Instant::from_micros(clock.unix_millis.saturating_mul(1_000))).to_string())
         }
         Frame::Compare(_) => ("Compare", String::new()),
-        Frame::Parts(_) => ("Parts", String::new()),
+        Frame::StoreDigests(_) => ("StoreDigests", String::new()),
         Frame::Pull(pull) => {
             ("Pull", format!("{} of the {}, having {} bytes", pull.token, store(pull.store), pull.summary.len()))
         }
-        Frame::Served(served) => (
-            "Served",
+        Frame::PullEnd(end) => (
+            "PullEnd",
             format!(
                 "{}, {}",
-                served.token,
-                match served.rest {
-                    Rest::Nothing => "complete",
-                    Rest::Some | Rest::After(_) => "in part",
-                    Rest::TooLong => "all but what is too long for such an answer",
+                end.token,
+                match end.remainder {
+                    Remainder::Nothing => "complete",
+                    Remainder::Some | Remainder::After(_) => "in part",
+                    Remainder::TooLong => "all but what is too long for such an answer",
                 }
             ),
         ),
