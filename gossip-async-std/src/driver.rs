@@ -6,10 +6,10 @@ use async_std::{
 };
 use core::{future, net::SocketAddr};
 use futures_lite::future::{poll_once, race};
-use gossip_core::adapter::{Call, LookUp, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step};
+use gossip_core::adapter::{Call, Endpoint, LookUp, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step};
 use std::{io, time::Instant};
 
-/// Fields drop in this order. The pump goes last: its end tells the handles that the socket is free again.
+/// Fields drop in this order. The endpoint goes last: its end tells the handles that the socket is free again.
 #[derive(Debug)]
 pub(crate) struct Driver {
     socket: UdpSocket,
@@ -18,7 +18,7 @@ pub(crate) struct Driver {
     buffer: Box<[u8]>,
     /// The save on its way, if any: the disk is slow, and must not hold up other tasks.
     saving: Option<JoinHandle<()>>,
-    pump: Pump,
+    endpoint: Endpoint,
 }
 
 /// What the driver waits for.
@@ -29,9 +29,9 @@ enum Woken {
 }
 
 impl Driver {
-    pub(crate) fn new(socket: UdpSocket, calls: Receiver<Call>, pump: Pump) -> Self {
+    pub(crate) fn new(socket: UdpSocket, calls: Receiver<Call>, endpoint: Endpoint) -> Self {
         let buffer = vec![0; RECEIVE_BUFFER_LEN].into_boxed_slice();
-        Self { socket, calls: Some(calls), buffer, saving: None, pump }
+        Self { socket, calls: Some(calls), buffer, saving: None, endpoint }
     }
 
     /// Runs until the node has left.
@@ -40,19 +40,19 @@ impl Driver {
             match self.wait(deadline).await {
                 Woken::Received(received) => self.receive(received).await,
                 Woken::Called(call) => self.serve(call),
-                Woken::Due => self.pump.fire_timer(),
+                Woken::Due => self.endpoint.fire_timer(),
             }
         }
         self.finish().await;
     }
 
-    /// Does what the pump says, until it says how long to wait; `None` when it says to stop.
+    /// Does what the endpoint says, until it says how long to wait; `None` when it says to stop.
     async fn drain(&mut self) -> Option<Instant> {
         loop {
-            match self.pump.poll() {
+            match self.endpoint.poll() {
                 Step::Send { to, bytes } => {
                     if let Err(error) = self.socket.send_to(bytes, to).await {
-                        self.pump.send_failed(to, &error);
+                        self.endpoint.send_failed(to, &error);
                     }
                 }
                 Step::Save(save) => self.saving = Some(spawn_blocking(|| save.write())),
@@ -80,9 +80,9 @@ impl Driver {
         let mut received = Some(first);
         for _ in 0..RECEIVE_BATCH_MAX {
             match received {
-                Some(Ok((len, from))) => self.pump.receive(from, &mut self.buffer[..len]),
+                Some(Ok((len, from))) => self.endpoint.receive(from, &mut self.buffer[..len]),
                 Some(Err(error)) => {
-                    self.pump.receive_failed(&error);
+                    self.endpoint.receive_failed(&error);
                     return sleep(RECEIVE_ERROR_PAUSE).await;
                 }
                 None => return,
@@ -94,17 +94,17 @@ impl Driver {
     /// Does what a handle asks for; when there are none any more, leaves.
     fn serve(&mut self, call: Option<Call>) {
         match call {
-            Some(call) => call(&mut self.pump),
+            Some(call) => call(&mut self.endpoint),
             None => {
                 self.calls = None;
-                self.pump.leave();
+                self.endpoint.leave();
             }
         }
     }
 
-    /// Closes the socket and writes the data file, in that order; only then the pump is dropped.
+    /// Closes the socket and writes the data file, in that order; only then the endpoint is dropped.
     async fn finish(self) {
-        let Self { socket, calls, saving, mut pump, .. } = self;
+        let Self { socket, calls, saving, mut endpoint, .. } = self;
         drop(socket);
         if let Some(calls) = calls {
             // This channel keeps what is in it for as long as there are senders, and they wait for their answers.
@@ -114,7 +114,7 @@ impl Driver {
         if let Some(saving) = saving {
             saving.await;
         }
-        if let Some(save) = pump.last_save() {
+        if let Some(save) = endpoint.last_save() {
             spawn_blocking(|| save.write()).await;
         }
     }

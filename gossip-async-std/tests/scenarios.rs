@@ -63,7 +63,7 @@ impl suite::Adapter for Gossip {
     fn subscribe(&self) -> Events {
         self.subscribe()
     }
-    fn next(events: &mut Events, timeout: Duration) -> Result<Option<Happening>, ()> {
+    fn next(events: &mut Events, timeout: Duration) -> Result<Option<OwnedEvent>, ()> {
         wait(async_std::future::timeout(timeout, events.next())).map_err(|_| ())
     }
 }

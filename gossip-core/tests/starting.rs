@@ -3,7 +3,7 @@
 use core::{error::Error, net::SocketAddr};
 use gossip_core::{
     ConfigError, JoinError, PresenceError, PutError, RestoreError, TooLong,
-    adapter::{BindError, CallError, Closed, DataFile, Options, Pump},
+    adapter::{BindError, CallError, Closed, DataFile, Endpoint, Options},
 };
 use serde_json::json;
 use std::{
@@ -41,19 +41,19 @@ fn kept_in(dir: &Path, name: &str) -> Options {
 #[test]
 fn a_data_file_is_restored_put_aside_or_left_alone() {
     let scratch = Scratch::new("file");
-    let mut pump = Pump::new(kept_in(&scratch.0, "ada"), addr(1)).unwrap();
+    let mut endpoint = Endpoint::new(kept_in(&scratch.0, "ada"), addr(1)).unwrap();
     let path = scratch.0.join("gossip.state");
-    assert_eq!(pump.info().data_file, DataFile::Fresh { path: path.clone() });
-    pump.put(b"color", b"red").unwrap();
-    let in_use = Pump::new(kept_in(&scratch.0, "eve"), addr(2)).map(drop).unwrap_err();
+    assert_eq!(endpoint.info().data_file, DataFile::Fresh { path: path.clone() });
+    endpoint.put(b"color", b"red").unwrap();
+    let in_use = Endpoint::new(kept_in(&scratch.0, "eve"), addr(2)).map(drop).unwrap_err();
     assert!(matches!(&in_use, BindError::DataDirInUse(dir) if *dir == scratch.0), "{in_use}");
-    pump.last_save().unwrap().write();
-    assert_eq!(pump.info().io.saves, 1);
-    drop(pump);
+    endpoint.last_save().unwrap().write();
+    assert_eq!(endpoint.info().io.saves, 1);
+    drop(endpoint);
 
-    let foreign = Pump::new(kept_in(&scratch.0, "bob"), addr(2)).map(drop).unwrap_err();
+    let foreign = Endpoint::new(kept_in(&scratch.0, "bob"), addr(2)).map(drop).unwrap_err();
     assert!(matches!(foreign, BindError::DataFile { source: RestoreError::Foreign, .. }), "{foreign}");
-    let restored = Pump::new(kept_in(&scratch.0, "ada"), addr(1)).unwrap();
+    let restored = Endpoint::new(kept_in(&scratch.0, "ada"), addr(1)).unwrap();
     assert_eq!(restored.info().data_file, DataFile::Restored { path: path.clone(), entries: 1 });
     let json = serde_json::to_value(restored.info().data_file).unwrap();
     assert_eq!(json, json!({"state": "restored", "path": path.display().to_string(), "entries": 1}));
@@ -61,16 +61,16 @@ fn a_data_file_is_restored_put_aside_or_left_alone() {
 
     for _ in 0..2 {
         fs::write(&path, b"nonsense").unwrap();
-        let pump = Pump::new(kept_in(&scratch.0, "ada"), addr(1)).unwrap();
-        let DataFile::Damaged { kept_as, reason } = pump.info().data_file else {
-            panic!("{:?}", pump.info().data_file)
+        let endpoint = Endpoint::new(kept_in(&scratch.0, "ada"), addr(1)).unwrap();
+        let DataFile::Damaged { kept_as, reason } = endpoint.info().data_file else {
+            panic!("{:?}", endpoint.info().data_file)
         };
         assert_eq!((fs::read(kept_as).unwrap(), reason), (b"nonsense".to_vec(), "it does not start like a data file"));
-        assert_eq!(pump.get(b"color"), None);
+        assert_eq!(endpoint.get(b"color"), None);
     }
     fs::remove_file(scratch.0.join("gossip.lock")).unwrap();
     fs::create_dir(scratch.0.join("gossip.lock")).unwrap();
-    let locked_out = Pump::new(kept_in(&scratch.0, "ada"), addr(1)).map(drop).unwrap_err();
+    let locked_out = Endpoint::new(kept_in(&scratch.0, "ada"), addr(1)).map(drop).unwrap_err();
     assert!(matches!(locked_out, BindError::DataDir { .. }), "{locked_out}");
 }
 
@@ -78,10 +78,10 @@ fn a_data_file_is_restored_put_aside_or_left_alone() {
 fn a_data_file_that_cannot_be_read_stops_the_start() {
     let scratch = Scratch::new("unreadable");
     fs::create_dir_all(scratch.0.join("gossip.state")).unwrap();
-    let error = Pump::new(kept_in(&scratch.0, "ada"), addr(1)).map(drop).unwrap_err();
+    let error = Endpoint::new(kept_in(&scratch.0, "ada"), addr(1)).map(drop).unwrap_err();
     assert!(matches!(&error, BindError::DataDir { path, .. } if path.ends_with("gossip.state")), "{error}");
     fs::write(scratch.0.join("file"), b"").unwrap();
-    let error = Pump::new(kept_in(&scratch.0.join("file"), "ada"), addr(1)).map(drop).unwrap_err();
+    let error = Endpoint::new(kept_in(&scratch.0.join("file"), "ada"), addr(1)).map(drop).unwrap_err();
     assert!(matches!(error, BindError::DataDir { .. }), "{error}");
 }
 
@@ -90,7 +90,7 @@ fn what_keeps_a_node_from_starting_is_said_before_it_starts() {
     let refused = |change: fn(&mut Options)| {
         let mut options = Options::new("ada");
         change(&mut options);
-        Pump::new(options, addr(1)).map(drop).unwrap_err().to_string()
+        Endpoint::new(options, addr(1)).map(drop).unwrap_err().to_string()
     };
     assert_eq!(refused(|options| options.name.clear()), "the node needs a name, unique in its cluster");
     assert_eq!(

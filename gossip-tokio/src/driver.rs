@@ -1,6 +1,6 @@
 //! The driver: one task that owns the node and its socket. There is no lock around either.
 use core::{future, net::SocketAddr};
-use gossip_core::adapter::{Call, LookUp, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step};
+use gossip_core::adapter::{Call, Endpoint, LookUp, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step};
 use std::{io, time::Instant};
 use tokio::{
     net::{UdpSocket, lookup_host},
@@ -9,7 +9,7 @@ use tokio::{
     time::{sleep, sleep_until},
 };
 
-/// Fields drop in this order. The pump goes last: its end tells the handles that the socket is free again.
+/// Fields drop in this order. The endpoint goes last: its end tells the handles that the socket is free again.
 #[derive(Debug)]
 pub(crate) struct Driver {
     socket: UdpSocket,
@@ -18,13 +18,13 @@ pub(crate) struct Driver {
     buffer: Box<[u8]>,
     /// The save on its way, if any: the disk is slow, and must not hold up other tasks.
     saving: Option<JoinHandle<()>>,
-    pump: Pump,
+    endpoint: Endpoint,
 }
 
 impl Driver {
-    pub(crate) fn new(socket: UdpSocket, calls: Receiver<Call>, pump: Pump) -> Self {
+    pub(crate) fn new(socket: UdpSocket, calls: Receiver<Call>, endpoint: Endpoint) -> Self {
         let buffer = vec![0; RECEIVE_BUFFER_LEN].into_boxed_slice();
-        Self { socket, calls: Some(calls), buffer, saving: None, pump }
+        Self { socket, calls: Some(calls), buffer, saving: None, endpoint }
     }
 
     /// Runs until the node has left.
@@ -33,19 +33,19 @@ impl Driver {
             tokio::select! {
                 received = self.socket.recv_from(&mut self.buffer) => self.receive(received).await,
                 call = next_call(&mut self.calls) => self.serve(call),
-                () = sleep_until(deadline.into()) => self.pump.fire_timer(),
+                () = sleep_until(deadline.into()) => self.endpoint.fire_timer(),
             }
         }
         self.finish().await;
     }
 
-    /// Does what the pump says, until it says how long to wait; `None` when it says to stop.
+    /// Does what the endpoint says, until it says how long to wait; `None` when it says to stop.
     async fn drain(&mut self) -> Option<Instant> {
         loop {
-            match self.pump.poll() {
+            match self.endpoint.poll() {
                 Step::Send { to, bytes } => {
                     if let Err(error) = self.socket.send_to(bytes, to).await {
-                        self.pump.send_failed(to, &error);
+                        self.endpoint.send_failed(to, &error);
                     }
                 }
                 Step::Save(save) => self.saving = Some(spawn_blocking(|| save.write())),
@@ -62,10 +62,10 @@ impl Driver {
         let mut received = first;
         for _ in 0..RECEIVE_BATCH_MAX {
             match received {
-                Ok((len, from)) => self.pump.receive(from, &mut self.buffer[..len]),
+                Ok((len, from)) => self.endpoint.receive(from, &mut self.buffer[..len]),
                 Err(nothing) if nothing.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) => {
-                    self.pump.receive_failed(&error);
+                    self.endpoint.receive_failed(&error);
                     return sleep(RECEIVE_ERROR_PAUSE).await;
                 }
             }
@@ -76,23 +76,23 @@ impl Driver {
     /// Does what a handle asks for; when there are none any more, leaves.
     fn serve(&mut self, call: Option<Call>) {
         match call {
-            Some(call) => call(&mut self.pump),
+            Some(call) => call(&mut self.endpoint),
             None => {
                 self.calls = None;
-                self.pump.leave();
+                self.endpoint.leave();
             }
         }
     }
 
-    /// Closes the socket and writes the data file, in that order; only then the pump is dropped.
+    /// Closes the socket and writes the data file, in that order; only then the endpoint is dropped.
     async fn finish(self) {
-        let Self { socket, calls, saving, mut pump, .. } = self;
+        let Self { socket, calls, saving, mut endpoint, .. } = self;
         drop((socket, calls));
         // These fail only if the runtime is being shut down, and then there is nobody left to tell.
         if let Some(saving) = saving {
             drop(saving.await);
         }
-        if let Some(save) = pump.last_save() {
+        if let Some(save) = endpoint.last_save() {
             drop(spawn_blocking(|| save.write()).await);
         }
     }

@@ -1,7 +1,7 @@
 //! The handle: what an application holds. Each call is a closure that the driver runs on the node.
 use crate::driver::Driver;
 use core::{net::SocketAddr, time::Duration};
-use gossip_core::adapter::{Call, Events, Pump, Subscribers, vocabulary::*};
+use gossip_core::adapter::{Call, Endpoint, Events, Subscribers, vocabulary::*};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::{
     net::UdpSocket,
@@ -41,10 +41,10 @@ impl Gossip {
         let (addr, calls_max) = (options.bind, options.commands_max.max(1));
         let socket = UdpSocket::bind(addr).await.map_err(|error| BindError::of_socket(addr, error))?;
         let local_addr = socket.local_addr().map_err(BindError::Driver)?;
-        let pump = Pump::new(options, local_addr)?;
+        let endpoint = Endpoint::new(options, local_addr)?;
         let (calls, calls_in) = mpsc::channel(calls_max);
-        let shared = Shared { id: pump.id(), local_addr, subscribers: pump.subscribers().clone(), calls };
-        tokio::spawn(Driver::new(socket, calls_in, pump).run());
+        let shared = Shared { id: endpoint.id(), local_addr, subscribers: endpoint.subscribers().clone(), calls };
+        tokio::spawn(Driver::new(socket, calls_in, endpoint).run());
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -66,7 +66,7 @@ impl Gossip {
     ///
     /// The seed was refused, or the node has stopped.
     pub async fn join(&self, seed: SocketAddr) -> Result<(), CallError<JoinError>> {
-        self.ask(move |pump| pump.join(seed)).await
+        self.ask(move |endpoint| endpoint.join(seed)).await
     }
 
     /// Asks for the cluster at whatever a name stands for, `seed.example:7946`, now and later.
@@ -78,7 +78,7 @@ impl Gossip {
     /// The node is leaving, or has stopped.
     pub async fn join_name(&self, seed: &str) -> Result<(), CallError<JoinError>> {
         let seed = seed.to_owned();
-        self.ask(move |pump| pump.join_name(&seed)).await
+        self.ask(move |endpoint| endpoint.join_name(&seed)).await
     }
 
     /// Hands over what this node wrote and published, says farewell, and waits until the node has stopped: its socket is closed,
@@ -90,7 +90,7 @@ impl Gossip {
     ///
     /// The node had stopped already.
     pub async fn leave(&self) -> Result<NotHandedOver, Closed> {
-        self.stop(Pump::leave).await
+        self.stop(Endpoint::leave).await
     }
 
     /// As [`leave`](Self::leave), but for how long that may take: half of it to hand over what this node wrote and published
@@ -100,7 +100,7 @@ impl Gossip {
     ///
     /// The node had stopped already.
     pub async fn leave_within(&self, timeout: Duration) -> Result<NotHandedOver, Closed> {
-        self.stop(move |pump| pump.leave_within(timeout)).await
+        self.stop(move |endpoint| endpoint.leave_within(timeout)).await
     }
 
     /// Stops at once, without a farewell and without a last save: to the others it looks like a crash.
@@ -109,7 +109,7 @@ impl Gossip {
     ///
     /// The node had stopped already.
     pub async fn abort(&self) -> Result<(), Closed> {
-        self.stop(Pump::abort).await.map(drop)
+        self.stop(Endpoint::abort).await.map(drop)
     }
 
     /// Writes an entry of the replicated map.
@@ -119,7 +119,7 @@ impl Gossip {
     /// The write was refused, or the node has stopped.
     pub async fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<Dot, CallError<PutError>> {
         let (key, value) = (key.as_ref().to_vec(), value.as_ref().to_vec());
-        self.ask(move |pump| pump.put(&key, &value)).await
+        self.ask(move |endpoint| endpoint.put(&key, &value)).await
     }
 
     /// The entry with this key, as far as this node knows.
@@ -129,7 +129,7 @@ impl Gossip {
     /// The node has stopped.
     pub async fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<EntryInfo>, Closed> {
         let key = key.as_ref().to_vec();
-        self.call(move |pump| pump.get(&key)).await
+        self.call(move |endpoint| endpoint.get(&key)).await
     }
 
     /// Deletes an entry of the replicated map.
@@ -139,7 +139,7 @@ impl Gossip {
     /// There is no such entry, or the node has stopped.
     pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<Dot, CallError<DeleteError>> {
         let key = key.as_ref().to_vec();
-        self.ask(move |pump| pump.delete(&key)).await
+        self.ask(move |endpoint| endpoint.delete(&key)).await
     }
 
     /// The entries whose keys begin so, sorted by key. The empty prefix lists all.
@@ -149,7 +149,7 @@ impl Gossip {
     /// The node has stopped.
     pub async fn list(&self, prefix: impl AsRef<[u8]>) -> Result<Vec<EntryInfo>, Closed> {
         let prefix = prefix.as_ref().to_vec();
-        self.call(move |pump| pump.list(&prefix)).await
+        self.call(move |endpoint| endpoint.list(&prefix)).await
     }
 
     /// Spreads a rumor: every other member is told once. Critical ones go ahead of everything.
@@ -159,7 +159,7 @@ impl Gossip {
     /// The rumor was refused, or the node has stopped.
     pub async fn publish(&self, urgency: Urgency, payload: impl AsRef<[u8]>) -> Result<Dot, CallError<PublishError>> {
         let payload = payload.as_ref().to_vec();
-        self.ask(move |pump| pump.publish(urgency, &payload)).await
+        self.ask(move |endpoint| endpoint.publish(urgency, &payload)).await
     }
 
     /// Spreads a rumor that lives for `ttl`, from a second to 24 days: then nobody is told of it any more.
@@ -174,7 +174,7 @@ impl Gossip {
         ttl: Duration,
     ) -> Result<Dot, CallError<PublishError>> {
         let payload = payload.as_ref().to_vec();
-        self.ask(move |pump| pump.publish_for(urgency, &payload, ttl)).await
+        self.ask(move |endpoint| endpoint.publish_for(urgency, &payload, ttl)).await
     }
 
     /// Changes what the node says of itself.
@@ -188,7 +188,7 @@ impl Gossip {
         tags: BTreeMap<String, String>,
     ) -> Result<(), CallError<PresenceError>> {
         let role = role.to_owned();
-        self.ask(move |pump| pump.set_presence(&role, &tags)).await
+        self.ask(move |endpoint| endpoint.set_presence(&role, &tags)).await
     }
 
     /// All members known, this node and those that are gone included, sorted by name and then by id.
@@ -197,7 +197,7 @@ impl Gossip {
     ///
     /// The node has stopped.
     pub async fn members(&self) -> Result<Vec<MemberInfo>, Closed> {
-        self.call(|pump| pump.members()).await
+        self.call(|endpoint| endpoint.members()).await
     }
 
     /// How far the cluster agrees with this node, as far as it knows.
@@ -206,7 +206,7 @@ impl Gossip {
     ///
     /// The node has stopped.
     pub async fn agreement(&self) -> Result<AgreementInfo, Closed> {
-        self.call(|pump| pump.agreement()).await
+        self.call(|endpoint| endpoint.agreement()).await
     }
 
     /// Everything that the node says about itself: limits, counters, what became of its data file.
@@ -215,7 +215,7 @@ impl Gossip {
     ///
     /// The node has stopped.
     pub async fn info(&self) -> Result<Info, Closed> {
-        self.call(|pump| pump.info()).await
+        self.call(|endpoint| endpoint.info()).await
     }
 
     /// Subscribes to all that happens from now on.
@@ -224,7 +224,7 @@ impl Gossip {
         self.shared.subscribers.subscribe()
     }
 
-    async fn stop(&self, how: impl FnOnce(&mut Pump) + Send + 'static) -> Result<NotHandedOver, Closed> {
+    async fn stop(&self, how: impl FnOnce(&mut Endpoint) + Send + 'static) -> Result<NotHandedOver, Closed> {
         let events = self.subscribe();
         self.call(how).await?;
         Ok(events.ended().await)
@@ -232,15 +232,18 @@ impl Gossip {
 
     async fn ask<T: Send + 'static, E: Send + 'static>(
         &self,
-        ask: impl FnOnce(&mut Pump) -> Result<T, E> + Send + 'static,
+        ask: impl FnOnce(&mut Endpoint) -> Result<T, E> + Send + 'static,
     ) -> Result<T, CallError<E>> {
         self.call(ask).await?.map_err(CallError::Refused)
     }
 
-    async fn call<T: Send + 'static>(&self, ask: impl FnOnce(&mut Pump) -> T + Send + 'static) -> Result<T, Closed> {
+    async fn call<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut Endpoint) -> T + Send + 'static,
+    ) -> Result<T, Closed> {
         let (reply, answer) = oneshot::channel();
         // A caller that was cancelled takes no answer; what it asked for is done all the same.
-        let call: Call = Box::new(move |pump| drop(reply.send(ask(pump))));
+        let call: Call = Box::new(move |endpoint| drop(reply.send(ask(endpoint))));
         self.shared.calls.send(call).await.map_err(|_| Closed)?;
         answer.await.map_err(|_| Closed)
     }

@@ -1,6 +1,6 @@
 //! A program of one thread can run nodes as well: drivers, calls and events share it.
 use core::time::Duration;
-use gossip_tokio::{Gossip, Happening, Options};
+use gossip_tokio::{Gossip, Options, OwnedEvent};
 
 #[tokio::test(flavor = "current_thread")]
 async fn two_nodes_share_a_thread() {
@@ -11,8 +11,8 @@ async fn two_nodes_share_a_thread() {
     let two = Gossip::bind(options).await.unwrap();
     two.put("color", "red").await.unwrap();
     let changed = async {
-        while let Some(happening) = events.next().await {
-            if matches!(&happening, Happening::Changed { key, .. } if key == b"color") {
+        while let Some(event) = events.next().await {
+            if matches!(&event, OwnedEvent::Changed { key, .. } if key == b"color") {
                 return true;
             }
         }

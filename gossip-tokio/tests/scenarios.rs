@@ -69,7 +69,7 @@ impl suite::Adapter for Gossip {
     fn subscribe(&self) -> Events {
         self.subscribe()
     }
-    fn next(events: &mut Events, timeout: Duration) -> Result<Option<Happening>, ()> {
+    fn next(events: &mut Events, timeout: Duration) -> Result<Option<OwnedEvent>, ()> {
         wait(async { tokio::time::timeout(timeout, events.next()).await }).map_err(|_| ())
     }
 }

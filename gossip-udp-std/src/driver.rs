@@ -1,8 +1,8 @@
 //! The driver: one thread that owns the node and its socket. Everything that blocks, blocks here, but for the disk.
-use crate::{alarm::LOOK_UP_INTERVAL, scribe::Scribe};
+use crate::{alarm::LOOK_UP_INTERVAL, disk_writer::DiskWriter};
 use core::net::SocketAddr;
 use gossip_core::adapter::{
-    Call, LookUp, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Save, Step,
+    Call, Endpoint, LookUp, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Save, Step,
 };
 use std::{
     io,
@@ -12,7 +12,7 @@ use std::{
     time::Instant,
 };
 
-/// Fields drop in this order. The pump goes last: its end tells the handles that the socket is free again.
+/// Fields drop in this order. The endpoint goes last: its end tells the handles that the socket is free again.
 #[derive(Debug)]
 pub(crate) struct Driver {
     socket: UdpSocket,
@@ -20,8 +20,8 @@ pub(crate) struct Driver {
     alarm: SocketAddr,
     buffer: Box<[u8]>,
     /// `None` when there is nothing to be written, ever.
-    scribe: Option<Scribe>,
-    pump: Pump,
+    disk_writer: Option<DiskWriter>,
+    endpoint: Endpoint,
 }
 
 impl Driver {
@@ -29,10 +29,10 @@ impl Driver {
         socket: UdpSocket,
         calls: Receiver<Call>,
         alarm: SocketAddr,
-        scribe: Option<Scribe>,
-        pump: Pump,
+        disk_writer: Option<DiskWriter>,
+        endpoint: Endpoint,
     ) -> Self {
-        Self { socket, calls, alarm, buffer: vec![0; RECEIVE_BUFFER_LEN].into_boxed_slice(), scribe, pump }
+        Self { socket, calls, alarm, buffer: vec![0; RECEIVE_BUFFER_LEN].into_boxed_slice(), disk_writer, endpoint }
     }
 
     /// Runs until the node has left.
@@ -43,24 +43,24 @@ impl Driver {
             }
             self.serve();
             if Instant::now() >= deadline {
-                self.pump.fire_timer();
+                self.endpoint.fire_timer();
             }
         }
-        if let Some(save) = self.pump.last_save() {
+        if let Some(save) = self.endpoint.last_save() {
             self.write(save);
         }
-        if let Some(scribe) = self.scribe {
-            scribe.finish();
+        if let Some(disk_writer) = self.disk_writer {
+            disk_writer.finish();
         }
     }
 
-    /// Does what the pump says, until it says how long to wait; `None` when it says to stop.
+    /// Does what the endpoint says, until it says how long to wait; `None` when it says to stop.
     fn drain(&mut self) -> Option<Instant> {
         loop {
-            match self.pump.poll() {
+            match self.endpoint.poll() {
                 Step::Send { to, bytes } => {
                     if let Err(error) = self.socket.send_to(bytes, to) {
-                        self.pump.send_failed(to, &error);
+                        self.endpoint.send_failed(to, &error);
                     }
                 }
                 Step::Save(save) => self.write(save),
@@ -72,8 +72,8 @@ impl Driver {
     }
 
     fn write(&self, save: Save) {
-        match &self.scribe {
-            Some(scribe) => scribe.write(save),
+        match &self.disk_writer {
+            Some(disk_writer) => disk_writer.write(save),
             None => save.write(),
         }
     }
@@ -88,7 +88,7 @@ impl Driver {
         for _ in 0..RECEIVE_BATCH_MAX {
             let (len, from) = self.socket.recv_from(&mut self.buffer)?;
             if from != self.alarm {
-                self.pump.receive(from, &mut self.buffer[..len]);
+                self.endpoint.receive(from, &mut self.buffer[..len]);
             }
             self.socket.set_nonblocking(true)?;
         }
@@ -99,7 +99,7 @@ impl Driver {
     fn on_receive_error(&mut self, error: &io::Error) {
         use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
         if !matches!(error.kind(), WouldBlock | TimedOut | Interrupted) {
-            self.pump.receive_failed(error);
+            self.endpoint.receive_failed(error);
             thread::sleep(RECEIVE_ERROR_PAUSE);
         }
     }
@@ -108,9 +108,9 @@ impl Driver {
     fn serve(&mut self) {
         loop {
             match self.calls.try_recv() {
-                Ok(call) => call(&mut self.pump),
+                Ok(call) => call(&mut self.endpoint),
                 Err(TryRecvError::Empty) => return,
-                Err(TryRecvError::Disconnected) => return self.pump.leave(),
+                Err(TryRecvError::Disconnected) => return self.endpoint.leave(),
             }
         }
     }

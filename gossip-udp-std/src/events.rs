@@ -4,7 +4,7 @@ use core::{
     task::{Context, Poll, Waker},
     time::Duration,
 };
-use gossip_core::adapter::{self, Happening};
+use gossip_core::adapter::{self, OwnedEvent};
 use std::{
     sync::Arc,
     task::Wake,
@@ -14,8 +14,8 @@ use std::{
 
 /// What happens to a node, as one subscriber gets to know it: an iterator that blocks, and ends when the node has stopped.
 ///
-/// A slow subscriber never holds the node up. It misses the oldest happenings, and is told how many:
-/// [`Happening::Missed`] comes before the next one it gets.
+/// A slow subscriber never holds the node up. It misses the oldest events, and is told how many:
+/// [`OwnedEvent::Missed`] comes before the next one it gets.
 #[derive(Debug)]
 pub struct Events {
     queue: adapter::Events,
@@ -26,22 +26,22 @@ impl Events {
         Self { queue }
     }
 
-    /// The next happening; `None` when the node has stopped and everything was told.
+    /// The next event; `None` when the node has stopped and everything was told.
     ///
     /// # Errors
     ///
     /// [`TimedOut`] when nothing happened for so long.
-    pub fn next_timeout(&mut self, timeout: Duration) -> Result<Option<Happening>, TimedOut> {
+    pub fn next_timeout(&mut self, timeout: Duration) -> Result<Option<OwnedEvent>, TimedOut> {
         // A deadline that no clock can show is none.
         self.wait(Instant::now().checked_add(timeout))
     }
 
     /// Parks the thread until there is something to tell.
-    fn wait(&mut self, deadline: Option<Instant>) -> Result<Option<Happening>, TimedOut> {
+    fn wait(&mut self, deadline: Option<Instant>) -> Result<Option<OwnedEvent>, TimedOut> {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         loop {
-            if let Poll::Ready(happening) = self.queue.poll_next(&Context::from_waker(&waker)) {
-                return Ok(happening);
+            if let Poll::Ready(event) = self.queue.poll_next(&Context::from_waker(&waker)) {
+                return Ok(event);
             }
             let Some(deadline) = deadline else {
                 thread::park();
@@ -57,9 +57,9 @@ impl Events {
 }
 
 impl Iterator for Events {
-    type Item = Happening;
+    type Item = OwnedEvent;
 
-    fn next(&mut self) -> Option<Happening> {
+    fn next(&mut self) -> Option<OwnedEvent> {
         // Without a deadline, nothing times out.
         self.wait(None).unwrap_or(None)
     }

@@ -1,7 +1,7 @@
 //! The handle: what an application holds. Each call is a closure that the driver runs on the node.
-use crate::{alarm::Alarm, driver::Driver, events::Events, scribe::Scribe};
+use crate::{alarm::Alarm, disk_writer::DiskWriter, driver::Driver, events::Events};
 use core::{net::SocketAddr, time::Duration};
-use gossip_core::adapter::{Call, Pump, Subscribers, vocabulary::*};
+use gossip_core::adapter::{Call, Endpoint, Subscribers, vocabulary::*};
 use std::{
     collections::BTreeMap,
     net::UdpSocket,
@@ -43,12 +43,12 @@ impl Gossip {
         let alarm = Alarm::new(local_addr).map_err(BindError::Driver)?;
         let alarm_addr = alarm.addr().map_err(BindError::Driver)?;
         let writes = options.data_dir.is_some() || options.record.is_some();
-        let pump = Pump::new(options, local_addr)?;
-        let scribe = writes.then(Scribe::start).transpose().map_err(BindError::Driver)?;
+        let endpoint = Endpoint::new(options, local_addr)?;
+        let disk_writer = writes.then(DiskWriter::start).transpose().map_err(BindError::Driver)?;
         let (calls, calls_in) = sync_channel(calls_max);
-        let subscribers = pump.subscribers().clone();
-        let shared = Shared { id: pump.id(), local_addr, subscribers, calls, alarm };
-        let driver = Driver::new(socket, calls_in, alarm_addr, scribe, pump);
+        let subscribers = endpoint.subscribers().clone();
+        let shared = Shared { id: endpoint.id(), local_addr, subscribers, calls, alarm };
+        let driver = Driver::new(socket, calls_in, alarm_addr, disk_writer, endpoint);
         thread::Builder::new().name("gossip".into()).spawn(|| driver.run()).map_err(BindError::Driver)?;
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -71,7 +71,7 @@ impl Gossip {
     ///
     /// The seed was refused, or the node has stopped.
     pub fn join(&self, seed: SocketAddr) -> Result<(), CallError<JoinError>> {
-        self.ask(move |pump| pump.join(seed))
+        self.ask(move |endpoint| endpoint.join(seed))
     }
 
     /// Asks for the cluster at whatever a name stands for, `seed.example:7946`, now and later.
@@ -83,7 +83,7 @@ impl Gossip {
     /// The node is leaving, or has stopped.
     pub fn join_name(&self, seed: &str) -> Result<(), CallError<JoinError>> {
         let seed = seed.to_owned();
-        self.ask(move |pump| pump.join_name(&seed))
+        self.ask(move |endpoint| endpoint.join_name(&seed))
     }
 
     /// Hands over what this node wrote and published, says farewell, and waits until the node has stopped: its socket is closed,
@@ -95,7 +95,7 @@ impl Gossip {
     ///
     /// The node had stopped already.
     pub fn leave(&self) -> Result<NotHandedOver, Closed> {
-        self.stop(Pump::leave)
+        self.stop(Endpoint::leave)
     }
 
     /// As [`leave`](Self::leave), but for how long that may take: half of it to hand over what this node wrote and published
@@ -105,7 +105,7 @@ impl Gossip {
     ///
     /// The node had stopped already.
     pub fn leave_within(&self, timeout: Duration) -> Result<NotHandedOver, Closed> {
-        self.stop(move |pump| pump.leave_within(timeout))
+        self.stop(move |endpoint| endpoint.leave_within(timeout))
     }
 
     /// Stops at once, without a farewell and without a last save: to the others it looks like a crash.
@@ -114,7 +114,7 @@ impl Gossip {
     ///
     /// The node had stopped already.
     pub fn abort(&self) -> Result<(), Closed> {
-        self.stop(Pump::abort).map(drop)
+        self.stop(Endpoint::abort).map(drop)
     }
 
     /// Writes an entry of the replicated map.
@@ -124,7 +124,7 @@ impl Gossip {
     /// The write was refused, or the node has stopped.
     pub fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<Dot, CallError<PutError>> {
         let (key, value) = (key.as_ref().to_vec(), value.as_ref().to_vec());
-        self.ask(move |pump| pump.put(&key, &value))
+        self.ask(move |endpoint| endpoint.put(&key, &value))
     }
 
     /// The entry with this key, as far as this node knows.
@@ -134,7 +134,7 @@ impl Gossip {
     /// The node has stopped.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<EntryInfo>, Closed> {
         let key = key.as_ref().to_vec();
-        self.call(move |pump| pump.get(&key))
+        self.call(move |endpoint| endpoint.get(&key))
     }
 
     /// Deletes an entry of the replicated map.
@@ -144,7 +144,7 @@ impl Gossip {
     /// There is no such entry, or the node has stopped.
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<Dot, CallError<DeleteError>> {
         let key = key.as_ref().to_vec();
-        self.ask(move |pump| pump.delete(&key))
+        self.ask(move |endpoint| endpoint.delete(&key))
     }
 
     /// The entries whose keys begin so, sorted by key. The empty prefix lists all.
@@ -154,7 +154,7 @@ impl Gossip {
     /// The node has stopped.
     pub fn list(&self, prefix: impl AsRef<[u8]>) -> Result<Vec<EntryInfo>, Closed> {
         let prefix = prefix.as_ref().to_vec();
-        self.call(move |pump| pump.list(&prefix))
+        self.call(move |endpoint| endpoint.list(&prefix))
     }
 
     /// Spreads a rumor: every other member is told once. Critical ones go ahead of everything.
@@ -164,7 +164,7 @@ impl Gossip {
     /// The rumor was refused, or the node has stopped.
     pub fn publish(&self, urgency: Urgency, payload: impl AsRef<[u8]>) -> Result<Dot, CallError<PublishError>> {
         let payload = payload.as_ref().to_vec();
-        self.ask(move |pump| pump.publish(urgency, &payload))
+        self.ask(move |endpoint| endpoint.publish(urgency, &payload))
     }
 
     /// Spreads a rumor that lives for `ttl`, from a second to 24 days: then nobody is told of it any more.
@@ -179,7 +179,7 @@ impl Gossip {
         ttl: Duration,
     ) -> Result<Dot, CallError<PublishError>> {
         let payload = payload.as_ref().to_vec();
-        self.ask(move |pump| pump.publish_for(urgency, &payload, ttl))
+        self.ask(move |endpoint| endpoint.publish_for(urgency, &payload, ttl))
     }
 
     /// Changes what the node says of itself.
@@ -189,7 +189,7 @@ impl Gossip {
     /// Name, role and tags are too long together, or the node has stopped.
     pub fn set_presence(&self, role: &str, tags: BTreeMap<String, String>) -> Result<(), CallError<PresenceError>> {
         let role = role.to_owned();
-        self.ask(move |pump| pump.set_presence(&role, &tags))
+        self.ask(move |endpoint| endpoint.set_presence(&role, &tags))
     }
 
     /// All members known, this node and those that are gone included, sorted by name and then by id.
@@ -198,7 +198,7 @@ impl Gossip {
     ///
     /// The node has stopped.
     pub fn members(&self) -> Result<Vec<MemberInfo>, Closed> {
-        self.call(|pump| pump.members())
+        self.call(|endpoint| endpoint.members())
     }
 
     /// How far the cluster agrees with this node, as far as it knows.
@@ -207,7 +207,7 @@ impl Gossip {
     ///
     /// The node has stopped.
     pub fn agreement(&self) -> Result<AgreementInfo, Closed> {
-        self.call(|pump| pump.agreement())
+        self.call(|endpoint| endpoint.agreement())
     }
 
     /// Everything that the node says about itself: limits, counters, what became of its data file.
@@ -216,7 +216,7 @@ impl Gossip {
     ///
     /// The node has stopped.
     pub fn info(&self) -> Result<Info, Closed> {
-        self.call(|pump| pump.info())
+        self.call(|endpoint| endpoint.info())
     }
 
     /// Subscribes to all that happens from now on.
@@ -225,25 +225,25 @@ impl Gossip {
         Events::new(self.shared.subscribers.subscribe())
     }
 
-    fn stop(&self, how: impl FnOnce(&mut Pump) + Send + 'static) -> Result<NotHandedOver, Closed> {
+    fn stop(&self, how: impl FnOnce(&mut Endpoint) + Send + 'static) -> Result<NotHandedOver, Closed> {
         let events = self.subscribe();
         self.call(how)?;
         let mut lacking = NotHandedOver::default();
-        events.for_each(|happening| lacking.note(&happening));
+        events.for_each(|event| lacking.note(&event));
         Ok(lacking)
     }
 
     fn ask<T: Send + 'static, E: Send + 'static>(
         &self,
-        ask: impl FnOnce(&mut Pump) -> Result<T, E> + Send + 'static,
+        ask: impl FnOnce(&mut Endpoint) -> Result<T, E> + Send + 'static,
     ) -> Result<T, CallError<E>> {
         self.call(ask)?.map_err(CallError::Refused)
     }
 
-    fn call<T: Send + 'static>(&self, ask: impl FnOnce(&mut Pump) -> T + Send + 'static) -> Result<T, Closed> {
+    fn call<T: Send + 'static>(&self, ask: impl FnOnce(&mut Endpoint) -> T + Send + 'static) -> Result<T, Closed> {
         let (reply, answer) = sync_channel(1);
         // The caller waits for the answer, so that there is always somebody to take it.
-        let call: Call = Box::new(move |pump| drop(reply.send(ask(pump))));
+        let call: Call = Box::new(move |endpoint| drop(reply.send(ask(endpoint))));
         self.shared.calls.send(call).map_err(|_| Closed)?;
         self.shared.alarm.ring();
         answer.recv().map_err(|_| Closed)

@@ -4,7 +4,7 @@ mod alarm;
 mod driver;
 mod events;
 mod handle;
-mod scribe;
+mod disk_writer;
 
 pub use self::{
     events::{Events, TimedOut},

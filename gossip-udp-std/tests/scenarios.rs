@@ -61,7 +61,7 @@ impl suite::Adapter for Gossip {
     fn subscribe(&self) -> Events {
         self.subscribe()
     }
-    fn next(events: &mut Events, timeout: Duration) -> Result<Option<Happening>, ()> {
+    fn next(events: &mut Events, timeout: Duration) -> Result<Option<OwnedEvent>, ()> {
         events.next_timeout(timeout).map_err(|TimedOut| ())
     }
 }

@@ -1,8 +1,8 @@
-//! What the handles ask of the pump: one method a call, the same for all adapters.
+//! What the handles ask of the endpoint: one method a call, the same for all adapters.
 use crate::{
     adapter::{
-        AgreementInfo, ClockSkewInfo, EntryInfo, Info, Lengths, MemberInfo, PathInfo, Pump, RecordingState, SeedInfo,
-        info,
+        AgreementInfo, ClockSkewInfo, Endpoint, EntryInfo, Info, Lengths, MemberInfo, PathInfo, RecordingState,
+        SeedInfo, info,
     },
     calendar::ClockSkew,
     error::{DeleteError, JoinError, PresenceError, PublishError, PutError},
@@ -18,7 +18,7 @@ use std::{
     vec::Vec,
 };
 
-impl Pump {
+impl Endpoint {
     /// Asks `seed` for the cluster until it answers.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 //! What a node took with it when it left.
-use crate::adapter::Happening;
+use crate::adapter::OwnedEvent;
 
 /// The last writes and rumors of a node that nobody was known to have when it left; none, if all went well. They are in its data
 /// file, where there is one, and reach the others when it comes back.
@@ -19,8 +19,8 @@ impl NotHandedOver {
     }
 
     /// Takes it from what a node told before it stopped.
-    pub fn note(&mut self, happening: &Happening) {
-        if let Happening::NotHandedOver { writes, rumors } = happening {
+    pub fn note(&mut self, event: &OwnedEvent) {
+        if let OwnedEvent::NotHandedOver { writes, rumors } = event {
             *self = Self { writes: *writes, rumors: *rumors };
         }
     }

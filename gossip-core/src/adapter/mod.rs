@@ -1,15 +1,15 @@
 //! What an adapter needs that is not waiting: everything that `gossip-tokio`, `gossip-async-std` and `gossip-udp-std` share.
 //!
-//! No sockets, no runtime, no threads. An adapter is a driver and a handle around a [`Pump`]:
+//! No sockets, no runtime, no threads. An adapter is a driver and a handle around an [`Endpoint`]:
 //!
-//! 1. bind a socket as [`Options::bind`] says, and make a [`Pump`] for it;
-//! 2. drive it: do what [`Pump::poll`] says until it says [`Step::Wait`], then wait for a datagram, a [`Call`] or the deadline;
+//! 1. bind a socket as [`Options::bind`] says, and make an [`Endpoint`] for it;
+//! 2. drive it: do what [`Endpoint::poll`] says until it says [`Step::Wait`], then wait for a datagram, a [`Call`] or the deadline;
 //! 3. give out handles that send [`Call`]s, at most [`Options::commands_max`] at a time, and subscribe to [`Events`].
 //!
 //! `gossip-udp-std` does it in one thread and is the one to read first. Files, in the order in which they build on each other:
-//! `options` and `error` (what goes in, what is refused), `clock`, `text` (how values look in JSON), `info` and `happening`
+//! `options` and `error` (what goes in, what is refused), `clock`, `text` (how values look in JSON), `info` and `owned_event`
 //! (what is told), `past` (with what led to it), `subscribers` (to whom), `keeper` (what survives a restart), `flight` (what the node was given, to be
-//! replayed), `save` (what of these is to be written), `seeds` (whom to ask, when only the name is known), `pump` (all of it
+//! replayed), `save` (what of these is to be written), `seeds` (whom to ask, when only the name is known), `endpoint` (all of it
 //! around one node), `calls` (what the handles ask of it).
 
 mod calls;
@@ -17,12 +17,12 @@ mod clock;
 mod error;
 mod farewell;
 pub mod flight;
-mod happening;
+mod owned_event;
 mod info;
 mod keeper;
 mod options;
 mod past;
-mod pump;
+mod endpoint;
 mod save;
 mod seeds;
 mod subscribers;
@@ -30,16 +30,16 @@ mod text;
 
 pub use self::{
     clock::Clock,
+    endpoint::{Call, Endpoint, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step, can_send},
     error::{BindError, CallError, Closed},
     farewell::NotHandedOver,
-    happening::Happening,
     info::{
         AgreementInfo, ClockSkewInfo, EntryInfo, Info, IoCounts, Lengths, MemberInfo, PathInfo, RecordingState,
         SeedInfo, WhyInfo,
     },
     keeper::{DataFile, FileSave, Keeper},
     options::Options,
-    pump::{Call, Pump, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step, can_send},
+    owned_event::OwnedEvent,
     save::Save,
     seeds::LookUp,
     subscribers::{Events, Subscribers},
@@ -49,8 +49,8 @@ pub use self::{
 /// What a user of any adapter meets: each adapter re-exports all of it.
 pub mod vocabulary {
     pub use super::{
-        AgreementInfo, BindError, CallError, ClockSkewInfo, Closed, DataFile, EntryInfo, Happening, Info, IoCounts,
-        Lengths, MemberInfo, NotHandedOver, Options, RecordingState, SeedInfo, TextOrHex, WhyInfo,
+        AgreementInfo, BindError, CallError, ClockSkewInfo, Closed, DataFile, EntryInfo, Info, IoCounts, Lengths,
+        MemberInfo, NotHandedOver, Options, OwnedEvent, RecordingState, SeedInfo, TextOrHex, WhyInfo,
         flight::RecordingError,
     };
     pub use crate::{

@@ -25,8 +25,8 @@ pub struct Options {
     pub seeds: Vec<SocketAddr>,
     /// Whom else to ask, by name: `seed.example:7946`. A name is looked up for ever, down to once a minute, so that
     /// neither one that is not known yet nor one that moves keeps the node out, nor apart from others that went by where it
-    /// leads now. What becomes of it is told: [`Happening::SeedResolved`](crate::adapter::Happening::SeedResolved) and
-    /// [`SeedUnresolved`](crate::adapter::Happening::SeedUnresolved). Empty by default.
+    /// leads now. What becomes of it is told: [`OwnedEvent::SeedResolved`](crate::adapter::OwnedEvent::SeedResolved) and
+    /// [`SeedUnresolved`](crate::adapter::OwnedEvent::SeedUnresolved). Empty by default.
     pub seed_names: Vec<String>,
     /// How the node behaves. [`Config::lan`] by default.
     pub config: Config,
@@ -39,7 +39,7 @@ pub struct Options {
     pub record_len_max: u64,
     /// How many calls may wait for the driver before the next caller is held back. 64 by default, 1 at least.
     pub commands_max: usize,
-    /// How many happenings a slow subscriber may lag behind before it misses the oldest. 256 by default, 1 at least.
+    /// How many events a slow subscriber may lag behind before it misses the oldest. 256 by default, 1 at least.
     pub events_max: usize,
     /// How long a farewell may take. 3 s by default.
     pub leave_timeout: Duration,

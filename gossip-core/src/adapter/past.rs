@@ -3,7 +3,7 @@
 //! The core tells how things stand; a person asks for how long they had stood otherwise, and why. One row for each member that
 //! is suspected or gone, from when that was told until the contrary was.
 use crate::{
-    adapter::{Happening, MemberInfo, WhyInfo},
+    adapter::{MemberInfo, OwnedEvent, WhyInfo},
     id::NodeId,
 };
 use core::time::Duration;
@@ -29,22 +29,22 @@ impl Before {
 }
 
 impl Past {
-    /// Adds to a happening what was told of its member before, and remembers what is told now.
-    pub(super) fn complete(&mut self, happening: &mut Happening) {
-        match happening {
-            Happening::MemberSuspect { member } => {
+    /// Adds to an event what was told of its member before, and remembers what is told now.
+    pub(super) fn complete(&mut self, event: &mut OwnedEvent) {
+        match event {
+            OwnedEvent::MemberSuspect { member } => {
                 self.note(member);
             }
-            Happening::MemberDown { member, after, .. } => {
+            OwnedEvent::MemberDown { member, after, .. } => {
                 *after = self.note(member).map(|before| before.lasted(member));
             }
-            Happening::MemberRefuted { member, after, why } => {
+            OwnedEvent::MemberRefuted { member, after, why } => {
                 if let Some(before) = self.rows.remove(&member.id) {
                     *after = Some(before.lasted(member));
                     *why = before.why;
                 }
             }
-            Happening::MemberUp { member, after, .. } => {
+            OwnedEvent::MemberUp { member, after, .. } => {
                 *after = self.rows.remove(&member.id).map(|before| before.lasted(member));
             }
             _ => {}

@@ -5,10 +5,10 @@
 //! lives where it led before, it may lead others elsewhere by now, and of two islands neither would hear of the other.
 //!
 //! This is a machine without a clock, a resolver and a network. It says which name is to be looked up ([`Seeds::due`]), as a
-//! [`LookUp`] that a driver answers whenever it can, and then what was found ([`Seeds::found`]); a [`Pump`] stands around it.
+//! [`LookUp`] that a driver answers whenever it can, and then what was found ([`Seeds::found`]); an [`Endpoint`] stands around it.
 //! A name is looked up at once, and then every [`WAIT_MIN`], twice as long after each time, up to [`WAIT_MAX`].
 //!
-//! [`Pump`]: crate::adapter::Pump
+//! [`Endpoint`]: crate::adapter::Endpoint
 use crate::time::Instant;
 use core::{net::SocketAddr, time::Duration};
 use std::{

@@ -1,7 +1,7 @@
 //! Who is told what happens: one bounded queue a subscriber, and nobody waits for a slow one.
 //!
 //! The queue knows no runtime: it wakes a [`Waker`], and a waker can be a task or a parked thread.
-use crate::adapter::{Happening, NotHandedOver};
+use crate::adapter::{NotHandedOver, OwnedEvent};
 use core::{
     future::poll_fn,
     task::{Context, Poll, Waker},
@@ -14,26 +14,26 @@ use std::{
 
 /// What happens to a node, as one subscriber gets to know it.
 ///
-/// It holds the newest happenings, at most [`Options::events_max`](crate::adapter::Options::events_max) of them. When it
-/// is full the oldest gives way, and the subscriber is told [`Happening::Missed`] before the next one it gets.
+/// It holds the newest events, at most [`Options::events_max`](crate::adapter::Options::events_max) of them. When it
+/// is full the oldest gives way, and the subscriber is told [`OwnedEvent::Missed`] before the next one it gets.
 #[derive(Debug)]
 pub struct Events {
     queue: Arc<Queue>,
 }
 
 impl Events {
-    /// The next happening; `None` when the node has stopped and everything was told.
+    /// The next event; `None` when the node has stopped and everything was told.
     ///
     /// Nothing is lost when the future is dropped before it is ready.
-    pub async fn next(&mut self) -> Option<Happening> {
+    pub async fn next(&mut self) -> Option<OwnedEvent> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    /// The next happening, in the words of a hand-written future.
-    pub fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Option<Happening>> {
+    /// The next event, in the words of a hand-written future.
+    pub fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Option<OwnedEvent>> {
         let mut backlog = self.queue.lock();
-        if let Some(happening) = backlog.pop() {
-            return Poll::Ready(Some(happening));
+        if let Some(event) = backlog.pop() {
+            return Poll::Ready(Some(event));
         }
         if backlog.standing == Standing::Stopped {
             return Poll::Ready(None);
@@ -45,14 +45,14 @@ impl Events {
     /// Waits until the node has stopped, and says what it took with it.
     pub async fn ended(mut self) -> NotHandedOver {
         let mut lacking = NotHandedOver::default();
-        while let Some(happening) = self.next().await {
-            lacking.note(&happening);
+        while let Some(event) = self.next().await {
+            lacking.note(&event);
         }
         lacking
     }
 }
 
-/// All subscribers of a node. A clone speaks of the same ones: the handle adds, the pump tells.
+/// All subscribers of a node. A clone speaks of the same ones: the handle adds, the endpoint tells.
 #[derive(Debug, Clone)]
 pub struct Subscribers {
     registry: Arc<Mutex<Registry>>,
@@ -60,7 +60,7 @@ pub struct Subscribers {
 }
 
 impl Subscribers {
-    /// No subscribers yet; each will have room for `events_max` happenings, but for one at least.
+    /// No subscribers yet; each will have room for `events_max` events, but for one at least.
     #[must_use]
     pub fn new(events_max: usize) -> Self {
         let registry = Registry { queues: Vec::new(), standing: Standing::default() };
@@ -78,8 +78,8 @@ impl Subscribers {
     }
 
     /// Tells everybody; whoever has gone is forgotten.
-    pub fn tell(&self, happening: &Happening) {
-        lock(&self.registry).each(|queue| queue.push(happening.clone()));
+    pub fn tell(&self, event: &OwnedEvent) {
+        lock(&self.registry).each(|queue| queue.push(event.clone()));
     }
 
     /// Ends every subscription, those to come as well: the node has stopped.
@@ -116,13 +116,13 @@ struct Queue {
 }
 
 impl Queue {
-    fn push(&self, happening: Happening) {
+    fn push(&self, event: OwnedEvent) {
         let mut backlog = self.lock();
-        if backlog.happenings.len() == self.events_max {
-            backlog.happenings.pop_front();
+        if backlog.events.len() == self.events_max {
+            backlog.events.pop_front();
             backlog.missed += 1;
         }
-        backlog.happenings.push_back(happening);
+        backlog.events.push_back(event);
         backlog.wake();
     }
 
@@ -139,17 +139,17 @@ impl Queue {
 
 #[derive(Debug, Default)]
 struct Backlog {
-    happenings: VecDeque<Happening>,
+    events: VecDeque<OwnedEvent>,
     missed: u64,
     standing: Standing,
     waker: Option<Waker>,
 }
 
 impl Backlog {
-    fn pop(&mut self) -> Option<Happening> {
+    fn pop(&mut self) -> Option<OwnedEvent> {
         match core::mem::take(&mut self.missed) {
-            0 => self.happenings.pop_front(),
-            count => Some(Happening::Missed { count }),
+            0 => self.events.pop_front(),
+            count => Some(OwnedEvent::Missed { count }),
         }
     }
 
@@ -169,7 +169,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    fn next(events: &mut Events) -> Poll<Option<Happening>> {
+    fn next(events: &mut Events) -> Poll<Option<OwnedEvent>> {
         events.poll_next(&Context::from_waker(Waker::noop()))
     }
 
@@ -178,16 +178,16 @@ mod tests {
         let subscribers = Subscribers::new(2);
         let (mut slow, mut quick) = (subscribers.subscribe(), subscribers.subscribe());
         for live in 1..=5 {
-            subscribers.tell(&Happening::Converged { live });
-            assert_eq!(next(&mut quick), Poll::Ready(Some(Happening::Converged { live })));
+            subscribers.tell(&OwnedEvent::Converged { live });
+            assert_eq!(next(&mut quick), Poll::Ready(Some(OwnedEvent::Converged { live })));
         }
-        assert_eq!(next(&mut slow), Poll::Ready(Some(Happening::Missed { count: 3 })));
-        assert_eq!(next(&mut slow), Poll::Ready(Some(Happening::Converged { live: 4 })));
-        subscribers.tell(&Happening::Alone);
-        subscribers.tell(&Happening::Departed);
-        assert_eq!(next(&mut slow), Poll::Ready(Some(Happening::Missed { count: 1 })));
-        assert_eq!(next(&mut slow), Poll::Ready(Some(Happening::Alone)));
-        assert_eq!(next(&mut slow), Poll::Ready(Some(Happening::Departed)));
+        assert_eq!(next(&mut slow), Poll::Ready(Some(OwnedEvent::Missed { count: 3 })));
+        assert_eq!(next(&mut slow), Poll::Ready(Some(OwnedEvent::Converged { live: 4 })));
+        subscribers.tell(&OwnedEvent::Alone);
+        subscribers.tell(&OwnedEvent::Departed);
+        assert_eq!(next(&mut slow), Poll::Ready(Some(OwnedEvent::Missed { count: 1 })));
+        assert_eq!(next(&mut slow), Poll::Ready(Some(OwnedEvent::Alone)));
+        assert_eq!(next(&mut slow), Poll::Ready(Some(OwnedEvent::Departed)));
         assert_eq!(next(&mut slow), Poll::Pending);
     }
 
@@ -195,10 +195,10 @@ mod tests {
     fn the_end_comes_after_everything_was_told_and_stays() {
         let subscribers = Subscribers::new(8);
         let mut early = subscribers.subscribe();
-        subscribers.tell(&Happening::Alone);
+        subscribers.tell(&OwnedEvent::Alone);
         subscribers.end();
         let mut late = subscribers.subscribe();
-        assert_eq!(next(&mut early), Poll::Ready(Some(Happening::Alone)));
+        assert_eq!(next(&mut early), Poll::Ready(Some(OwnedEvent::Alone)));
         assert_eq!(next(&mut early), Poll::Ready(None));
         assert_eq!(next(&mut late), Poll::Ready(None));
     }
@@ -208,7 +208,7 @@ mod tests {
         let subscribers = Subscribers::new(8);
         drop(subscribers.subscribe());
         let _kept = subscribers.subscribe();
-        subscribers.tell(&Happening::Alone);
+        subscribers.tell(&OwnedEvent::Alone);
         assert_eq!(lock(&subscribers.registry).queues.len(), 1);
     }
 }

@@ -11,7 +11,7 @@ use super::{
     settings::{Seed, Settings},
     signals::{stop_asked, stop_asked_again},
 };
-use crate::{BindError, CallError, DataFile, Departure, Events, Gossip, Happening, JoinError};
+use crate::{BindError, CallError, DataFile, Departure, Events, Gossip, JoinError, OwnedEvent};
 use core::{future::pending, net::SocketAddr, time::Duration};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -209,38 +209,38 @@ async fn farewell(gossip: &Gossip, chronicle: &mut JoinHandle<End>, within: Dura
 /// Writes down what happens, for the log and for the readers of the control API.
 async fn keep_chronicle(mut events: Events, log: EventLog) -> End {
     let mut end = End::Broken;
-    while let Some(happening) = events.next().await {
-        tell(&happening);
-        if matches!(happening, Happening::Departed) {
+    while let Some(event) = events.next().await {
+        tell(&event);
+        if matches!(event, OwnedEvent::Departed) {
             end = End::Departed;
         }
-        log.append(happening);
+        log.append(event);
     }
     end
 }
 
-fn tell(happening: &Happening) {
-    let Ok(value) = serde_json::to_value(happening) else {
+fn tell(event: &OwnedEvent) {
+    let Ok(value) = serde_json::to_value(event) else {
         return;
     };
     let sentence = sentence(&value);
-    match happening {
-        Happening::NameConflict { .. }
-        | Happening::NotHandedOver { .. }
-        | Happening::SaveFailed { .. }
-        | Happening::RecordingStopped { .. } => error!("{sentence}"),
+    match event {
+        OwnedEvent::NameConflict { .. }
+        | OwnedEvent::NotHandedOver { .. }
+        | OwnedEvent::SaveFailed { .. }
+        | OwnedEvent::RecordingStopped { .. } => error!("{sentence}"),
         // Whoever said farewell meant to go.
-        Happening::MemberDown { departure: Departure::Left, .. } => info!("{sentence}"),
-        Happening::MemberSuspect { .. }
-        | Happening::MemberDown { .. }
-        | Happening::Alone
-        | Happening::SteppedAside
-        | Happening::PathBlocks { .. }
-        | Happening::SeedUnresolved { .. }
-        | Happening::RumorsMissed { .. }
-        | Happening::Missed { .. } => warn!("{sentence}"),
+        OwnedEvent::MemberDown { departure: Departure::Left, .. } => info!("{sentence}"),
+        OwnedEvent::MemberSuspect { .. }
+        | OwnedEvent::MemberDown { .. }
+        | OwnedEvent::Alone
+        | OwnedEvent::SteppedAside
+        | OwnedEvent::PathBlocks { .. }
+        | OwnedEvent::SeedUnresolved { .. }
+        | OwnedEvent::RumorsMissed { .. }
+        | OwnedEvent::Missed { .. } => warn!("{sentence}"),
         // A busy cluster does these all the time.
-        Happening::Changed { .. } | Happening::Converged { .. } | Happening::Diverged { .. } => debug!("{sentence}"),
+        OwnedEvent::Changed { .. } | OwnedEvent::Converged { .. } | OwnedEvent::Diverged { .. } => debug!("{sentence}"),
         _ => info!("{sentence}"),
     }
 }

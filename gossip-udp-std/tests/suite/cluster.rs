@@ -22,7 +22,7 @@ pub(crate) fn three_nodes_replicate_and_agree<A: Adapter>() {
 
     let mut events = one.subscribe();
     two.delete(b"color").unwrap();
-    let deleted = |it: &Happening| matches!(it, Happening::Changed { key, value: None, .. } if key == b"color");
+    let deleted = |it: &OwnedEvent| matches!(it, OwnedEvent::Changed { key, value: None, .. } if key == b"color");
     happens::<A>(&mut events, "the deletion was told", deleted);
     for node in &nodes {
         eventually("the deletion", || value(node, "color").is_none());
@@ -46,9 +46,9 @@ pub(crate) fn presence_spreads<A: Adapter>() {
     let updated = happens::<A>(
         &mut events,
         "the update",
-        |it| matches!(it, Happening::MemberUpdated { member } if member.role == "db"),
+        |it| matches!(it, OwnedEvent::MemberUpdated { member } if member.role == "db"),
     );
-    let Happening::MemberUpdated { member } = updated else { unreachable!("it was asked for") };
+    let OwnedEvent::MemberUpdated { member } = updated else { unreachable!("it was asked for") };
     assert_eq!((member.id, member.tags["zone"].as_str(), member.is_self), (two.id(), "a", false));
     let names: Vec<_> = one.members().unwrap().into_iter().map(|it| (it.name, it.is_self)).collect();
     assert_eq!(names, [("one".to_owned(), true), ("two".to_owned(), false)]);
@@ -78,14 +78,14 @@ pub(crate) fn a_node_with_nobody_to_answer_says_that_it_is_alone<A: Adapter>() {
     let one = start::<A>("one", &[]);
     let mut events = one.subscribe();
     one.join(deaf.local_addr().unwrap()).unwrap();
-    happens::<A>(&mut events, "loneliness", |it| *it == Happening::Alone);
+    happens::<A>(&mut events, "loneliness", |it| *it == OwnedEvent::Alone);
     let seeds = one.info().unwrap().seeds;
     assert_eq!((seeds.len(), seeds[0].addrs[0], seeds[0].answered), (1, deaf.local_addr().unwrap(), None));
 
     let two = start::<A>("two", &[&one]);
     everybody_sees(core::slice::from_ref(&one), "two", Liveness::Alive);
     two.leave().unwrap();
-    happens::<A>(&mut events, "loneliness again", |it| *it == Happening::Alone);
+    happens::<A>(&mut events, "loneliness again", |it| *it == OwnedEvent::Alone);
 }
 
 pub(crate) fn a_seed_may_be_a_name<A: Adapter>() {
@@ -98,7 +98,8 @@ pub(crate) fn a_seed_may_be_a_name<A: Adapter>() {
     eventually("trouble with the name", || two.info().unwrap().seeds[0].trouble.is_some());
     let mut events = two.subscribe();
     two.join_name(&format!("localhost:{port}")).unwrap();
-    let resolved = |it: &Happening| matches!(it, Happening::SeedResolved { seed, .. } if seed.starts_with("localhost"));
+    let resolved =
+        |it: &OwnedEvent| matches!(it, OwnedEvent::SeedResolved { seed, .. } if seed.starts_with("localhost"));
     happens::<A>(&mut events, "the name to be looked up", resolved);
     everybody_sees(core::slice::from_ref(&two), "one", Liveness::Alive);
     eventually("an answer from there", || {
@@ -111,7 +112,7 @@ pub(crate) fn a_critical_rumor_reaches_each_once<A: Adapter>() {
     let [one, two, three] = three::<A>();
     let mut listeners = [one.subscribe(), two.subscribe(), three.subscribe()];
     let dot = one.publish(Urgency::Critical, b"fire").unwrap();
-    let is_fire = |told: &Happening| matches!(told, Happening::Delivered { dot: named, urgency: Urgency::Critical, payload, .. } if (*named, &payload[..]) == (dot, b"fire"));
+    let is_fire = |told: &OwnedEvent| matches!(told, OwnedEvent::Delivered { dot: named, urgency: Urgency::Critical, payload, .. } if (*named, &payload[..]) == (dot, b"fire"));
     let [_, others @ ..] = &mut listeners;
     for events in others {
         happens::<A>(events, "the rumor", is_fire);
@@ -120,7 +121,7 @@ pub(crate) fn a_critical_rumor_reaches_each_once<A: Adapter>() {
     sleep(Duration::from_secs(2));
     for events in &mut listeners {
         let again = all_told::<A>(events, Duration::ZERO);
-        assert!(!again.iter().any(|it| matches!(it, Happening::Delivered { .. })), "{again:?}");
+        assert!(!again.iter().any(|it| matches!(it, OwnedEvent::Delivered { .. })), "{again:?}");
     }
 }
 
@@ -131,9 +132,9 @@ pub(crate) fn a_farewell_is_seen_as_left<A: Adapter>() {
     let gone = happens::<A>(
         &mut events,
         "three to go",
-        |it| matches!(it, Happening::MemberDown { member, .. } if member.name == "three"),
+        |it| matches!(it, OwnedEvent::MemberDown { member, .. } if member.name == "three"),
     );
-    assert!(matches!(gone, Happening::MemberDown { departure: Departure::Left, .. }), "{gone:?}");
+    assert!(matches!(gone, OwnedEvent::MemberDown { departure: Departure::Left, .. }), "{gone:?}");
     everybody_sees(&[one, two], "three", Liveness::Left);
 }
 
@@ -145,7 +146,7 @@ pub(crate) fn dropping_all_handles_is_a_farewell<A: Adapter>() {
     assert_eq!(clone.members().unwrap().len(), 3);
     drop(clone);
     let told = all_told::<A>(&mut events, PATIENCE);
-    assert_eq!(told.last(), Some(&Happening::Departed));
+    assert_eq!(told.last(), Some(&OwnedEvent::Departed));
     assert_eq!(A::next(&mut events, Duration::ZERO), Ok(None));
     everybody_sees(&[one, two], "three", Liveness::Left);
 }
@@ -158,12 +159,12 @@ pub(crate) fn a_crash_is_seen_as_down_and_a_restart_is_recognised<A: Adapter>() 
     let life = member(&one, "three").unwrap().generation;
     three.abort().unwrap();
     everybody_sees(&[one.clone(), two.clone()], "three", Liveness::Down);
-    let failed = |it: &Happening| matches!(it, Happening::MemberDown { member, departure: Departure::Failed, .. } if member.id == id);
+    let failed = |it: &OwnedEvent| matches!(it, OwnedEvent::MemberDown { member, departure: Departure::Failed, .. } if member.id == id);
     happens::<A>(&mut events, "the failure was told", failed);
 
     // It comes back under its name, without its memory and on another port.
     let three = start("three", &[&two]);
-    let back = |it: &Happening| matches!(it, Happening::MemberUp { member, arrival: Arrival::Restarted, .. } if member.id == id);
+    let back = |it: &OwnedEvent| matches!(it, OwnedEvent::MemberUp { member, arrival: Arrival::Restarted, .. } if member.id == id);
     happens::<A>(&mut events, "the return", back);
     // On a busy machine its former life may have outdone a suspicion that not everybody had heard of when it died: then the
     // restarted one is outdone once more by what is said of the former, and has to answer.

@@ -30,7 +30,7 @@ pub(crate) fn a_restarted_node_remembers<A: Adapter>() {
     assert_eq!(info.io.save_errors, 0);
     // To remember is not to be told: nothing changed.
     node.leave().unwrap();
-    assert_eq!(all_told::<A>(&mut events, PATIENCE), [Happening::Departed]);
+    assert_eq!(all_told::<A>(&mut events, PATIENCE), [OwnedEvent::Departed]);
 }
 
 pub(crate) fn a_damaged_data_file_is_put_aside<A: Adapter>() {

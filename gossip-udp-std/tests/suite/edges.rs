@@ -83,10 +83,10 @@ pub(crate) fn a_slow_subscriber_is_told_what_it_missed<A: Adapter>() {
     }
     node.leave().unwrap();
     let told = all_told::<A>(&mut events, PATIENCE);
-    let [Happening::Missed { count }, kept @ ..] = told.as_slice() else { panic!("{told:?}") };
+    let [OwnedEvent::Missed { count }, kept @ ..] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!(kept.len(), 4);
     assert!(*count >= 96 && *count < 120, "100 changes and the farewell were told, of which {count} were missed");
-    assert_eq!(kept.last(), Some(&Happening::Departed));
+    assert_eq!(kept.last(), Some(&OwnedEvent::Departed));
 }
 
 pub(crate) fn many_callers_share_a_narrow_channel<A: Adapter>() {

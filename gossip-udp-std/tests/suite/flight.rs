@@ -11,12 +11,12 @@ fn recorded(name: &str, dir: &Scratch) -> Options {
 }
 
 /// What the application was told, and asked for, in a replay.
-fn replay(dir: &Scratch) -> (Vec<Happening>, Vec<String>, Verdict) {
+fn replay(dir: &Scratch) -> (Vec<OwnedEvent>, Vec<String>, Verdict) {
     let recording = Recording::open(&dir.path().join("flight")).unwrap();
     let (mut told, mut asked) = (Vec::new(), Vec::new());
     let verdict = recording.replay(Builds::Own, |moment, _| {
         match &moment.what {
-            What::Told(happening) => told.push(happening.clone()),
+            What::Told(event) => told.push(event.clone()),
             What::Asked(Command::Put { key, .. }, _) => asked.push(String::from_utf8_lossy(key).into_owned()),
             _ => {}
         }
@@ -37,7 +37,7 @@ pub(crate) fn a_recorded_life_is_replayed_byte_for_byte<A: Adapter>() {
     two.put(b"color", b"red").unwrap();
     one.put(b"shape", b"round").unwrap();
     one.publish(Urgency::Critical, b"fire").unwrap();
-    happens::<A>(&mut events, "the rumor", |happening| matches!(happening, Happening::Delivered { .. }));
+    happens::<A>(&mut events, "the rumor", |event| matches!(event, OwnedEvent::Delivered { .. }));
     eventually("both to have both", || value(&two, "shape").is_some() && value(&one, "color").is_some());
     let mut rest = two.subscribe();
     let recording = two.info().unwrap().recording;
@@ -50,7 +50,7 @@ pub(crate) fn a_recorded_life_is_replayed_byte_for_byte<A: Adapter>() {
     assert!(verdict.inputs > 5 && verdict.proven > told.len() as u64, "{verdict:?}");
     assert_eq!(asked, ["color"]);
     let rest = all_told::<A>(&mut rest, PATIENCE);
-    assert!(told.ends_with(&rest) && rest.contains(&Happening::Departed), "{told:?} {rest:?}");
+    assert!(told.ends_with(&rest) && rest.contains(&OwnedEvent::Departed), "{told:?} {rest:?}");
 }
 
 pub(crate) fn lives_that_follow_each_other_stay_in_the_recording<A: Adapter>() {
@@ -83,10 +83,10 @@ pub(crate) fn a_node_outlives_its_recording<A: Adapter>() {
         node.put(&nth.to_le_bytes(), &wide).unwrap();
     }
     // The node is longer than half a slot when the first one is full.
-    let stopped = happens::<A>(&mut events, "the recording to stop", |happening| {
-        matches!(happening, Happening::RecordingStopped { .. })
+    let stopped = happens::<A>(&mut events, "the recording to stop", |event| {
+        matches!(event, OwnedEvent::RecordingStopped { .. })
     });
-    let Happening::RecordingStopped { reason } = stopped else { unreachable!() };
+    let OwnedEvent::RecordingStopped { reason } = stopped else { unreachable!() };
     assert!(reason.contains("outgrown"), "{reason}");
     assert_eq!(node.info().unwrap().recording, RecordingState::Stopped { reason });
     node.put(b"after", b"all").unwrap();

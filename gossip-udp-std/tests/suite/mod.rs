@@ -46,8 +46,8 @@ pub(crate) trait Adapter: Clone + Send + Sync + 'static {
     fn agreement(&self) -> Result<AgreementInfo, Closed>;
     fn info(&self) -> Result<Info, Closed>;
     fn subscribe(&self) -> Self::Events;
-    /// The next happening, `Ok(None)` at the end, `Err` when there was none in time.
-    fn next(events: &mut Self::Events, timeout: Duration) -> Result<Option<Happening>, ()>;
+    /// The next event, `Ok(None)` at the end, `Err` when there was none in time.
+    fn next(events: &mut Self::Events, timeout: Duration) -> Result<Option<OwnedEvent>, ()>;
 }
 
 /// Makes one test of each scenario, for one adapter.
@@ -155,12 +155,12 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// Reads on until `wanted` says yes, and returns what that was.
-fn happens<A: Adapter>(events: &mut A::Events, what: &str, wanted: impl Fn(&Happening) -> bool) -> Happening {
+fn happens<A: Adapter>(events: &mut A::Events, what: &str, wanted: impl Fn(&OwnedEvent) -> bool) -> OwnedEvent {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         match A::next(events, left) {
-            Ok(Some(happening)) if wanted(&happening) => return happening,
+            Ok(Some(event)) if wanted(&event) => return event,
             Ok(Some(_)) => {}
             Ok(None) => panic!("the node stopped before {what}"),
             Err(()) => panic!("waited in vain for {what}"),
@@ -169,7 +169,7 @@ fn happens<A: Adapter>(events: &mut A::Events, what: &str, wanted: impl Fn(&Happ
 }
 
 /// All that has happened and was not read yet, until nothing comes for a while or the end.
-fn all_told<A: Adapter>(events: &mut A::Events, quiet: Duration) -> Vec<Happening> {
+fn all_told<A: Adapter>(events: &mut A::Events, quiet: Duration) -> Vec<OwnedEvent> {
     core::iter::from_fn(|| A::next(events, quiet).ok().flatten()).collect()
 }
 

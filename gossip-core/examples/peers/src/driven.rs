@@ -21,9 +21,9 @@ pub(crate) struct Driven<C: Contestant> {
     rng: SmallRng,
 }
 
-type Due<T> = (Index, Happening<T>);
+type Due<T> = (Index, Input<T>);
 
-enum Happening<T> {
+enum Input<T> {
     Start(Acquaintance),
     Datagram(Index, Vec<u8>),
     Timer(T),
@@ -44,32 +44,32 @@ impl<C: Contestant> Driven<C> {
         }
     }
 
-    fn plan(&mut self, at: Moment, node: Index, happening: Happening<C::Timer>) {
+    fn plan(&mut self, at: Moment, node: Index, input: Input<C::Timer>) {
         self.numbered += 1;
-        self.queue.insert((at, self.numbered), (node, happening));
+        self.queue.insert((at, self.numbered), (node, input));
     }
 
     /// Lets a node handle what happens, and does what it wants. Whether it changed its mind about anybody.
-    fn handle(&mut self, node: Index, happening: Happening<C::Timer>) -> bool {
+    fn handle(&mut self, node: Index, input: Input<C::Timer>) -> bool {
         let size = self.nodes.len();
         let mut wants = Wants::at(self.now);
         let contestant = &mut self.nodes[node];
-        match happening {
-            Happening::Start(Acquaintance::Listed) => contestant.know_all(&mut wants, size),
-            Happening::Start(Acquaintance::Joined) => contestant.join(&mut wants, (node > 0).then_some(0)),
-            Happening::Datagram(from, bytes) => contestant.on_datagram(&mut wants, from, bytes),
-            Happening::Timer(timer) => contestant.on_timer(&mut wants, timer),
+        match input {
+            Input::Start(Acquaintance::Listed) => contestant.know_all(&mut wants, size),
+            Input::Start(Acquaintance::Joined) => contestant.join(&mut wants, (node > 0).then_some(0)),
+            Input::Datagram(from, bytes) => contestant.on_datagram(&mut wants, from, bytes),
+            Input::Timer(timer) => contestant.on_timer(&mut wants, timer),
         }
         for belief in &wants.beliefs {
             self.observer.note(self.now, node, *belief);
         }
         for (at, timer) in wants.timers {
-            self.plan(at, node, Happening::Timer(timer));
+            self.plan(at, node, Input::Timer(timer));
         }
         for (to, bytes) in wants.sends {
             self.links.count(node, bytes.len());
             if let Some(at) = self.links.carry(self.now, node, to, bytes.len()) {
-                self.plan(at, to, Happening::Datagram(node, bytes));
+                self.plan(at, to, Input::Datagram(node, bytes));
             }
         }
         !wants.beliefs.is_empty()
@@ -86,11 +86,11 @@ impl<C: Contestant> Cluster for Driven<C> {
     }
 
     fn start(&mut self, how: Acquaintance) {
-        self.plan(self.now, 0, Happening::Start(how));
+        self.plan(self.now, 0, Input::Start(how));
         for node in 1..self.nodes.len() {
             let wait = self.rng.random_range(Duration::ZERO..START_WITHIN);
             let wait = Duration::from_micros(u64::try_from(wait.as_micros()).unwrap_or(0));
-            self.plan(self.now + wait, node, Happening::Start(how));
+            self.plan(self.now + wait, node, Input::Start(how));
         }
     }
 
@@ -99,9 +99,9 @@ impl<C: Contestant> Cluster for Driven<C> {
             return Some(self.now);
         }
         while let Some(due) = self.queue.first_entry().filter(|due| due.key().0 <= limit) {
-            let ((at, _), (node, happening)) = due.remove_entry();
+            let ((at, _), (node, input)) = due.remove_entry();
             self.now = at;
-            if self.links.is_up(node) && self.handle(node, happening) && holds(&self.observer) {
+            if self.links.is_up(node) && self.handle(node, input) && holds(&self.observer) {
                 return Some(self.now);
             }
         }

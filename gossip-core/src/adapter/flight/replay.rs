@@ -5,7 +5,7 @@ use super::{
     tally::Tally,
 };
 use crate::{
-    adapter::Happening,
+    adapter::OwnedEvent,
     id::Addr,
     io::{Input, Output},
     node::Node,
@@ -59,7 +59,7 @@ pub enum What<'m> {
         bytes: &'m [u8],
     },
     /// The application was told something.
-    Told(Happening),
+    Told(OwnedEvent),
     /// The operating system did not send a datagram.
     SendFailed {
         /// To where.
@@ -270,8 +270,8 @@ impl<W: FnMut(&Moment<'_>, &Node<Heap>) -> ControlFlow<()>> Replay<W> {
     fn tell(&mut self, node: &Node<Heap>, output: Output<'_>) -> ControlFlow<()> {
         let what = match output {
             Output::Send { to, bytes } => What::Sent { to, bytes },
-            Output::Event(event) => match Happening::of(event, node) {
-                Some(happening) => What::Told(happening),
+            Output::Event(event) => match OwnedEvent::of(event, node) {
+                Some(event) => What::Told(event),
                 // A member that was forgotten between the event and its drain.
                 None => return ControlFlow::Continue(()),
             },

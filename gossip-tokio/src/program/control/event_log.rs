@@ -5,7 +5,7 @@
 //! number it knows. The log is bounded: who is further behind than it is long learns how many
 //! events it missed. What the agent itself missed has numbers, too, so that whoever misses to be
 //! told of that has it counted.
-use crate::Happening;
+use crate::OwnedEvent;
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -31,7 +31,7 @@ pub(crate) enum Told {
     Event {
         number: u64,
         at: SystemTime,
-        happening: Arc<Happening>,
+        event: Arc<OwnedEvent>,
     },
     /// This many were forgotten before the reader came to them; the next one has this number.
     Missed {
@@ -55,7 +55,7 @@ struct Kept {
     /// The number of the next event.
     next: u64,
     /// Each with its number: that of the last, for many that were missed.
-    events: VecDeque<(u64, SystemTime, Arc<Happening>)>,
+    events: VecDeque<(u64, SystemTime, Arc<OwnedEvent>)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +69,8 @@ impl EventLog {
         Self { kept: Arc::default(), next: Arc::new(watch::Sender::new(Progress::Open { next: 0 })) }
     }
 
-    pub(crate) fn append(&self, happening: Happening) {
-        let next = self.kept().append(happening);
+    pub(crate) fn append(&self, event: OwnedEvent) {
+        let next = self.kept().append(event);
         self.next.send_replace(Progress::Open { next });
     }
 
@@ -118,23 +118,23 @@ impl Reader {
             return Some(Told::Missed { count, next: self.next });
         }
         let index = kept.events.partition_point(|(number, ..)| *number < self.next);
-        let (number, at, happening) = kept.events.get(index)?.clone();
+        let (number, at, event) = kept.events.get(index)?.clone();
         self.next = number + 1;
-        Some(Told::Event { number, at, happening })
+        Some(Told::Event { number, at, event })
     }
 }
 
 impl Kept {
     /// The oldest makes room; answers the number of the next event.
-    fn append(&mut self, happening: Happening) -> u64 {
+    fn append(&mut self, event: OwnedEvent) -> u64 {
         if self.events.len() == EVENTS_KEPT
             && let Some((number, ..)) = self.events.pop_front()
         {
             self.first = number + 1;
         }
-        let count = if let Happening::Missed { count } = happening { count.max(1) } else { 1 };
+        let count = if let OwnedEvent::Missed { count } = event { count.max(1) } else { 1 };
         self.next = self.next.saturating_add(count);
-        self.events.push_back((self.next - 1, SystemTime::now(), Arc::new(happening)));
+        self.events.push_back((self.next - 1, SystemTime::now(), Arc::new(event)));
         self.next
     }
 }
@@ -153,8 +153,8 @@ mod tests {
     #[tokio::test]
     async fn a_late_reader_gets_what_was_kept() {
         let log = EventLog::new();
-        log.append(Happening::Alone);
-        log.append(Happening::Departed);
+        log.append(OwnedEvent::Alone);
+        log.append(OwnedEvent::Departed);
         log.close();
         let mut reader = log.read(Some(0));
         assert_eq!(number(reader.next().await), Some(0));
@@ -168,7 +168,7 @@ mod tests {
         let log = EventLog::new();
         let mut reader = log.read(None);
         for _ in 0..EVENTS_KEPT + 3 {
-            log.append(Happening::Alone);
+            log.append(OwnedEvent::Alone);
         }
         let missed = reader.next().await;
         assert!(matches!(missed, Some(Told::Missed { count: 3, next: 3 })), "{missed:?}");
@@ -180,12 +180,12 @@ mod tests {
         let log = EventLog::new();
         let mut prompt = log.read(None);
         let mut late = log.read(None);
-        log.append(Happening::Alone);
-        log.append(Happening::Missed { count: 40 });
+        log.append(OwnedEvent::Alone);
+        log.append(OwnedEvent::Missed { count: 40 });
         assert_eq!(number(prompt.next().await), Some(0));
         assert_eq!(number(prompt.next().await), Some(40));
         for _ in 0..EVENTS_KEPT {
-            log.append(Happening::Alone);
+            log.append(OwnedEvent::Alone);
         }
         let missed = late.next().await;
         assert!(matches!(missed, Some(Told::Missed { count: 41, next: 41 })), "{missed:?}");
@@ -199,7 +199,7 @@ mod tests {
         let mut reader = log.read(None);
         let reading = tokio::spawn(async move { number(reader.next().await) });
         tokio::task::yield_now().await;
-        log.append(Happening::Alone);
+        log.append(OwnedEvent::Alone);
         assert_eq!(reading.await.unwrap(), Some(0));
     }
 }

@@ -7,7 +7,7 @@ use super::{
     ttl::Ttl,
 };
 use crate::{
-    CallError, DataFile, DeleteError, EntryInfo, Happening, Info, Lengths, Liveness, MemberInfo, TextOrHex, Urgency,
+    CallError, DataFile, DeleteError, EntryInfo, Info, Lengths, Liveness, MemberInfo, OwnedEvent, TextOrHex, Urgency,
 };
 use axum::{
     Json, Router,
@@ -228,19 +228,19 @@ async fn leave(State(api): State<Api>, query: Result<Query<LeaveQuery>, QueryRej
     let _ = api.leave.try_send(timeout);
     while let Some(told) = news.next().await {
         match told {
-            Told::Event { happening, .. } => note_of_leaving(&mut left, &happening),
+            Told::Event { event, .. } => note_of_leaving(&mut left, &event),
             Told::Missed { .. } => {}
         }
     }
     Ok(Json(left))
 }
 
-fn note_of_leaving(left: &mut Left, happening: &Happening) {
-    match *happening {
-        Happening::NotHandedOver { writes, rumors } => {
+fn note_of_leaving(left: &mut Left, event: &OwnedEvent) {
+    match *event {
+        OwnedEvent::NotHandedOver { writes, rumors } => {
             left.not_handed_over = Some(NotHandedOver { writes, notices: rumors });
         }
-        Happening::SaveFailed { .. } => left.is_saved = false,
+        OwnedEvent::SaveFailed { .. } => left.is_saved = false,
         _ => {}
     }
 }
@@ -278,21 +278,21 @@ struct Numbered<'a> {
     number: u64,
     at_ms: u64,
     #[serde(flatten)]
-    happening: &'a Happening,
+    event: &'a OwnedEvent,
 }
 
 fn server_sent(told: &Told) -> Result<Event, axum::Error> {
     let missed;
-    let (number, at, happening) = match told {
-        Told::Event { number, at, happening } => (*number, *at, happening.as_ref()),
+    let (number, at, event) = match told {
+        Told::Event { number, at, event } => (*number, *at, event.as_ref()),
         Told::Missed { count, next } => {
-            missed = Happening::Missed { count: *count };
+            missed = OwnedEvent::Missed { count: *count };
             (next.saturating_sub(1), SystemTime::now(), &missed)
         }
     };
     let at_ms = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
     let at_ms = u64::try_from(at_ms).unwrap_or(u64::MAX);
-    Event::default().id(number.to_string()).json_data(Numbered { number, at_ms, happening })
+    Event::default().id(number.to_string()).json_data(Numbered { number, at_ms, event })
 }
 
 async fn live_members(api: &Api) -> Answer<Vec<MemberInfo>> {

@@ -3,7 +3,7 @@ use super::{
     frames::{Datagram, Names, text},
     times::{Calendar, Clock, on_calendar},
 };
-use crate::{Happening, program::readers::events::sentence};
+use crate::{OwnedEvent, program::readers::events::sentence};
 use gossip_core::{
     Addr, Heap, Instant, Node,
     adapter::flight::{Answer, Command, Difference, Moment, Opening, Segment, What},
@@ -25,7 +25,7 @@ pub(super) fn json(moment: &Moment<'_>, node: &Node<Heap>) -> Value {
     match &moment.what {
         What::Received { from, bytes } => datagram(&mut object, "from", *from, bytes, node),
         What::Sent { to, bytes } => datagram(&mut object, "to", *to, bytes, node),
-        What::Told(happening) => object["event"] = serde_json::to_value(happening).unwrap_or_default(),
+        What::Told(event) => object["event"] = serde_json::to_value(event).unwrap_or_default(),
         What::TimerFired => {}
         _ => object["words"] = words.into(),
     }
@@ -50,7 +50,7 @@ fn words(moment: &Moment<'_>, node: &Node<Heap>) -> (&'static str, String) {
         What::TimerFired => ("time", String::new()),
         What::Asked(command, answer) => ("asked", format!("{}: {}", asked(command), answered(answer))),
         What::Sent { to, bytes } => ("out", format!("to {}, {}", names.at(*to), Datagram::read(bytes, names).words())),
-        What::Told(happening) => ("event", told(happening)),
+        What::Told(event) => ("event", told(event)),
         What::SendFailed { to, reason } => {
             ("io", format!("not sent to {}: {}", names.at(*to), text(reason.as_bytes())))
         }
@@ -106,8 +106,8 @@ fn answered(answer: &Answer) -> String {
     }
 }
 
-fn told(happening: &Happening) -> String {
-    serde_json::to_value(happening).map(|value| sentence(&value)).unwrap_or_default()
+fn told(event: &OwnedEvent) -> String {
+    serde_json::to_value(event).map(|value| sentence(&value)).unwrap_or_default()
 }
 
 pub(super) const fn differs(difference: Difference) -> &'static str {

@@ -3,7 +3,7 @@ mod trouble;
 
 use super::*;
 use crate::{
-    adapter::{Happening, IoCounts},
+    adapter::{IoCounts, OwnedEvent},
     config::Config,
     id::{Addr, NodeId},
     io::{Input, Output},
@@ -142,7 +142,7 @@ impl Life {
 fn words_of(output: &Output<'_>, node: &Node<Heap>) -> Option<String> {
     match output {
         Output::Send { to, bytes } => Some(format!("{to} {bytes:?}")),
-        Output::Event(event) => Happening::of(*event, node).map(|happening| format!("{happening:?}")),
+        Output::Event(event) => OwnedEvent::of(*event, node).map(|event| format!("{event:?}")),
         Output::Schedule(_) => None,
     }
 }
@@ -154,7 +154,7 @@ fn replay(bytes: Vec<u8>) -> (Vec<String>, Vec<&'static str>, Verdict) {
     let verdict = recording.replay(Builds::Own, |moment, _| {
         match &moment.what {
             What::Sent { to, bytes } => said.push(format!("{to} {bytes:?}")),
-            What::Told(happening) => said.push(format!("{happening:?}")),
+            What::Told(event) => said.push(format!("{event:?}")),
             What::Torn => remarks.push("torn"),
             What::Unrecorded => remarks.push("unrecorded"),
             What::Differs(Difference::Output) => remarks.push("output"),

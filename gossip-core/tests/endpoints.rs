@@ -1,6 +1,6 @@
-//! What the adapters share, without a socket: two pumps whose datagrams are carried by hand.
+//! What the adapters share, without a socket: two endpoints whose datagrams are carried by hand.
 //!
-//! Pumps read the real clock; nothing here depends on how long anything takes.
+//! Endpoints read the real clock; nothing here depends on how long anything takes.
 #![cfg(feature = "std")]
 use core::{
     future::Future,
@@ -10,7 +10,7 @@ use core::{
 };
 use gossip_core::{
     Addr, ClusterLabel, Digest, Generation, Incarnation, NodeId, Urgency,
-    adapter::{Events, Happening, Options, Pump, Step, TextOrHex},
+    adapter::{Endpoint, Events, Options, OwnedEvent, Step, TextOrHex},
     wire::{Frame, Header, MemberFrame, Standing, Writer},
 };
 use serde_json::{Value, json};
@@ -33,10 +33,10 @@ fn options(name: &str) -> Options {
     options
 }
 
-/// Some pumps, and what each of them tells.
+/// Some endpoints, and what each of them tells.
 struct Room {
-    pumps: Vec<(SocketAddr, Option<Pump>, Events)>,
-    told: Vec<Vec<Happening>>,
+    endpoints: Vec<(SocketAddr, Option<Endpoint>, Events)>,
+    told: Vec<Vec<OwnedEvent>>,
     /// One that neither speaks nor hears.
     silent: Option<usize>,
     /// What names stand for, and how often that was asked.
@@ -46,39 +46,39 @@ struct Room {
 
 impl Room {
     fn new(options: Vec<Options>) -> Self {
-        let pumps: Vec<_> = (1..)
+        let endpoints: Vec<_> = (1..)
             .zip(options)
             .map(|(port, options)| {
-                let pump = Pump::new(options, addr(port)).unwrap();
-                let events = pump.subscribers().subscribe();
-                (addr(port), Some(pump), events)
+                let endpoint = Endpoint::new(options, addr(port)).unwrap();
+                let events = endpoint.subscribers().subscribe();
+                (addr(port), Some(endpoint), events)
             })
             .collect();
-        let told = pumps.iter().map(|_| Vec::new()).collect();
-        Self { pumps, told, silent: None, names: BTreeMap::new(), looked_up: 0 }
+        let told = endpoints.iter().map(|_| Vec::new()).collect();
+        Self { endpoints, told, silent: None, names: BTreeMap::new(), looked_up: 0 }
     }
 
     /// Carries datagrams until it is done.
-    #[expect(clippy::disallowed_methods, reason = "pumps read the real clock, so that time must pass for them")]
+    #[expect(clippy::disallowed_methods, reason = "endpoints read the real clock, so that time must pass for them")]
     fn until(&mut self, mut done: impl FnMut(&Self) -> bool) {
         for _ in 0..TURNS_MAX {
             if done(self) {
                 return;
             }
-            if (0..self.pumps.len()).map(|place| self.turn(place)).sum::<usize>() == 0 {
+            if (0..self.endpoints.len()).map(|place| self.turn(place)).sum::<usize>() == 0 {
                 std::thread::sleep(core::time::Duration::from_millis(1));
             }
         }
         panic!("never done; told: {:?}", self.told);
     }
 
-    /// Does what one pump wants done, and says how much that was.
+    /// Does what one endpoint wants done, and says how much that was.
     fn turn(&mut self, place: usize) -> usize {
-        let (from, mut sent) = (self.pumps[place].0, Vec::new());
-        let Some(pump) = self.pumps[place].1.as_mut().filter(|_| self.silent != Some(place)) else { return 0 };
-        pump.fire_timer();
+        let (from, mut sent) = (self.endpoints[place].0, Vec::new());
+        let Some(endpoint) = self.endpoints[place].1.as_mut().filter(|_| self.silent != Some(place)) else { return 0 };
+        endpoint.fire_timer();
         let stopped = loop {
-            match pump.poll() {
+            match endpoint.poll() {
                 Step::Send { to, bytes } => sent.push((to, bytes.to_vec())),
                 Step::Save(save) => save.write(),
                 Step::LookUp(seed) => {
@@ -91,38 +91,38 @@ impl Room {
             }
         };
         if stopped {
-            pump.last_save().into_iter().for_each(|save| save.write());
-            self.pumps[place].1 = None;
+            endpoint.last_save().into_iter().for_each(|save| save.write());
+            self.endpoints[place].1 = None;
         }
         let count = sent.len();
         for (to, mut bytes) in sent {
             let hears = |(place, (at, ..)): &(usize, &mut (SocketAddr, _, _))| *at == to && self.silent != Some(*place);
-            let heard = self.pumps.iter_mut().enumerate().find(hears);
-            if let Some((_, (_, Some(pump), _))) = heard {
-                pump.receive(from, &mut bytes);
+            let heard = self.endpoints.iter_mut().enumerate().find(hears);
+            if let Some((_, (_, Some(endpoint), _))) = heard {
+                endpoint.receive(from, &mut bytes);
             }
         }
-        while let Poll::Ready(Some(happening)) = next(&mut self.pumps[place].2) {
-            self.told[place].push(happening);
+        while let Poll::Ready(Some(event)) = next(&mut self.endpoints[place].2) {
+            self.told[place].push(event);
         }
         count
     }
 
-    fn pump(&mut self, place: usize) -> &mut Pump {
-        self.pumps[place].1.as_mut().unwrap()
+    fn endpoint(&mut self, place: usize) -> &mut Endpoint {
+        self.endpoints[place].1.as_mut().unwrap()
     }
 
-    fn told(&self, place: usize, such: impl Fn(&Happening) -> bool) -> bool {
+    fn told(&self, place: usize, such: impl Fn(&OwnedEvent) -> bool) -> bool {
         self.told[place].iter().any(such)
     }
 }
 
-fn next(events: &mut Events) -> Poll<Option<Happening>> {
+fn next(events: &mut Events) -> Poll<Option<OwnedEvent>> {
     pin!(events.next()).poll(&mut Context::from_waker(Waker::noop()))
 }
 
 #[test]
-fn two_pumps_do_together_all_that_handles_ask_for() {
+fn two_endpoints_do_together_all_that_handles_ask_for() {
     let mut first = options("ada");
     first.role = "web".into();
     first.tags = BTreeMap::from([("zone".into(), "a".into())]);
@@ -131,18 +131,18 @@ fn two_pumps_do_together_all_that_handles_ask_for() {
     second.seeds = vec!["[::ffff:127.0.0.1]:1".parse().unwrap()];
     let mut room = Room::new(vec![first, second]);
     room.until(|room| {
-        [0, 1].iter().all(|&place| room.told(place, |told| matches!(told, Happening::Converged { live: 2 })))
+        [0, 1].iter().all(|&place| room.told(place, |told| matches!(told, OwnedEvent::Converged { live: 2 })))
     });
 
-    let ada = room.pump(0);
+    let ada = room.endpoint(0);
     let written = ada.put(b"color", b"red").unwrap();
     ada.put(b"shape", b"round").unwrap();
     ada.delete(b"shape").unwrap();
     let rumor = ada.publish(Urgency::Critical, b"fire").unwrap();
     ada.set_presence("db", &BTreeMap::from([("zone".into(), "b".into())])).unwrap();
     room.until(|room| {
-        let is_rumor = |told: &Happening| matches!(told, Happening::Delivered { dot, publisher_name, urgency: Urgency::Critical, payload, .. } if (*dot, &publisher_name[..], &payload[..]) == (rumor, "ada", b"fire"));
-        let changed = Happening::Changed {
+        let is_rumor = |told: &OwnedEvent| matches!(told, OwnedEvent::Delivered { dot, publisher_name, urgency: Urgency::Critical, payload, .. } if (*dot, &publisher_name[..], &payload[..]) == (rumor, "ada", b"fire"));
+        let changed = OwnedEvent::Changed {
             key: b"color".to_vec(),
             value: Some(b"red".to_vec()),
             dot: written,
@@ -151,13 +151,13 @@ fn two_pumps_do_together_all_that_handles_ask_for() {
         };
         room.told(1, is_rumor)
             && room.told(1, |told| *told == changed)
-            && room.told(1, |told| matches!(told, Happening::MemberUpdated { member } if member.role == "db"))
+            && room.told(1, |told| matches!(told, OwnedEvent::MemberUpdated { member } if member.role == "db"))
     });
 
-    let bob = room.pump(1);
+    let bob = room.endpoint(1);
     assert_eq!(bob.get(b"color").map(|entry| (entry.value, entry.dot)), Some((b"red".to_vec(), written)));
     bob.put(b"car", b"fast").unwrap();
-    let keys = |bob: &Pump, prefix: &[u8]| bob.list(prefix).into_iter().map(|entry| entry.key).collect::<Vec<_>>();
+    let keys = |bob: &Endpoint, prefix: &[u8]| bob.list(prefix).into_iter().map(|entry| entry.key).collect::<Vec<_>>();
     assert_eq!(keys(bob, b""), [&b"car"[..], b"color"]);
     assert_eq!(keys(bob, b"co"), [b"color"]);
     let members = bob.members();
@@ -168,10 +168,12 @@ fn two_pumps_do_together_all_that_handles_ask_for() {
     assert_eq!((&members[0].role[..], &members[0].tags["zone"][..], members[0].addr), ("db", "b", addr(1)));
     assert_eq!(members[1].id, bob.id());
 
-    room.pump(0).leave();
-    room.until(|room| room.pumps[0].1.is_none() && room.told(1, |told| matches!(told, Happening::MemberDown { .. })));
-    assert_eq!(room.told[0].last(), Some(&Happening::Departed));
-    assert_eq!(next(&mut room.pumps[0].2), Poll::Ready(None), "the end stays the end");
+    room.endpoint(0).leave();
+    room.until(|room| {
+        room.endpoints[0].1.is_none() && room.told(1, |told| matches!(told, OwnedEvent::MemberDown { .. }))
+    });
+    assert_eq!(room.told[0].last(), Some(&OwnedEvent::Departed));
+    assert_eq!(next(&mut room.endpoints[0].2), Poll::Ready(None), "the end stays the end");
 }
 
 #[test]
@@ -179,8 +181,8 @@ fn everything_is_told_in_json_as_people_write_it() {
     let mut second = options("bob");
     second.seeds = vec![addr(1)];
     let mut room = Room::new(vec![options("ada"), second]);
-    room.until(|room| room.told(0, |told| matches!(told, Happening::Converged { .. })));
-    let ada = room.pump(0);
+    room.until(|room| room.told(0, |told| matches!(told, OwnedEvent::Converged { .. })));
+    let ada = room.endpoint(0);
     ada.put(b"color", &[0, 0xff]).unwrap();
     ada.send_failed(addr(9), &io::Error::other("no route"));
     ada.receive_failed(&io::Error::other("unreachable"));
@@ -198,15 +200,15 @@ fn everything_is_told_in_json_as_people_write_it() {
     assert!(!ada.agreement().is_converged(), "the write is news");
     let entries: Value = serde_json::to_value(ada.list(b"")).unwrap();
     assert_eq!((&entries[0]["key"], &entries[0]["value"]), (&json!("color"), &json!({"hex": "00ff"})));
-    let up = room.told[0].iter().find(|told| matches!(told, Happening::MemberUp { .. })).unwrap();
+    let up = room.told[0].iter().find(|told| matches!(told, OwnedEvent::MemberUp { .. })).unwrap();
     let up = serde_json::to_value(up).unwrap();
     assert_eq!(
         (&up["event"], &up["arrival"], &up["member"]["addr"]),
         (&json!("member_up"), &json!("joined"), &json!("127.0.0.1:2"))
     );
-    room.pump(1).leave();
-    room.until(|room| room.told(0, |told| matches!(told, Happening::MemberDown { .. })));
-    let down = room.told[0].iter().find(|told| matches!(told, Happening::MemberDown { .. })).unwrap();
+    room.endpoint(1).leave();
+    room.until(|room| room.told(0, |told| matches!(told, OwnedEvent::MemberDown { .. })));
+    let down = room.told[0].iter().find(|told| matches!(told, OwnedEvent::MemberDown { .. })).unwrap();
     let down = serde_json::to_value(down).unwrap();
     assert_eq!((&down["event"], &down["departure"]), (&json!("member_down"), &json!("left")));
     assert_eq!(TextOrHex(b"plain").to_string(), "plain");
@@ -217,19 +219,19 @@ fn a_crash_is_told_and_so_is_the_return() {
     let mut second = options("bob");
     second.seeds = vec![addr(1)];
     let mut room = Room::new(vec![options("ada"), second.clone()]);
-    room.until(|room| room.told(0, |told| matches!(told, Happening::Converged { .. })));
-    room.pump(1).abort();
-    room.until(|room| room.told(0, |told| *told == Happening::Alone));
-    let such = |room: &Room, such: fn(&Happening) -> bool| room.told(0, such);
-    assert!(such(&room, |told| matches!(told, Happening::MemberSuspect { member } if member.name == "bob")));
-    let down = room.told[0].iter().find(|told| matches!(told, Happening::MemberDown { .. })).unwrap();
+    room.until(|room| room.told(0, |told| matches!(told, OwnedEvent::Converged { .. })));
+    room.endpoint(1).abort();
+    room.until(|room| room.told(0, |told| *told == OwnedEvent::Alone));
+    let such = |room: &Room, such: fn(&OwnedEvent) -> bool| room.told(0, such);
+    assert!(such(&room, |told| matches!(told, OwnedEvent::MemberSuspect { member } if member.name == "bob")));
+    let down = room.told[0].iter().find(|told| matches!(told, OwnedEvent::MemberDown { .. })).unwrap();
     assert_eq!(serde_json::to_value(down).unwrap()["departure"], json!("failed"));
-    let pump = Pump::new(second, addr(2)).unwrap();
-    let events = pump.subscribers().subscribe();
-    room.pumps[1] = (addr(2), Some(pump), events);
+    let endpoint = Endpoint::new(second, addr(2)).unwrap();
+    let events = endpoint.subscribers().subscribe();
+    room.endpoints[1] = (addr(2), Some(endpoint), events);
     room.told[0].clear();
-    room.until(|room| room.told(0, |told| matches!(told, Happening::MemberUp { .. })));
-    let up = room.told[0].iter().find(|told| matches!(told, Happening::MemberUp { .. })).unwrap();
+    room.until(|room| room.told(0, |told| matches!(told, OwnedEvent::MemberUp { .. })));
+    let up = room.told[0].iter().find(|told| matches!(told, OwnedEvent::MemberUp { .. })).unwrap();
     assert_eq!(serde_json::to_value(up).unwrap()["arrival"], json!("restarted"));
 }
 
@@ -238,20 +240,20 @@ fn a_silence_is_told_as_long_as_it_lasts() {
     let mut second = options("bob");
     second.seeds = vec![addr(1)];
     let mut room = Room::new(vec![options("ada"), second]);
-    room.until(|room| room.told(0, |told| matches!(told, Happening::Converged { .. })));
+    room.until(|room| room.told(0, |told| matches!(told, OwnedEvent::Converged { .. })));
     room.silent = Some(1);
-    room.until(|room| room.told(0, |told| matches!(told, Happening::MemberSuspect { .. })));
+    room.until(|room| room.told(0, |told| matches!(told, OwnedEvent::MemberSuspect { .. })));
     room.silent = None;
     // It speaks up in time, or a moment too late, if this machine was busy with something else.
-    let back = |told: &Happening| matches!(told, Happening::MemberRefuted { .. } | Happening::MemberUp { .. });
+    let back = |told: &OwnedEvent| matches!(told, OwnedEvent::MemberRefuted { .. } | OwnedEvent::MemberUp { .. });
     room.told[0].clear();
     room.until(|room| room.told(0, back));
     room.silent = Some(1);
-    room.until(|room| room.told(0, |told| matches!(told, Happening::MemberDown { .. })));
+    room.until(|room| room.told(0, |told| matches!(told, OwnedEvent::MemberDown { .. })));
     room.silent = None;
     room.told[0].clear();
-    room.until(|room| room.told(0, |told| matches!(told, Happening::MemberUp { .. })));
-    let up = room.told[0].iter().find(|told| matches!(told, Happening::MemberUp { .. })).unwrap();
+    room.until(|room| room.told(0, |told| matches!(told, OwnedEvent::MemberUp { .. })));
+    let up = room.told[0].iter().find(|told| matches!(told, OwnedEvent::MemberUp { .. })).unwrap();
     assert_eq!(serde_json::to_value(up).unwrap()["arrival"], json!("returned"));
 }
 
@@ -260,15 +262,15 @@ fn two_of_one_name_are_told_of_each_other() {
     let mut second = options("ada");
     second.seeds = vec![addr(1)];
     let mut room = Room::new(vec![options("ada"), second]);
-    room.until(|room| room.told(0, |told| matches!(told, Happening::NameConflict { .. })));
-    let told = room.told[0].iter().find(|told| matches!(told, Happening::NameConflict { .. })).unwrap();
+    room.until(|room| room.told(0, |told| matches!(told, OwnedEvent::NameConflict { .. })));
+    let told = room.told[0].iter().find(|told| matches!(told, OwnedEvent::NameConflict { .. })).unwrap();
     let told = serde_json::to_value(told).unwrap();
     assert_eq!((&told["member"]["is_self"], &told["member"]["rival"]), (&json!(true), &json!(addr(2).to_string())));
 }
 
 #[test]
 fn a_member_that_is_not_on_the_internet_is_not_sent_to() {
-    let mut pump = Pump::new(options("ada"), addr(1)).unwrap();
+    let mut endpoint = Endpoint::new(options("ada"), addr(1)).unwrap();
     let id = NodeId(7);
     let header = Header::new(ClusterLabel::default(), id, Generation(1), Incarnation(0), Digest(0));
     let far = MemberFrame {
@@ -283,31 +285,31 @@ fn a_member_that_is_not_on_the_internet_is_not_sent_to() {
     let mut writer = Writer::new(&mut buffer, &header).unwrap();
     assert!(writer.put(&Frame::Member(far)));
     let len = writer.len();
-    pump.receive(addr(2), &mut buffer[..len]);
-    pump.put(b"k", b"v").unwrap();
-    pump.fire_timer();
+    endpoint.receive(addr(2), &mut buffer[..len]);
+    endpoint.put(b"k", b"v").unwrap();
+    endpoint.fire_timer();
     loop {
-        match pump.poll() {
+        match endpoint.poll() {
             Step::Send { to, .. } => assert_eq!(to, addr(2), "only where it spoke from"),
             Step::Wait(_) => break,
             step => panic!("{step:?}"),
         }
     }
-    let info = pump.info();
+    let info = endpoint.info();
     assert!(info.io.send_errors > 0);
     assert_eq!(info.io.last_error.as_deref(), Some("sending to 010203: not an address of the Internet"));
-    let member = pump.members().into_iter().find(|member| member.id == id).unwrap();
+    let member = endpoint.members().into_iter().find(|member| member.id == id).unwrap();
     assert_eq!((member.name, member.addr), (id.to_string(), "0.0.0.0:0".parse().unwrap()));
 }
 
 #[test]
 fn whoever_waits_for_the_end_waits_for_nothing_else() {
-    let pump = Pump::new(options("ada"), addr(1)).unwrap();
+    let endpoint = Endpoint::new(options("ada"), addr(1)).unwrap();
     let mut cx = Context::from_waker(Waker::noop());
-    let mut ended = pin!(pump.subscribers().subscribe().ended());
-    pump.subscribers().tell(&Happening::Alone);
+    let mut ended = pin!(endpoint.subscribers().subscribe().ended());
+    endpoint.subscribers().tell(&OwnedEvent::Alone);
     assert_eq!(ended.as_mut().poll(&mut cx), Poll::Pending);
-    drop(pump);
+    drop(endpoint);
     assert_eq!(ended.as_mut().poll(&mut cx), Poll::Ready(gossip_core::adapter::NotHandedOver::default()));
 }
 
@@ -318,26 +320,26 @@ fn a_seeds_name_is_looked_up_until_somebody_answers_from_there() {
     let mut room = Room::new(vec![options("ada"), second]);
     // Nobody knows the name: that does not keep the node from running, and it is told once, and so is that it is alone.
     room.until(|room| room.looked_up == 2);
-    let unresolved = |told: &&Happening| matches!(told, Happening::SeedUnresolved { .. });
+    let unresolved = |told: &&OwnedEvent| matches!(told, OwnedEvent::SeedUnresolved { .. });
     let reason = "no such name".to_owned();
-    let first = Happening::SeedUnresolved { seed: "ada.example:1".into(), reason: reason.clone() };
+    let first = OwnedEvent::SeedUnresolved { seed: "ada.example:1".into(), reason: reason.clone() };
     assert_eq!(room.told[1].iter().filter(unresolved).collect::<Vec<_>>(), [&first]);
-    assert!(room.told(1, |told| *told == Happening::Alone), "{:?}", room.told[1]);
-    let seeds = room.pump(1).info().seeds;
+    assert!(room.told(1, |told| *told == OwnedEvent::Alone), "{:?}", room.told[1]);
+    let seeds = room.endpoint(1).info().seeds;
     assert_eq!((seeds.len(), seeds[0].seed.as_str(), seeds[0].trouble.as_ref()), (1, "ada.example:1", Some(&reason)));
 
     // It stands for a deaf place, then for another, where somebody answers: nobody had to be told to look again.
     room.names.insert("ada.example:1".into(), vec![addr(9)]);
     room.until(|room| {
-        room.told(1, |told| matches!(told, Happening::SeedResolved { addrs, .. } if *addrs == [addr(9)]))
+        room.told(1, |told| matches!(told, OwnedEvent::SeedResolved { addrs, .. } if *addrs == [addr(9)]))
     });
     room.names.insert("ada.example:1".into(), vec![addr(1)]);
-    room.until(|room| room.told(1, |told| matches!(told, Happening::MemberUp { member, .. } if member.name == "ada")));
-    let seeds = room.pump(1).info().seeds;
+    room.until(|room| room.told(1, |told| matches!(told, OwnedEvent::MemberUp { member, .. } if member.name == "ada")));
+    let seeds = room.endpoint(1).info().seeds;
     let named = &seeds[0];
     assert_eq!(
         (named.addrs.as_slice(), named.answered, named.trouble.as_ref()),
-        (&[addr(1)][..], Some(room.pump(0).id()), None)
+        (&[addr(1)][..], Some(room.endpoint(0).id()), None)
     );
     assert_eq!((seeds.len(), seeds[1].seed.as_str(), seeds[1].answered), (2, "127.0.0.1:9", None), "asked as before");
 }
@@ -348,10 +350,10 @@ fn names_beyond_the_limit_are_counted() {
     first.config.limits.seeds = 2;
     first.seed_names = ["one", "two", "three"].map(|name| format!("{name}.example:1")).to_vec();
     let mut room = Room::new(vec![first]);
-    assert_eq!(room.pump(0).info().io.seeds_refused, 1);
+    assert_eq!(room.endpoint(0).info().io.seeds_refused, 1);
     room.until(|room| room.looked_up == 2);
-    room.pump(0).join_name("four.example:1").unwrap();
-    let names: Vec<_> = room.pump(0).info().seeds.into_iter().map(|seed| seed.seed).collect();
+    room.endpoint(0).join_name("four.example:1").unwrap();
+    let names: Vec<_> = room.endpoint(0).info().seeds.into_iter().map(|seed| seed.seed).collect();
     assert_eq!(names, ["two.example:1", "four.example:1"], "one that stands for nothing makes room");
 }
 
@@ -364,7 +366,7 @@ fn islands_meet_when_the_answer_to_a_name_changes() {
     dan.seeds = vec![addr(3)];
     let mut room = Room::new(vec![options("ada"), bob, options("cleo"), dan]);
     room.names.insert(name(), vec![addr(1)]);
-    let pairs = |live: usize| move |told: &Happening| *told == Happening::Converged { live };
+    let pairs = |live: usize| move |told: &OwnedEvent| *told == OwnedEvent::Converged { live };
     room.until(|room| (0..4).all(|place| room.told(place, pairs(2))));
     // Whoever is behind the old address lives on.
     room.names.insert(name(), vec![addr(3)]);

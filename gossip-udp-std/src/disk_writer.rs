@@ -7,12 +7,12 @@ use std::{
 };
 
 #[derive(Debug)]
-pub(crate) struct Scribe {
+pub(crate) struct DiskWriter {
     saves: SyncSender<Save>,
     thread: JoinHandle<()>,
 }
 
-impl Scribe {
+impl DiskWriter {
     pub(crate) fn start() -> io::Result<Self> {
         // There is never more than one on its way, and the last one.
         let (saves, to_write) = sync_channel::<Save>(2);

@@ -15,7 +15,7 @@ use std::{borrow::ToOwned, boxed::Box, string::String, vec::Vec};
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Happening {
+pub enum OwnedEvent {
     /// A member joined, or came back.
     MemberUp {
         /// Who.
@@ -188,14 +188,14 @@ pub enum Happening {
     },
     /// Our own farewell is done: the node stops.
     Departed,
-    /// This subscriber was too slow, and lost the oldest happenings.
+    /// This subscriber was too slow, and lost the oldest events.
     Missed {
         /// How many.
         count: u64,
     },
 }
 
-impl Happening {
+impl OwnedEvent {
     /// An event of `node`, with what is known now of the member that it speaks of; what was known before is added later.
     pub(super) fn of(event: Event<'_>, node: &Node<Heap>) -> Option<Self> {
         let member = |id| node.member(id).map(|view| MemberInfo::of(&view, node));
@@ -274,7 +274,7 @@ mod tests {
         let (urgency, age) = (Urgency::Critical, Duration::from_millis(7));
         let (publisher, publisher_name) = (dot.origin, "web-3".to_owned());
         let delivered =
-            Happening::Delivered { dot, publisher, publisher_name, urgency, payload: b"fire".to_vec(), age };
+            OwnedEvent::Delivered { dot, publisher, publisher_name, urgency, payload: b"fire".to_vec(), age };
         assert_eq!(
             serde_json::to_string(&delivered).unwrap(),
             concat!(
@@ -283,7 +283,7 @@ mod tests {
             )
         );
         let (writer, writer_name) = (dot.origin, dot.origin.to_string());
-        let deleted = Happening::Changed { key: vec![0xff], value: None, dot, writer, writer_name };
+        let deleted = OwnedEvent::Changed { key: vec![0xff], value: None, dot, writer, writer_name };
         assert_eq!(
             serde_json::to_string(&deleted).unwrap(),
             concat!(
@@ -291,6 +291,6 @@ mod tests {
                 r#""writer":"000000000000000a","writer_name":"000000000000000a"}"#
             )
         );
-        assert_eq!(serde_json::to_string(&Happening::Missed { count: 3 }).unwrap(), r#"{"event":"missed","count":3}"#);
+        assert_eq!(serde_json::to_string(&OwnedEvent::Missed { count: 3 }).unwrap(), r#"{"event":"missed","count":3}"#);
     }
 }

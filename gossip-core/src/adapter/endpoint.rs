@@ -1,7 +1,7 @@
-//! The pump: a node with its clock, its subscribers and its files. A driver adds a socket and a way to wait.
+//! The endpoint: a node with its clock, its subscribers and its files. A driver adds a socket and a way to wait.
 use crate::{
     adapter::{
-        BindError, Clock, DataFile, Happening, IoCounts, Keeper, LookUp, Options, Save, Subscribers,
+        BindError, Clock, DataFile, IoCounts, Keeper, LookUp, Options, OwnedEvent, Save, Subscribers,
         flight::{Recorded, Recorder},
         past::Past,
         seeds::{Found, Seeds},
@@ -20,11 +20,11 @@ use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use std::{boxed::Box, collections::BTreeSet, io, string::String, sync::Weak, vec, vec::Vec};
 
-/// What a handle asks of its driver: it is run on the pump, and carries its answer away by itself.
+/// What a handle asks of its driver: it is run on the endpoint, and carries its answer away by itself.
 ///
 /// A closure, rather than an enum of commands and one of replies: so the compiler knows which answer belongs to which
-/// question, and a new call is one method of [`Pump`] and one line in each handle.
-pub type Call = Box<dyn FnOnce(&mut Pump) + Send>;
+/// question, and a new call is one method of [`Endpoint`] and one line in each handle.
+pub type Call = Box<dyn FnOnce(&mut Endpoint) + Send>;
 
 /// How many datagrams a driver reads at most before it lets the node speak.
 pub const RECEIVE_BATCH_MAX: usize = 32;
@@ -42,7 +42,7 @@ const SAVE_PATIENCE: Duration = Duration::from_millis(100);
 #[must_use]
 #[derive(Debug)]
 pub enum Step<'p> {
-    /// Send this datagram, and report an error to [`Pump::send_failed`].
+    /// Send this datagram, and report an error to [`Endpoint::send_failed`].
     Send {
         /// Where to.
         to: SocketAddr,
@@ -53,9 +53,9 @@ pub enum Step<'p> {
     Save(Save),
     /// Look up [`LookUp::name`], and say what was found with [`LookUp::answer`]; no need to wait for it.
     LookUp(LookUp),
-    /// Wait for a datagram, a call or this moment, whichever comes first; then tell the pump, and poll again.
+    /// Wait for a datagram, a call or this moment, whichever comes first; then tell the endpoint, and poll again.
     Wait(std::time::Instant),
-    /// The node has left. Close the socket, run [`Pump::last_save`], drop the pump.
+    /// The node has left. Close the socket, run [`Endpoint::last_save`], drop the endpoint.
     Stop,
 }
 
@@ -63,17 +63,17 @@ pub enum Step<'p> {
 ///
 /// ```text
 /// loop {
-///     match pump.poll() {
+///     match endpoint.poll() {
 ///         Step::Send { to, bytes } => …    Step::Save(save) => save.write(),
 ///         Step::LookUp(look_up) => …       Step::Wait(deadline) => …
 ///         Step::Stop => break,
-///     }       // a datagram: pump.receive(…); a call: call(&mut pump); the deadline: pump.fire_timer()
+///     }       // a datagram: endpoint.receive(…); a call: call(&mut endpoint); the deadline: endpoint.fire_timer()
 /// }
 /// ```
 ///
 /// Dropping it ends all subscriptions: that is how the handles learn that the node has stopped.
 #[derive(Debug)]
-pub struct Pump {
+pub struct Endpoint {
     pub(super) node: Recorded,
     pub(super) clock: Clock,
     pub(super) name: String,
@@ -94,7 +94,7 @@ pub struct Pump {
     datagram: Vec<u8>,
 }
 
-impl Pump {
+impl Endpoint {
     /// A node for a socket that is bound to `local`. It has read its data file, and is about to ask its seeds.
     ///
     /// # Errors
@@ -128,7 +128,7 @@ impl Pump {
         let recorder = options.record.as_deref().map(|path| Recorder::open(path, options.record_len_max));
         let recorder = recorder.transpose().map_err(refuse)?;
         let subscribers = Subscribers::new(options.events_max);
-        let mut pump = Self {
+        let mut endpoint = Self {
             node: Recorded::new(node, recorder, now),
             clock,
             name: options.name,
@@ -145,18 +145,18 @@ impl Pump {
             output,
             datagram: Vec::new(),
         };
-        pump.set_presence(&options.role, &options.tags).map_err(BindError::Presence)?;
+        endpoint.set_presence(&options.role, &options.tags).map_err(BindError::Presence)?;
         for name in options.seed_names {
-            pump.join_name(&name).map_err(|source| BindError::SeedName { name, source })?;
+            endpoint.join_name(&name).map_err(|source| BindError::SeedName { name, source })?;
         }
         for addr in options.seeds {
-            match pump.join(addr) {
+            match endpoint.join(addr) {
                 // All nodes may be given one list of seeds, and then some of them are on it.
                 Ok(()) | Err(JoinError::OwnAddress) => {}
                 Err(source) => return Err(BindError::Seed { addr, source }),
             }
         }
-        Ok(pump)
+        Ok(endpoint)
     }
 
     /// A datagram arrived.
@@ -207,8 +207,8 @@ impl Pump {
                 }
                 Output::Event(event) => {
                     // A member that was forgotten between the event and its drain is nobody to tell of.
-                    if let Some(happening) = Happening::of(event, &self.node) {
-                        self.on_happening(happening);
+                    if let Some(event) = OwnedEvent::of(event, &self.node) {
+                        self.on_event(event);
                     }
                 }
                 Output::Schedule(at) => {
@@ -265,19 +265,19 @@ impl Pump {
         self.standing == Standing::Running
     }
 
-    fn on_happening(&mut self, mut happening: Happening) {
+    fn on_event(&mut self, mut event: OwnedEvent) {
         let now = self.mark_changed();
-        self.past.complete(&mut happening);
+        self.past.complete(&mut event);
         if self.past.len() > self.node.config().limits.members {
             let node = &self.node;
             self.past.retain(|id| node.member(id).is_some());
         }
-        match happening {
-            Happening::Alone => self.seeds.reset_backoff(now),
-            Happening::Departed => self.standing = Standing::Departed,
+        match event {
+            OwnedEvent::Alone => self.seeds.reset_backoff(now),
+            OwnedEvent::Departed => self.standing = Standing::Departed,
             _ => {}
         }
-        self.subscribers.tell(&happening);
+        self.subscribers.tell(&event);
     }
 
     /// What time it is; the node is told if the date has moved against that.
@@ -330,12 +330,12 @@ impl Pump {
             Some(Found::Changed { name: seed, addrs }) => {
                 self.announce_to_strangers(&addrs);
                 let is_self = addrs.iter().any(|addr| self.is_own(*addr));
-                self.subscribers.tell(&Happening::SeedResolved { seed, addrs, is_self });
+                self.subscribers.tell(&OwnedEvent::SeedResolved { seed, addrs, is_self });
                 true
             }
             Some(Found::Same { addrs }) => self.announce_to_strangers(&addrs),
             Some(Found::Lost { name: seed, reason }) => {
-                self.subscribers.tell(&Happening::SeedUnresolved { seed, reason });
+                self.subscribers.tell(&OwnedEvent::SeedUnresolved { seed, reason });
                 self.tell_if_nobody_can_be_asked();
                 true
             }
@@ -370,7 +370,7 @@ impl Pump {
     /// A node that has nobody to ask hears of nobody's silence: that it is alone, it cannot know by itself.
     fn tell_if_nobody_can_be_asked(&self) {
         if self.node.live() == 1 && !self.node.knows_addresses() {
-            self.subscribers.tell(&Happening::Alone);
+            self.subscribers.tell(&OwnedEvent::Alone);
         }
     }
 
@@ -396,10 +396,10 @@ impl Pump {
 
     fn tell_of_failures(&mut self) {
         if let Some(reason) = self.keeper.as_mut().and_then(Keeper::take_failure) {
-            self.subscribers.tell(&Happening::SaveFailed { reason });
+            self.subscribers.tell(&OwnedEvent::SaveFailed { reason });
         }
         if let Some(reason) = self.node.recorder_mut().and_then(Recorder::take_failure) {
-            self.subscribers.tell(&Happening::RecordingStopped { reason });
+            self.subscribers.tell(&OwnedEvent::RecordingStopped { reason });
         }
     }
 
@@ -419,7 +419,7 @@ pub fn can_send(local: SocketAddr, to: SocketAddr) -> bool {
     local.is_ipv4() == to.is_ipv4() || (local.is_ipv6() && local.is_unspecified())
 }
 
-impl Drop for Pump {
+impl Drop for Endpoint {
     /// The end is told last: whoever hears of it may start a node in the same place.
     fn drop(&mut self) {
         // Should the node have panicked, this is what shows how.
@@ -453,18 +453,18 @@ mod tests {
         task::{Context, Poll, Waker},
     };
 
-    fn pump(change: impl FnOnce(&mut Options)) -> Pump {
+    fn endpoint(change: impl FnOnce(&mut Options)) -> Endpoint {
         let mut options = Options::new("one");
         options.seeds = vec![SocketAddr::from(([127, 0, 0, 1], 2))];
         change(&mut options);
-        Pump::new(options, SocketAddr::from(([127, 0, 0, 1], 1))).unwrap()
+        Endpoint::new(options, SocketAddr::from(([127, 0, 0, 1], 1))).unwrap()
     }
 
-    /// Polls until the pump wants to wait, or to stop.
-    fn drain(pump: &mut Pump) -> (usize, Result<std::time::Instant, Closed>) {
+    /// Polls until the endpoint wants to wait, or to stop.
+    fn drain(endpoint: &mut Endpoint) -> (usize, Result<std::time::Instant, Closed>) {
         let mut sent = 0;
         loop {
-            match pump.poll() {
+            match endpoint.poll() {
                 Step::Send { .. } => sent += 1,
                 Step::Save(save) => save.write(),
                 Step::LookUp(look_up) => look_up.answer(Ok([SocketAddr::from(([127, 0, 0, 1], 3))])),
@@ -474,76 +474,77 @@ mod tests {
         }
     }
 
-    /// A pump that owes its seed a datagram.
-    fn eager_pump() -> Pump {
-        let mut pump = pump(|options| options.config.gossip_interval = Duration::from_millis(1));
-        while pump.clock.uptime() < Duration::from_millis(2) {
+    /// An endpoint that owes its seed a datagram.
+    fn eager_endpoint() -> Endpoint {
+        let mut endpoint = endpoint(|options| options.config.gossip_interval = Duration::from_millis(1));
+        while endpoint.clock.uptime() < Duration::from_millis(2) {
             core::hint::spin_loop();
         }
-        pump.fire_timer();
-        pump
+        endpoint.fire_timer();
+        endpoint
     }
 
     #[test]
     fn seeds_are_asked() {
-        let mut pump = eager_pump();
-        let Step::Send { to, bytes } = pump.poll() else { panic!("the seed is to be asked") };
+        let mut endpoint = eager_endpoint();
+        let Step::Send { to, bytes } = endpoint.poll() else { panic!("the seed is to be asked") };
         assert_eq!(to.port(), 2);
         assert!(!bytes.is_empty());
-        assert_eq!(drain(&mut pump).0, 0);
+        assert_eq!(drain(&mut endpoint).0, 0);
     }
 
     #[test]
     fn a_list_of_seeds_may_name_the_node_itself() {
         let myself = SocketAddr::from(([127, 0, 0, 1], 1));
-        let mut pump = pump(|options| options.seeds.push(myself));
-        assert_eq!(pump.join(myself), Err(JoinError::OwnAddress), "who asks for it by name is told");
-        let seeds: Vec<(String, bool)> = pump.info().seeds.into_iter().map(|seed| (seed.seed, seed.is_self)).collect();
+        let mut endpoint = endpoint(|options| options.seeds.push(myself));
+        assert_eq!(endpoint.join(myself), Err(JoinError::OwnAddress), "who asks for it by name is told");
+        let seeds: Vec<(String, bool)> =
+            endpoint.info().seeds.into_iter().map(|seed| (seed.seed, seed.is_self)).collect();
         assert_eq!(seeds, [("127.0.0.1:1".into(), true), ("127.0.0.1:2".into(), false)]);
     }
 
     #[test]
     fn a_node_that_others_reach_elsewhere_does_not_ask_its_own_socket() {
         let bound = SocketAddr::from(([127, 0, 0, 1], 1));
-        let mut pump = pump(|options| {
+        let mut endpoint = endpoint(|options| {
             options.advertise = Some(SocketAddr::from(([127, 0, 0, 1], 9)));
             options.seeds = vec![bound];
             options.seed_names = vec!["self.example:1".into()];
         });
-        pump.seeds.due(pump.clock.now()).unwrap().answer(Ok([bound]));
-        assert!(pump.take_found());
-        assert_eq!(pump.node.seeds().count(), 0, "it would hear its own name from there");
-        assert!(pump.info().seeds.iter().all(|seed| seed.is_self));
+        endpoint.seeds.due(endpoint.clock.now()).unwrap().answer(Ok([bound]));
+        assert!(endpoint.take_found());
+        assert_eq!(endpoint.node.seeds().count(), 0, "it would hear its own name from there");
+        assert!(endpoint.info().seeds.iter().all(|seed| seed.is_self));
     }
 
     #[test]
     fn a_farewell_takes_no_longer_than_it_may() {
-        let mut patient = pump(|_| {});
+        let mut patient = endpoint(|_| {});
         patient.leave();
         assert!(drain(&mut patient).1.is_ok(), "a seed that may yet answer is worth a wait");
-        let mut hasty = pump(|options| options.leave_timeout = Duration::ZERO);
+        let mut hasty = endpoint(|options| options.leave_timeout = Duration::ZERO);
         hasty.leave();
         assert_eq!(drain(&mut hasty).1, Err(Closed));
     }
 
     #[test]
-    fn an_aborted_pump_says_nothing_more() {
-        let mut pump = eager_pump();
-        pump.abort();
-        assert_eq!(drain(&mut pump), (0, Err(Closed)));
+    fn an_aborted_endpoint_says_nothing_more() {
+        let mut endpoint = eager_endpoint();
+        endpoint.abort();
+        assert_eq!(drain(&mut endpoint), (0, Err(Closed)));
     }
 
     #[test]
     fn what_was_saved_is_remembered_and_not_told_again() {
-        let dir = std::env::temp_dir().join(std::format!("gossip-pump-{}", std::process::id()));
-        let mut first = pump(|options| options.data_dir = Some(dir.clone()));
+        let dir = std::env::temp_dir().join(std::format!("gossip-endpoint-{}", std::process::id()));
+        let mut first = endpoint(|options| options.data_dir = Some(dir.clone()));
         first.put(b"color", b"red").unwrap();
         first.last_save().unwrap().write();
         first.put(b"shape", b"round").unwrap();
         first.abort();
         assert!(first.last_save().is_none(), "a crash saves nothing");
         drop(first);
-        let mut second = pump(|options| options.data_dir = Some(dir.clone()));
+        let mut second = endpoint(|options| options.data_dir = Some(dir.clone()));
         let mut events = second.subscribers().subscribe();
         assert!(drain(&mut second).1.is_ok());
         assert_eq!(second.get(b"color").unwrap().value, b"red");
@@ -554,23 +555,23 @@ mod tests {
 
     #[test]
     fn a_last_save_that_fails_is_told_before_the_end() {
-        let dir = std::env::temp_dir().join(std::format!("gossip-pump-unsaved-{}", std::process::id()));
-        let mut pump = pump(|options| options.data_dir = Some(dir.clone()));
-        let mut events = pump.subscribers().subscribe();
+        let dir = std::env::temp_dir().join(std::format!("gossip-endpoint-unsaved-{}", std::process::id()));
+        let mut endpoint = endpoint(|options| options.data_dir = Some(dir.clone()));
+        let mut events = endpoint.subscribers().subscribe();
         std::fs::remove_dir_all(dir).unwrap();
-        pump.last_save().unwrap().write();
-        drop(pump);
+        endpoint.last_save().unwrap().write();
+        drop(endpoint);
         let cx = Context::from_waker(Waker::noop());
-        assert!(matches!(events.poll_next(&cx), Poll::Ready(Some(Happening::SaveFailed { .. }))));
+        assert!(matches!(events.poll_next(&cx), Poll::Ready(Some(OwnedEvent::SaveFailed { .. }))));
         assert_eq!(events.poll_next(&cx), Poll::Ready(None));
     }
 
     #[test]
-    fn a_pump_that_is_dropped_in_a_hurry_leaves_its_recording() {
-        let file = std::env::temp_dir().join(std::format!("gossip-pump-flight-{}", std::process::id()));
-        let mut pump = pump(|options| options.record = Some(file.clone()));
-        pump.put(b"color", b"red").unwrap();
-        drop(pump);
+    fn an_endpoint_that_is_dropped_in_a_hurry_leaves_its_recording() {
+        let file = std::env::temp_dir().join(std::format!("gossip-endpoint-flight-{}", std::process::id()));
+        let mut endpoint = endpoint(|options| options.record = Some(file.clone()));
+        endpoint.put(b"color", b"red").unwrap();
+        drop(endpoint);
         let mut last = None;
         let verdict = Recording::open(&file).unwrap().replay(Builds::Own, |_, node| {
             last = node.get(b"color").map(<[u8]>::to_vec);
@@ -581,12 +582,12 @@ mod tests {
     }
 
     #[test]
-    fn subscriptions_end_with_the_pump() {
-        let pump = pump(|_| {});
-        let mut events = pump.subscribers().subscribe();
+    fn subscriptions_end_with_the_endpoint() {
+        let endpoint = endpoint(|_| {});
+        let mut events = endpoint.subscribers().subscribe();
         let cx = Context::from_waker(Waker::noop());
         assert_eq!(events.poll_next(&cx), Poll::Pending);
-        drop(pump);
+        drop(endpoint);
         assert_eq!(events.poll_next(&cx), Poll::Ready(None));
     }
 
@@ -600,10 +601,10 @@ mod tests {
 
     #[test]
     fn ipv6_sockets_are_given_ipv4_addresses_in_their_own_form() {
-        let mut pump = pump(|options| options.advertise = Some(SocketAddr::from(([127, 0, 0, 1], 1))));
+        let mut endpoint = endpoint(|options| options.advertise = Some(SocketAddr::from(([127, 0, 0, 1], 1))));
         let (v4, v6) = (SocketAddr::from(([127, 0, 0, 1], 2)), "[::1]:2".parse().unwrap());
-        assert_eq!((pump.reachable(v4), pump.reachable(v6)), (v4, v6));
-        pump.local = "[::]:1".parse().unwrap();
-        assert_eq!((pump.reachable(v4), pump.reachable(v6)), ("[::ffff:127.0.0.1]:2".parse().unwrap(), v6));
+        assert_eq!((endpoint.reachable(v4), endpoint.reachable(v6)), (v4, v6));
+        endpoint.local = "[::]:1".parse().unwrap();
+        assert_eq!((endpoint.reachable(v4), endpoint.reachable(v6)), ("[::ffff:127.0.0.1]:2".parse().unwrap(), v6));
     }
 }
