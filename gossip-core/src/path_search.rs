@@ -29,7 +29,7 @@ pub(crate) struct PathSearch {
     /// When paths that were found to be short become worth another search.
     revise_at: Instant,
     /// How many searches in a row found nothing wrong.
-    in_vain: u8,
+    clean_searches: u8,
     /// Whether a row may have something to tell the application.
     untold: bool,
 }
@@ -65,7 +65,7 @@ const BLOCKED_REVISED_AFTER: Duration = Duration::from_mins(2);
 const STEP_MIN: u16 = 16;
 /// Searches that find nothing wrong come ever more seldom, down to one in so many gossip intervals, by a power of two: where
 /// losses are common, each of them is cause for doubt.
-const IN_VAIN_MAX: u8 = 8;
+const CLEAN_SEARCHES_MAX: u8 = 8;
 
 impl PathSearch {
     pub(crate) const fn new() -> Self {
@@ -74,7 +74,7 @@ impl PathSearch {
             cause: Cause::None,
             free_at: Instant::ZERO,
             revise_at: Instant::NEVER,
-            in_vain: 0,
+            clean_searches: 0,
             untold: false,
         }
     }
@@ -249,10 +249,9 @@ impl PathSearch {
         let (to, peer) = (member.addr, Some(search.peer));
         cx.owe(Outgoing { to, peer, intent: Intent::Ping(Ping::PATH_PROBE), len_max: search.len });
         let longest = cx.config.probe_timeout;
-        let patience =
-            member.round_trip.timeout().unwrap_or_else(|| longest.part(4)).min(longest).max(longest.part(16));
+        let timeout = member.round_trip.timeout().unwrap_or_else(|| longest.part(4)).min(longest).max(longest.part(16));
         let tries = search.tries + 1;
-        self.search = Some(Search { tries, until: cx.now + patience.times(tries.into()), ..search });
+        self.search = Some(Search { tries, until: cx.now + timeout.times(tries.into()), ..search });
     }
 
     /// Tries the next length, or comes to a conclusion.
@@ -289,7 +288,7 @@ impl PathSearch {
         *path = Path { len, proof, told };
         self.untold = true;
         if is_short {
-            self.in_vain = 0;
+            self.clean_searches = 0;
             self.revise_at = self.revise_at.min(cx.now + REVISED_AFTER);
         }
     }
@@ -297,8 +296,8 @@ impl PathSearch {
     fn end<S: Storage>(&mut self, cx: &Context<S>) {
         self.search = None;
         let interval = cx.config.gossip_interval;
-        self.free_at = cx.now + interval.times(1 << self.in_vain);
-        self.in_vain = (self.in_vain + 1).min(IN_VAIN_MAX);
+        self.free_at = cx.now + interval.times(1 << self.clean_searches);
+        self.clean_searches = (self.clean_searches + 1).min(CLEAN_SEARCHES_MAX);
     }
 
     /// Paths change: those that were short may carry more by now.

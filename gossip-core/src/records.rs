@@ -189,14 +189,14 @@ pub enum NameStanding {
 pub enum Suspicion {
     /// There is none.
     None,
-    /// Others may hear of it and contradict; then we look ourselves.
+    /// Others may hear of it and contradict; then we probe it ourselves.
     Suspected,
-    /// Somebody counts it as gone, and we did not even suspect it: if nothing contradicts that, we look ourselves.
+    /// Somebody counts it as gone, and we did not even suspect it: if nothing contradicts that, we probe it ourselves.
     Doubted,
     /// We ask the suspect ourselves, and wait for an answer; then comes the verdict.
-    LastLook {
-        /// How often we ask again.
-        asks_left: u8,
+    LastProbes {
+        /// How many more there are.
+        probes_left: u8,
     },
 }
 

@@ -201,7 +201,7 @@ impl<S: Storage> Membership<S> {
         let change = self.adopt(cx, slot, Update { claim, ..update });
         if cx.credit == Credit::Full {
             // At the word of somebody unproven, nobody else is asked either: it may be a bystander.
-            self.look_unless_looking(cx, slot);
+            self.probe_unless_probing(cx, slot);
         }
         change
     }

@@ -1,6 +1,6 @@
 //! Indirect probes: pinging on behalf of others (SWIM §3.1, `ping-req`), and telling them when there was no answer (Lifeguard's
 //! `nack`).
-use super::{Membership, probe::Patience};
+use super::{Membership, probe::Timeouts};
 use crate::{
     context::{Context, Credit},
     id::NodeId,
@@ -100,9 +100,9 @@ impl<S: Storage> Membership<S> {
     fn relay_probe(&mut self, cx: &mut Context<S>, mut indirect: IndirectProbe) {
         let Some(member) = self.get(indirect.target) else { return };
         cx.send(member.addr, Some(indirect.target), Intent::Ping(indirect.number));
-        let patience = Patience::with(cx, &self.health, member);
+        let timeouts = Timeouts::with(cx, &self.health, member);
         indirect.asks += 1;
-        indirect.until = cx.now + if indirect.asks < ASKS_MAX { patience.repeat } else { patience.answer };
+        indirect.until = cx.now + if indirect.asks < ASKS_MAX { timeouts.repeat } else { timeouts.answer };
         if cx.config.detection.is_plain() {
             indirect.until = cx.now + cx.config.probe_interval;
         }

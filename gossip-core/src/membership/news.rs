@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// For so many probe intervals after we came, or changed what we say of ourselves, do we say it to all whom we never heard.
-const YOUTH: u32 = 4;
+const NEWCOMER_FOR: u32 = 4;
 /// More rows than these are not pushed at all. A push is blind: it tells each row a few times over, whatever the receiver
 /// knows, where an exchange costs as much as that for some ten rows, and then tells what is lacking and nothing else.
 const PUSHED_MAX: usize = 16;
@@ -47,9 +47,11 @@ impl<S: Storage> Membership<S> {
             let _ = !accused && writer.put(&news(id, member)) || writer.put(&accusation_to_itself(id, member));
         }
         // All others have heard of us by now, or will ask who we are.
-        let young =
-            self.members.get(&cx.me.id).is_some_and(|me| cx.now < me.since + cx.config.probe_interval.times(YOUTH));
-        let stranger = known.is_none_or(|member| !member.is_live() || member.heard_at.is_none() && young);
+        let newcomer = self
+            .members
+            .get(&cx.me.id)
+            .is_some_and(|me| cx.now < me.since + cx.config.probe_interval.times(NEWCOMER_FOR));
+        let stranger = known.is_none_or(|member| !member.is_live() || member.heard_at.is_none() && newcomer);
         let announces = matches!(intent, Intent::Ping(Ping::ANNOUNCE) | Intent::Ack(Ping::ANNOUNCE));
         let Some(me) = self.members.get(&cx.me.id) else { return };
         if stranger || announces {

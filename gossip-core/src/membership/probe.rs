@@ -43,7 +43,7 @@ struct Probe {
     helpers_heard: u8,
     /// Which these were, and which of them could not reach it either.
     asked: Accusers,
-    in_vain: Accusers,
+    unreached_by: Accusers,
     /// When we go on.
     until: Instant,
 }
@@ -81,7 +81,7 @@ struct Turn {
 impl Probe {
     /// Who could not reach it: we, and helpers.
     const fn accusers(&self, us: NodeId) -> Accusers {
-        self.in_vain.and(Accusers::of(us))
+        self.unreached_by.and(Accusers::of(us))
     }
 }
 
@@ -194,7 +194,7 @@ impl<S: Storage> Membership<S> {
         };
         if probe.asked.may_include(helper) {
             probe.helpers_heard = probe.helpers_heard.saturating_add(1);
-            probe.in_vain = probe.in_vain.and(Accusers::of(helper));
+            probe.unreached_by = probe.unreached_by.and(Accusers::of(helper));
             cx.stats.helpers_failed += 1;
             self.health.on_answer(cx.now, cx.config.probe_interval);
         }
@@ -230,7 +230,7 @@ impl<S: Storage> Membership<S> {
             helpers: 0,
             helpers_heard: 0,
             asked: Accusers::NONE,
-            in_vain: Accusers::NONE,
+            unreached_by: Accusers::NONE,
             until: cx.now,
         };
         self.ask(cx, probe);
@@ -266,9 +266,9 @@ impl<S: Storage> Membership<S> {
         cx.send(member.addr, Some(probe.target), Intent::Ping(probe.number | u16::from(probe.asks)));
         probe.asks += 1;
         // The last answer is waited for as long as the first few; between them, a quarter of that will do.
-        let patience = Patience::with(cx, &self.health, member);
+        let timeouts = Timeouts::with(cx, &self.health, member);
         let patient = probe.asks <= ASKS_EASY || probe.asks == ASKS_MAX;
-        let wait = if patient { patience.answer } else { patience.repeat };
+        let wait = if patient { timeouts.answer } else { timeouts.repeat };
         let wait = if cx.config.detection.is_plain() { cx.config.probe_timeout } else { wait };
         self.prober.probe = Some(Probe { until: cx.now + wait, ..probe });
     }
@@ -334,14 +334,14 @@ impl<S: Storage> Membership<S> {
 const SPARED_OF: usize = 4;
 
 /// How long to wait for a member.
-pub(super) struct Patience {
+pub(super) struct Timeouts {
     /// Until an answer is missed.
     pub(super) answer: Duration,
     /// Before it is asked again, once it missed a few.
     pub(super) repeat: Duration,
 }
 
-impl Patience {
+impl Timeouts {
     pub(super) fn with<S: Storage>(cx: &Context<S>, health: &Health, member: &Member<S::Blob>) -> Self {
         let longest = cx.config.probe_timeout;
         let shortest = longest.part(16);

@@ -90,8 +90,8 @@ impl<S: Storage> Membership<S> {
         cx.send(addr, None, Intent::Ping(Ping::ANNOUNCE));
         // Each of them is asked again once it may have answered.
         let answer = cx.answer_takes();
-        let wait = eagerness(cx.config.gossip_interval, announces).max(answer).part(count);
-        self.announce_at = cx.now + wait.max(eagerness(cx.config.gossip_interval, 0));
+        let wait = announce_wait(cx.config.gossip_interval, announces).max(answer).part(count);
+        self.announce_at = cx.now + wait.max(announce_wait(cx.config.gossip_interval, 0));
         self.update_isolation(cx);
     }
 
@@ -227,10 +227,10 @@ fn draw<T>(rng: &mut Rng, drawn: Option<(usize, T)>, among: impl Iterator<Item =
 
 /// Whether it never answered, and has been tried for so short a time that somebody may be waiting for it.
 fn is_new(config: &Config, seed: &Seed) -> bool {
-    seed.answered.is_none() && eagerness(config.gossip_interval, seed.announces) < config.reconnect_interval
+    seed.answered.is_none() && announce_wait(config.gossip_interval, seed.announces) < config.reconnect_interval
 }
 
 /// How long to wait after so many announces: the first few come quickly, then ever more slowly.
-fn eagerness(gossip_interval: Duration, announces: u32) -> Duration {
+fn announce_wait(gossip_interval: Duration, announces: u32) -> Duration {
     gossip_interval.part(4).times(1 << (announces / 2).min(16))
 }

@@ -18,7 +18,7 @@ use core::time::Duration;
 pub(super) const CONFIRMATIONS_MAX: u32 = 3;
 
 impl<S: Storage> Membership<S> {
-    /// A suspicion begins, or has a new beginning: says until when. Before its end, there is time for a look of our own.
+    /// A suspicion begins, or has a new beginning: says until when. Before its end, there is time for probes of our own.
     pub(super) fn open_suspicion(
         &mut self,
         cx: &Context<S>,
@@ -41,7 +41,7 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Somebody counts a member as gone whom we do not even suspect: the news of a suspicion passed us by, or it comes from the
-    /// other side of a partition that healed. It is told, and a round of gossip later we look for ourselves: in the second
+    /// other side of a partition that healed. It is told, and a round of gossip later we probe it ourselves: in the second
     /// case, its contradiction is there by then.
     pub(super) fn doubt(&mut self, cx: &mut Context<S>, slot: usize) {
         let Some((id, member)) = self.members.as_slice().get(slot) else { return };
@@ -54,17 +54,19 @@ impl<S: Storage> Membership<S> {
         self.suspicion_at = self.suspicion_at.min(until);
         self.update(cx, slot, |member| (member.suspicion, member.until) = (Suspicion::Doubted, until));
         // A few of all those who hear of it will do, and at the word of somebody unproven, nobody is asked.
-        if cx.rng.below(cx.live) < HERALDS && cx.credit == Credit::Full {
+        if cx.rng.below(cx.live) < NOTIFIERS && cx.credit == Credit::Full {
             cx.send(addr, Some(id), Intent::Ping(Ping::DIGEST_PROBE));
         }
     }
 
-    /// A member answered us: a last look at it is off, and a doubt over; it is not declared down before it was asked again.
+    /// A member answered us: its last probes are called off, and a doubt is over; it is not declared down before it was asked again.
     pub(super) fn clear_suspicion(&mut self, cx: &mut Context<S>, id: NodeId) {
         let Some(slot) = self.members.slot(&id) else { return };
         let Some((_, member)) = self.members.as_slice().get(slot) else { return };
         match (member.standing, member.suspicion) {
-            (_, Suspicion::LastLook { .. }) | (Standing::Alive, Suspicion::Doubted) => self.reopen_suspicion(cx, slot),
+            (_, Suspicion::LastProbes { .. }) | (Standing::Alive, Suspicion::Doubted) => {
+                self.reopen_suspicion(cx, slot)
+            }
             _ => {}
         }
     }
@@ -134,30 +136,30 @@ impl<S: Storage> Membership<S> {
     fn proceed(&mut self, cx: &mut Context<S>, slot: usize) -> Option<Change> {
         let (_, member) = self.members.as_slice().get(slot)?;
         match member.suspicion {
-            Suspicion::LastLook { asks_left: 0 } if self.is_excused(cx, member) => {
+            Suspicion::LastProbes { probes_left: 0 } if self.is_excused(cx, member) => {
                 self.reopen_suspicion(cx, slot);
                 None
             }
-            Suspicion::LastLook { asks_left: 0 } => self.declare_down(cx, slot),
+            Suspicion::LastProbes { probes_left: 0 } => self.declare_down(cx, slot),
             _ if cx.config.detection.is_plain() => self.declare_down(cx, slot),
-            Suspicion::LastLook { asks_left } => {
-                self.look(cx, slot, asks_left - 1);
+            Suspicion::LastProbes { probes_left } => {
+                self.probe_suspect(cx, slot, probes_left - 1);
                 None
             }
             Suspicion::None | Suspicion::Suspected | Suspicion::Doubted => {
-                let looks = self.looks(cx, member);
-                self.look(cx, slot, looks - 1);
+                let probes = self.last_probes(cx, member);
+                self.probe_suspect(cx, slot, probes - 1);
                 None
             }
         }
     }
 
-    /// How often to look, with so many who confirm the suspicion: among many that lose nothing, hardly ever more than once.
-    fn looks(&self, cx: &Context<S>, member: &Member<S::Blob>) -> u8 {
-        match looks(cx, member.accusers) {
-            LOOKS_OF_MANY if self.relays_little(cx) => 1,
-            _ if member.suspicion == Suspicion::Doubted && self.relays_little(cx) => LOOKS_OF_MANY,
-            looks => looks,
+    /// How many last probes to send, with so many who confirm the suspicion: among many that lose nothing, hardly ever more than once.
+    fn last_probes(&self, cx: &Context<S>, member: &Member<S::Blob>) -> u8 {
+        match last_probes(cx, member.accusers) {
+            LAST_PROBES_OF_MANY if self.relays_little(cx) => 1,
+            _ if member.suspicion == Suspicion::Doubted && self.relays_little(cx) => LAST_PROBES_OF_MANY,
+            probes => probes,
         }
     }
 
@@ -170,7 +172,7 @@ impl<S: Storage> Membership<S> {
         }
         let since = match member.standing {
             Standing::Suspect => member.since,
-            _ => cx.now.saturating_sub(cx.config.gossip_interval).saturating_sub(looks_wait(cx, LOOKS)),
+            _ => cx.now.saturating_sub(cx.config.gossip_interval).saturating_sub(last_probes_wait(cx, LAST_PROBES)),
         };
         let confirmed = is_confirmed(cx, member.accusers);
         let speaks = member.heard_at.is_some_and(|heard_at| heard_at > since);
@@ -194,11 +196,11 @@ impl<S: Storage> Membership<S> {
         change
     }
 
-    /// Begins the last look of a suspicion before its time.
-    pub(super) fn look_unless_looking(&mut self, cx: &mut Context<S>, slot: usize) {
+    /// Begins the last probes of a suspicion before their time.
+    pub(super) fn probe_unless_probing(&mut self, cx: &mut Context<S>, slot: usize) {
         let suspicion = self.members.as_slice().get(slot).map(|(_, member)| member.suspicion);
         if suspicion == Some(Suspicion::Suspected) {
-            self.look(cx, slot, LOOKS - 1);
+            self.probe_suspect(cx, slot, LAST_PROBES - 1);
         }
     }
 
@@ -211,33 +213,35 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Asks the suspect.
-    fn look(&mut self, cx: &mut Context<S>, slot: usize, asks_left: u8) {
+    fn probe_suspect(&mut self, cx: &mut Context<S>, slot: usize, probes_left: u8) {
         let Some((id, member)) = self.members.as_slice().get(slot) else { return };
         self.send_digest_probe(cx, *id, member.addr);
-        let until = cx.now + self.health.stretch(look_wait(cx));
+        let until = cx.now + self.health.stretch(last_probe_wait(cx));
         self.suspicion_at = self.suspicion_at.min(until);
-        self.update(cx, slot, |member| (member.suspicion, member.until) = (Suspicion::LastLook { asks_left }, until));
+        self.update(cx, slot, |member| {
+            (member.suspicion, member.until) = (Suspicion::LastProbes { probes_left }, until)
+        });
     }
 }
 
-/// When the last look of a suspicion begins that began at `since`.
+/// When the last probes of a suspicion begin that began at `since`.
 fn suspicion_deadline<S: Storage>(cx: &Context<S>, since: Instant, accusers: Accusers, false_alarms: u8) -> Instant {
     let confirmations = confirmations(cx, accusers);
     if cx.config.detection.is_plain() {
         return since + span(cx, confirmations, 0);
     }
-    let looks = looks(cx, accusers);
-    since + span(cx, confirmations, false_alarms).saturating_sub(looks_wait(cx, looks))
+    let probes = last_probes(cx, accusers);
+    since + span(cx, confirmations, false_alarms).saturating_sub(last_probes_wait(cx, probes))
 }
 
 /// So many times do we ask a suspect ourselves before a verdict: at a loss of one in four, 99 in 100 that live are heard.
-const LOOKS: u8 = 8;
-/// So many where several observers agree, and so many others look that the suspect has heard of it from one of them.
-const LOOKS_OF_MANY: u8 = 2;
+const LAST_PROBES: u8 = 8;
+/// So many where several observers agree, and so many others probe that the suspect has heard of it from one of them.
+const LAST_PROBES_OF_MANY: u8 = 2;
 /// From so many members on, they are many.
 const MANY: usize = 33;
 /// How many tell somebody that it is counted as gone.
-const HERALDS: usize = 8;
+const NOTIFIERS: usize = 8;
 
 /// However few there are, a suspicion is as long as among 32: most pauses of a program are shorter. Among more, it grows by half
 /// of the logarithm, so that it covers the rounds that a contradiction takes to reach them all: two and a half more for a thousand
@@ -266,19 +270,19 @@ pub(super) fn false_alarms<B>(member: &Member<B>, joined: Claim) -> u8 {
     (member.false_alarms + more).min(FALSE_ALARMS_MAX)
 }
 
-/// How long to wait for the answer to each look.
-fn look_wait<S: Storage>(cx: &Context<S>) -> Duration {
+/// How long to wait for the answer to each of the last probes.
+fn last_probe_wait<S: Storage>(cx: &Context<S>) -> Duration {
     cx.config.probe_timeout.part(8)
 }
 
-/// How long so many looks take.
-fn looks_wait<S: Storage>(cx: &Context<S>, looks: u8) -> Duration {
-    look_wait(cx).times(u32::from(looks))
+/// How long so many of them take.
+fn last_probes_wait<S: Storage>(cx: &Context<S>, probes: u8) -> Duration {
+    last_probe_wait(cx).times(u32::from(probes))
 }
 
-/// How often to look at whom so many accuse.
-fn looks<S: Storage>(cx: &Context<S>, accusers: Accusers) -> u8 {
-    if cx.live >= MANY && is_confirmed(cx, accusers) { LOOKS_OF_MANY } else { LOOKS }
+/// How many last probes to send to whom so many accuse.
+fn last_probes<S: Storage>(cx: &Context<S>, accusers: Accusers) -> u8 {
+    if cx.live >= MANY && is_confirmed(cx, accusers) { LAST_PROBES_OF_MANY } else { LAST_PROBES }
 }
 
 /// Whether enough observers found the same for a suspicion to be as short as it gets.

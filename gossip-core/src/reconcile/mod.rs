@@ -129,7 +129,7 @@ const NO_PROGRESS_MAX: u8 = 64;
 const TRY: u8 = 7;
 const _: () = assert!(TRIES_MAX <= TRY);
 /// Longer than this, no answer takes.
-const PATIENCE_MAX: Duration = Duration::from_secs(10);
+const TIMEOUT_MAX: Duration = Duration::from_secs(10);
 
 impl Reconcile {
     pub(crate) const fn new() -> Self {
@@ -167,8 +167,8 @@ impl Reconcile {
         }
         if self.next_at == Instant::NEVER {
             let interval = cx.config.gossip_interval;
-            let patience = if self.made_progress { Duration::ZERO } else { interval };
-            self.next_at = self.pace.next_at(cx.now) + patience + cx.random_part(interval.part(2));
+            let delay = if self.made_progress { Duration::ZERO } else { interval };
+            self.next_at = self.pace.next_at(cx.now) + delay + cx.random_part(interval.part(2));
         }
     }
 
@@ -372,7 +372,7 @@ impl Reconcile {
 
     /// Compares, for the first time, which was at `asked_at`, or again.
     fn compare<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, tries: u8, asked_at: Instant) {
-        let until = cx.now + self.patience(cx, &peer, tries);
+        let until = cx.now + self.timeout(cx, &peer, tries);
         self.exchange = Exchange::Comparing { peer, asked_at, until, tries };
         cx.send(peer.addr, Some(peer.id), Intent::Compare);
     }
@@ -396,7 +396,7 @@ impl Reconcile {
             self.pace.reset_backoff(cx.config.gossip_interval);
             return self.backoff.on_progress(peer);
         }
-        let again = self.backoff.on_no_progress(cx, peer, self.patience(cx, peer, FIRST_TRY));
+        let again = self.backoff.on_no_progress(cx, peer, self.timeout(cx, peer, FIRST_TRY));
         // The first time, the peer may just not have asked yet for what it lacks.
         self.unresolved = self.entries_differ && again == Again::Yes;
         // Whoever spoke meanwhile and knows the same has no more for us either.
@@ -413,7 +413,7 @@ impl Reconcile {
 
     /// Asks, for the first time, which was at `asked_at`, or again: the same question, with whatever we have by now.
     fn ask<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, tries: u8, asked_at: Instant, pull: Pulling) {
-        let until = cx.now + self.patience(cx, &peer, tries);
+        let until = cx.now + self.timeout(cx, &peer, tries);
         self.exchange = Exchange::Pulling { peer, asked_at, until, tries, pull };
         // An answer may prompt it, of somebody who is not proven to be where we asked: then it is as short as that.
         cx.answer(peer.addr, peer.id, Intent::Pull { token: pull.token | tries, store: pull.store, from: pull.from });
@@ -426,12 +426,12 @@ impl Reconcile {
 
     /// How long to wait for an answer: longer each time, and the last time long enough for any that comes at all. A question
     /// asked again is the same question, and whichever answer comes first will do.
-    fn patience<S: Storage>(&self, cx: &Context<S>, peer: &Peer, tries: u8) -> Duration {
+    fn timeout<S: Storage>(&self, cx: &Context<S>, peer: &Peer, tries: u8) -> Duration {
         let interval = cx.config.gossip_interval;
         let known = peer.round_trip.slower(self.round_trip);
         let known = if known == RoundTrip::UNKNOWN { cx.round_trip } else { known };
         let first =
-            known.timeout().map_or_else(|| interval.part(8), |known| known.max(interval.part(16)).min(PATIENCE_MAX));
+            known.timeout().map_or_else(|| interval.part(8), |known| known.max(interval.part(16)).min(TIMEOUT_MAX));
         let wait = first.times(1 << (tries / 2).min(2));
         if tries < TRIES_MAX { wait } else { wait.max(cx.config.probe_timeout) }
     }

@@ -6,16 +6,16 @@ use alloc::borrow::ToOwned;
 /// In probe intervals: whoever took something over may have ended so shortly before that the leaver took it to be there.
 const SHORTLY: u32 = 30;
 
-/// What a farewell leaves of what the node wrote and published.
+/// Whether what a node wrote and published was handed over before its farewell.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Legacy {
-    /// It stays.
+pub(super) enum FarewellOutcome {
+    /// It has said no farewell.
     #[default]
-    None,
+    NotSaid,
     /// Somebody had all of it when the farewell was said, or it may have been somebody who has died since.
-    Held,
+    HandedOver,
     /// Nobody had.
-    Lost,
+    NotHandedOver,
 }
 
 impl Oracles {
@@ -31,18 +31,19 @@ impl Oracles {
         let shortly = self.ended_at.is_some_and(|at| now < at + node.config().probe_interval * SHORTLY);
         let owes = node.has_words_of_its_own() && node.live() > 1;
         let lost = owes && !shortly && !others.any(|other| other.has_all_of(node));
-        self.hosts[host.index()].life.legacy = if lost { Legacy::Lost } else { Legacy::Held };
+        self.hosts[host.index()].life.farewell =
+            if lost { FarewellOutcome::NotHandedOver } else { FarewellOutcome::HandedOver };
     }
 
     /// Whether a node was not seen to say farewell yet.
     pub(in crate::sim) fn is_farewell_news(&self, host: HostId) -> bool {
-        self.hosts[host.index()].life.legacy == Legacy::None
+        self.hosts[host.index()].life.farewell == FarewellOutcome::NotSaid
     }
 
     /// A node's farewell is over. What others were handed they may have forgotten meanwhile, with whoever published it.
     pub(in crate::sim) fn on_departed(&mut self, now: Instant, host: HostId) {
         let life = &self.hosts[host.index()].life;
-        if life.legacy == Legacy::Lost && !life.is_not_handed_over {
+        if life.farewell == FarewellOutcome::NotHandedOver && !life.is_not_handed_over {
             self.report.add(Oracle::HandedOver, now, host, || "nobody has all that it wrote".to_owned());
         }
     }

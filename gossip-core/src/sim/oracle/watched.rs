@@ -1,5 +1,5 @@
 //! What the oracles remember of each host.
-use super::farewell::Legacy;
+use super::farewell::FarewellOutcome;
 use crate::{
     digest::Digest,
     id::{Addr, Dot, Generation, Incarnation, NodeId},
@@ -62,7 +62,7 @@ pub(super) struct Life {
     pub(super) missed_here: u64,
     /// When it first claimed that all agree: then it had caught up.
     pub(super) agreed_at: Option<Instant>,
-    pub(super) legacy: Legacy,
+    pub(super) farewell: FarewellOutcome,
     /// Whether it told that something of its own could not be handed over.
     pub(super) is_not_handed_over: bool,
     /// By which write each key is what its application was told last.
