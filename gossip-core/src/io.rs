@@ -93,8 +93,8 @@ pub enum Event<'b> {
     },
     /// There is no live member but us.
     Alone,
-    /// Our own links are so bad that we quarantine ourselves: others count us as gone, by our own word, and nothing that we say reaches
-    /// the cluster until [`Resumed`](Self::Resumed).
+    /// Our own links are so bad that we quarantine ourselves: others count us as gone, by our own word, and nothing that we say
+    /// reaches the cluster until [`Resumed`](Self::Resumed).
     SteppedAside,
     /// Our links have been good for a while: we take part again.
     Resumed,

@@ -81,7 +81,7 @@ pub enum OwnedEvent {
     },
     /// No live member is left, or no seed has answered yet.
     Alone,
-    /// Our own links are so bad that we step aside: others count us as gone, by our own word.
+    /// Our own links are so bad that we quarantine ourselves: others count us as gone, by our own word.
     SteppedAside,
     /// Our links have been good for a while: we take part again.
     Resumed,

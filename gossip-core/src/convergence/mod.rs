@@ -266,8 +266,8 @@ impl Convergence {
         if self.is_unanimous() { Instant::NEVER } else { self.digest_probe_at }
     }
 
-    /// Passes evidence on: a few times after each time that there was more of it, and to whoever sends a digest probe. That everybody
-    /// agrees is said by the header alone.
+    /// Passes evidence on: a few times after each time that there was more of it, and to whoever sends a digest probe. That
+    /// everybody agrees is said by the header alone.
     pub(crate) fn piggyback<S: Storage>(
         &mut self,
         cx: &Context<S>,

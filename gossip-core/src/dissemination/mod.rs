@@ -181,8 +181,8 @@ impl<S: Storage> Dissemination<S> {
         }
     }
 
-    /// A peer can tell none of the rumors up to a horizon. If it is their publisher, or that is dead, nobody else can, and nor shall
-    /// we wait for them; else their publisher may, and is to be asked: says whether.
+    /// A peer can tell none of the rumors up to a horizon. If it is their publisher, or that is dead, nobody else can, and
+    /// we do not wait for them; else their publisher may, and is to be asked: says whether.
     ///
     /// Of somebody whom we had not heard of before we had caught up, we missed nothing: we came later.
     pub(crate) fn on_horizon(&mut self, cx: &mut Context<S>, horizon: &Horizon, authority: Authority) -> AskPublisher {

@@ -23,7 +23,7 @@ pub(super) struct Rival {
     generation: Generation,
     /// The highest incarnation under which we heard of it.
     pub(super) heard: Incarnation,
-    /// Not before this do we answer again: two rivals must not shout each other down at the speed of the network.
+    /// Not before this do we answer again: two rivals must not refute each other at the speed of the network.
     answer_at: Instant,
     /// When we last asked, where it is said to be, whether it lives.
     pub(super) asked_at: Instant,
@@ -80,8 +80,8 @@ impl<S: Storage> Membership<S> {
         }
         member.namesake = if outdone { Namesake::Heard } else { Namesake::None };
         if from != member.addr && header.incarnation > member.incarnation && cx.may_announce {
-            // It speaks from elsewhere and has more to say of itself than we heard: it moved, and all that we send it goes
-            // astray. Whoever answers an announce introduces itself.
+            // It speaks from elsewhere and has more to say of itself than we heard: it moved, and what we send it does not
+            // arrive. Whoever answers an announce introduces itself.
             cx.answer(from, header.sender, Intent::Ping(Ping::ANNOUNCE));
         }
     }
@@ -173,14 +173,14 @@ impl<S: Storage> Membership<S> {
         let _ = self.adopt(cx, slot, Update { claim, by: cx.me.id, cause, accusers });
         self.update(cx, slot, |member| member.retransmits = retransmits);
         if !cx.config.detection.is_plain() {
-            // It is the first to hear of it: it can contradict at once (Lifeguard §IV-C, "buddy").
+            // The suspect is told first: it can refute at once (Lifeguard §IV-C, "buddy").
             self.send_digest_probe(cx, id, addr);
         }
     }
 
     /// Joins what others say into a row.
     ///
-    /// Nobody dies here of hearsay alone: a verdict may come from the other side of a partition that healed. We look for
+    /// Nobody is declared down here by hearsay alone: it may come from the other side of a partition that healed. We probe for
     /// ourselves: at once, where we suspected the same, else when there was time to contradict. Only what a
     /// member says of itself needs no second look.
     fn join_update(&mut self, cx: &mut Context<S>, slot: usize, update: Update) -> Option<Change> {

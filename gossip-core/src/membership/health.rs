@@ -1,4 +1,4 @@
-//! How well we do ourselves: whoever is slow, deaf or cut off must not blame others.
+//! Local health (Lifeguard §IV-A): whoever is slow, deaf or cut off must not suspect others.
 //!
 //! Lifeguard's local health (Dadgar, Phillips, Currey 2018, §IV-A) is a score that stretches our own probe interval and
 //! timeouts. Beside it stands a record of the latest probes, which says what no score can: whether it is our own links that

@@ -6,7 +6,7 @@
 //! - `probe`: asking one member a period whether it is there, directly and through helpers;
 //! - `indirect_probe`: probing for others, as a helper;
 //! - `suspicion`: how long a suspect may refute, and declaring it down;
-//! - `health`: how well we do ourselves, so that whoever is slow or deaf blames nobody else;
+//! - `health`: our local health, so that whoever is slow or deaf suspects nobody else;
 //! - `self_quarantine`: declaring ourselves down, when the accusers are right;
 //! - `namesakes`: a name that two living nodes go by;
 //! - `seeds`: joining, and finding the lost again; `book`: which addresses are kept for that;

@@ -95,7 +95,7 @@ impl Prober {
         }
     }
 
-    /// The first probe comes at a random moment of the first period, so that nodes started together do not march in step.
+    /// The first probe comes at a random moment of the first period, so that nodes started together do not probe in step.
     pub(super) fn start<S: Storage>(&mut self, cx: &mut Context<S>) {
         self.next_at = cx.now + cx.random_part(cx.config.probe_interval);
     }

@@ -110,7 +110,7 @@ impl<S: Storage> Membership<S> {
         writer: &mut Writer<'_>,
     ) {
         if self.recent.is_crowded(cx) {
-            // Where so much is news, these are a drop in the ocean.
+            // Where so much is new, the last few changes are a small part of it.
             return;
         }
         let lacking = match (self.lacking(cx, 1, is_theirs), fallback) {

@@ -71,7 +71,8 @@ impl<S: Storage> Membership<S> {
         self.announce_at.min(self.reconnect_at)
     }
 
-    /// Announces us to a seed that was named just now, at the address that was tried least: ever more slowly, until it is one of the lost.
+    /// Announces us to a seed that was named just now, at the address that was tried least: ever more slowly,
+    /// until it is one of the lost.
     pub(super) fn on_announce_timer(&mut self, cx: &mut Context<S>) {
         if cx.now < self.announce_at {
             return;

@@ -59,7 +59,8 @@ impl<S: Storage> Membership<S> {
         }
     }
 
-    /// A member answered us: its last probes are called off, and a doubt is over; it is not declared down before it was asked again.
+    /// A member answered us: its last probes are called off, and a doubt is over; it is not declared down before it was
+    /// asked again.
     pub(super) fn clear_suspicion(&mut self, cx: &mut Context<S>, id: NodeId) {
         let Some(slot) = self.members.slot(&id) else { return };
         let Some((_, member)) = self.members.as_slice().get(slot) else { return };
@@ -154,7 +155,8 @@ impl<S: Storage> Membership<S> {
         }
     }
 
-    /// How many last probes to send, with so many who confirm the suspicion: among many that lose nothing, hardly ever more than once.
+    /// How many last probes to send, with so many who confirm the suspicion: among many that lose nothing, hardly ever
+    /// more than one.
     fn last_probes(&self, cx: &Context<S>, member: &Member<S::Blob>) -> u8 {
         match last_probes(cx, member.accusers) {
             LAST_PROBES_OF_MANY if self.relays_little(cx) => 1,
@@ -164,7 +166,7 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Whether a member speaks that does not answer. Either it is deaf, and then others find the same; or nobody hears us, or not
-    /// on this path, and then there is nothing to blame it for.
+    /// on this path, and then it has not failed.
     fn is_excused(&self, cx: &Context<S>, member: &Member<S::Blob>) -> bool {
         if member.namesake == Namesake::Known {
             // The other one of its name is there, for all that is known; if not, that is soon over.
@@ -234,7 +236,7 @@ fn suspicion_deadline<S: Storage>(cx: &Context<S>, since: Instant, accusers: Acc
     since + span(cx, confirmations, false_alarms).saturating_sub(last_probes_wait(cx, probes))
 }
 
-/// So many times do we ask a suspect ourselves before a verdict: at a loss of one in four, 99 in 100 that live are heard.
+/// So many times do we probe a suspect ourselves before we declare it down: at a loss of one in four, 99 in 100 that live are heard.
 const LAST_PROBES: u8 = 8;
 /// So many where several observers agree, and so many others probe that the suspect has heard of it from one of them.
 const LAST_PROBES_OF_MANY: u8 = 2;

@@ -272,7 +272,7 @@ impl<S: Storage> Node<S> {
             return;
         }
         let publisher = horizon.writer.origin;
-        // One that does not answer us, for it has no room for us, is as good as dead to us.
+        // One that does not answer us, for it has no room for us, counts as dead here.
         let is_final = teller == publisher
             || self.reconcile.is_silent(publisher)
             || !super::is_live(&self.membership, horizon.writer);
