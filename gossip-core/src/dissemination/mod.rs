@@ -252,6 +252,11 @@ impl<S: Storage> Dissemination<S> {
     }
 
     #[cfg(feature = "sim")]
+    pub(crate) fn hears(&self, dot: Dot) -> bool {
+        self.windows.rows().slot(&dot.writer()).is_some()
+    }
+
+    #[cfg(feature = "sim")]
     pub(crate) fn can_tell(&self, now: Instant, dot: Dot) -> bool {
         self.rumors.get(&dot).is_some_and(|rumor| now < rumor.expires_at)
     }

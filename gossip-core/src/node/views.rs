@@ -126,6 +126,12 @@ impl<S: Storage> Node<S> {
         self.dissemination.can_tell(self.cx.now, rumor)
     }
 
+    /// Whether there is a window for the rumors of a publisher.
+    #[cfg(feature = "sim")]
+    pub(crate) fn hears(&self, rumor: Dot) -> bool {
+        self.dissemination.hears(rumor)
+    }
+
     #[cfg(feature = "sim")]
     pub(crate) fn is_heard_bearer(&self, id: NodeId, addr: Addr) -> bool {
         self.membership.is_heard_bearer(id, addr)

@@ -18,7 +18,8 @@ impl Oracles {
     /// A rumor can be missed where those that could still tell it forgot it first, to make room or because its time was over: the
     /// node learns from them that there was one. It does not count what it missed of a publisher of whom it had heard nothing
     /// before it had caught up: for all it knows, it came later. And where there is no room for a further publisher, none of
-    /// its rumors is taken. But none is missed that all can still tell who ever knew it: nobody had a reason to give it up.
+    /// its rumors is taken. But none is missed that all can still tell who ever knew it, of a publisher that nobody took for gone:
+    /// there was no reason to give it up.
     pub(super) fn look_for_missed_rumors<S: Storage>(
         &mut self,
         now: Instant,
@@ -39,7 +40,7 @@ impl Oracles {
                 let unheard_of = !has_heard(life, dot);
                 let catching_up = |at: Instant| at < lately && life.agreed_at.is_none_or(|agreed| at < agreed);
                 let came_later = unheard_of && published_at.is_some_and(catching_up);
-                let no_room = unheard_of && is_full(node, "publishers");
+                let no_room = is_full(node, "publishers") && !node.hears(dot);
                 if came_later || no_room {
                     continue;
                 }
@@ -57,8 +58,12 @@ impl Oracles {
         }
     }
 
-    /// Whether all who ever knew a rumor live, and can still tell it.
+    /// Whether all who ever knew a rumor live, its one publisher among them, and can still tell it.
     fn is_told_by_all<S: Storage>(&self, world: &World<S>, dot: Dot) -> bool {
+        let is_one = self.names.get(&dot.origin).is_some_and(|hosts| hosts.len() == 1);
+        if !is_one || self.told_gone.contains(&dot.origin) {
+            return false;
+        }
         let mut live =
             self.hosts.iter().enumerate().filter_map(|(index, watched)| Some((watched, world.node(HostId(index))?)));
         !self.known_to_the_ended.contains(&dot)

@@ -92,6 +92,7 @@ impl Oracles {
     }
 
     fn hear_down<S: Storage>(&mut self, host: HostId, node: &Node<S>, id: NodeId) {
+        self.told_gone.insert(id);
         let life = &mut self.hosts[host.index()].life;
         life.there.remove(&id);
         if let Some(member) = node.member(id) {

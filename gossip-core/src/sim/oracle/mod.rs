@@ -125,6 +125,8 @@ pub(super) struct Oracles {
     rumors: BTreeMap<Dot, Published>,
     /// What those knew whose lives are over: they may have said of any of it that they can tell it no more.
     known_to_the_ended: BTreeSet<Dot>,
+    /// Who was ever told to be gone: what is lacking of theirs may have been given up.
+    told_gone: BTreeSet<NodeId>,
     /// Dots that were given out.
     given: BTreeSet<News>,
     age: Age,
