@@ -32,7 +32,7 @@ pub(super) fn by_node(rates: &[f64], dist: Dist) -> Result<String, Box<dyn Error
 
 /// Which frames make up the bytes.
 pub(super) fn by_frame(findings: &Findings) -> Result<String, Box<dyn Error>> {
-    const LEFT: i32 = 100;
+    const LEFT: i32 = 124;
     const RIGHT: i32 = 150;
     const ROW: i32 = 24;
     let rows = i32::try_from(findings.frames.len()).unwrap_or(0);
