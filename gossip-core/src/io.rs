@@ -95,7 +95,7 @@ pub enum Event<'b> {
     Alone,
     /// Our own links are so bad that we quarantine ourselves: others count us as gone, by our own word, and nothing that we say
     /// reaches the cluster until [`Resumed`](Self::Resumed).
-    SteppedAside,
+    Quarantined,
     /// Our links have been good for a while: we take part again.
     Resumed,
     /// A rumor reached us: told once. Its publisher is `dot.origin`.

@@ -141,9 +141,7 @@ impl PathSearch {
     /// A datagram as long as we tried came through, and its answer. The next one is longer: nobody unproven is sent that.
     pub(crate) fn on_ack<S: Storage>(&mut self, cx: &mut Context<S>, members: &mut S::Members, from: NodeId, len: u16) {
         match self.search {
-            Some(search)
-                if may_search::<S>() && (search.peer, search.len) == (from, len) && cx.credit == Credit::Full =>
-            {
+            Some(search) if (search.peer, search.len) == (from, len) && cx.credit == Credit::Full => {
                 self.go_on(cx, members, Search { good: len, ..search });
             }
             _ => cx.stats.stale_answers += 1,
@@ -166,10 +164,7 @@ impl PathSearch {
         }
     }
 
-    pub(crate) fn next_deadline<S: Storage>(&self) -> Instant {
-        if !may_search::<S>() {
-            return Instant::NEVER;
-        }
+    pub(crate) fn next_deadline(&self) -> Instant {
         let next = match (self.search, self.cause) {
             (Some(search), _) => search.until,
             (None, Cause::Some) => self.free_at,
@@ -183,7 +178,7 @@ impl PathSearch {
         cx: &Context<S>,
         members: &mut S::Members,
     ) -> Option<Event<'static>> {
-        if !self.untold || !may_search::<S>() {
+        if !self.untold {
             return None;
         }
         let is_untold = |path: Path| matches!(path.told, PathTold::LenUntold | PathTold::BlocksUntold);

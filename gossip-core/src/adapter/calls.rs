@@ -144,7 +144,7 @@ impl Endpoint {
             cluster: config.cluster,
             uptime: self.clock.uptime(),
             agreement: self.agreement(),
-            is_aside: node.is_quarantined(),
+            is_quarantined: node.is_quarantined(),
             is_partial: node.is_partial(),
             name_conflicts: node.name_conflicts(),
             short_paths: PathInfo::all(node).count(),

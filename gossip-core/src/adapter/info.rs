@@ -242,7 +242,7 @@ pub struct Info {
     /// How far the cluster agrees with it.
     pub agreement: AgreementInfo,
     /// Whether it is in self-quarantine, because its own links are bad: the others count it as gone until they are good again.
-    pub is_aside: bool,
+    pub is_quarantined: bool,
     /// Whether it knows a part of the cluster only: its table is full of living members, and others were turned away.
     pub is_partial: bool,
     /// How many names two living nodes go by: while there are any, nobody claims agreement. See [`MemberInfo::rival`].

@@ -82,7 +82,7 @@ pub enum OwnedEvent {
     /// No live member is left, or no seed has answered yet.
     Alone,
     /// Our own links are so bad that we quarantine ourselves: others count us as gone, by our own word.
-    SteppedAside,
+    Quarantined,
     /// Our links have been good for a while: we take part again.
     Resumed,
     /// A rumor arrived, for the first and only time.
@@ -211,7 +211,7 @@ impl OwnedEvent {
             Event::PathLen { id, .. } => Self::PathLen { member: member(id)? },
             Event::PathBlocks { id, .. } => Self::PathBlocks { member: member(id)? },
             Event::Alone => Self::Alone,
-            Event::SteppedAside => Self::SteppedAside,
+            Event::Quarantined => Self::Quarantined,
             Event::Resumed => Self::Resumed,
             Event::Delivered { dot, urgency, payload, age } => {
                 let (publisher, publisher_name) = (dot.origin, info::name_of(node, dot.origin));

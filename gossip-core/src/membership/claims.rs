@@ -389,7 +389,7 @@ impl<S: Storage> Membership<S> {
         credible
     }
 
-    /// Whoever is suspected is on suspicion.
+    /// The suspicion that goes with a standing, and when it goes on.
     fn suspicion_of(
         &mut self,
         cx: &Context<S>,

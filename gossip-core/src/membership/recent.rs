@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 /// So many changes are remembered.
 const CHANGES_MAX: usize = 6;
-/// All subsets of so many are tried: of the changes, and of the verdicts on two who are on suspicion.
+/// All subsets of so many are tried: of the changes, and of the verdicts on two who are under suspicion.
 const DIFFERENCES_MAX: usize = CHANGES_MAX + 2;
 
 /// In gossip intervals: for so long after more of them than that, and until all who join have come.

@@ -99,7 +99,7 @@ impl<S: Storage> Membership<S> {
             }
             SelfQuarantine::On { told } if !*told => {
                 *told = true;
-                Some(Event::SteppedAside)
+                Some(Event::Quarantined)
             }
             _ => None,
         }

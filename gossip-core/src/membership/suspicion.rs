@@ -128,7 +128,7 @@ impl<S: Storage> Membership<S> {
         None
     }
 
-    /// Who is on suspicion, and when that goes on.
+    /// Who is under suspicion, and when that goes on.
     fn suspicions_from(&self, from: usize) -> impl Iterator<Item = (usize, Instant)> {
         let slots = self.members.flagged(from, Flag::Waiting, |(_, member)| member.suspicion != Suspicion::None);
         slots.filter_map(|slot| self.members.as_slice().get(slot).map(|(_, member)| (slot, member.until)))

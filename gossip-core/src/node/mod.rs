@@ -324,7 +324,7 @@ impl<S: Storage> Node<S> {
             .next_deadline(&self.cx)
             .min(self.reconcile.next_deadline())
             .min(self.gossip.next_at)
-            .min(self.paths.next_deadline::<S>())
+            .min(self.paths.next_deadline())
             .min(self.convergence.next_deadline())
             .min(self.dissemination.next_deadline())
             .min(self.parting.next_deadline())

@@ -29,7 +29,7 @@ pub enum Told {
     /// There is no live member but us.
     Alone,
     /// It quarantined itself: its own links are bad.
-    SteppedAside,
+    Quarantined,
     /// It takes part again.
     Resumed,
     /// A rumor.
@@ -82,7 +82,7 @@ impl From<Event<'_>> for Told {
             Event::PathLen { id, len } => Self::PathLen(id, len),
             Event::PathBlocks { id, .. } => Self::PathBlocks(id),
             Event::Alone => Self::Alone,
-            Event::SteppedAside => Self::SteppedAside,
+            Event::Quarantined => Self::Quarantined,
             Event::Resumed => Self::Resumed,
             Event::Delivered { dot, payload, .. } => Self::Delivered(dot, payload.to_vec()),
             Event::Changed { key, value, dot } => Self::Changed(key.to_vec(), value.map(<[u8]>::to_vec), dot),

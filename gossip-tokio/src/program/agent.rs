@@ -234,7 +234,7 @@ fn tell(event: &OwnedEvent) {
         OwnedEvent::MemberSuspect { .. }
         | OwnedEvent::MemberDown { .. }
         | OwnedEvent::Alone
-        | OwnedEvent::SteppedAside
+        | OwnedEvent::Quarantined
         | OwnedEvent::PathBlocks { .. }
         | OwnedEvent::SeedUnresolved { .. }
         | OwnedEvent::RumorsMissed { .. }

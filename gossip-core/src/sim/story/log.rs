@@ -113,7 +113,7 @@ pub(super) fn in_words<S: Storage>(world: &World<S>, me: NodeId, told: &Told) ->
         Told::PathLen(id, len) => format!("datagrams of up to {len} bytes reach {}", name(id)),
         Told::PathBlocks(id) => format!("{} has something too long for the path", name(id)),
         Told::Alone => "alone".to_string(),
-        Told::SteppedAside => "stepped aside".to_string(),
+        Told::Quarantined => "quarantined itself".to_string(),
         Told::Resumed => "resumed".to_string(),
         Told::Delivered(dot, payload) => format!("rumor {} {}", dot_of(world, *dot), Bytes(payload)),
         Told::Changed(key, Some(value), dot) => {

@@ -112,8 +112,8 @@ pub(crate) fn sentence(event: &Value) -> String {
             member["path"]["len"]
         ),
         "alone" => "no other member is live; `gossip info` tells what has become of the seeds".to_owned(),
-        "stepped_aside" => {
-            "this node has stepped aside: most of what it sends or is sent is lost, so the others count it \
+        "quarantined" => {
+            "this node has quarantined itself: most of what it sends or is sent is lost, so the others count it \
             as gone; it returns by itself once its links are good: look at its network, and at what loads this machine"
                 .to_owned()
         }
@@ -282,7 +282,7 @@ mod tests {
         );
         let skew = json!({"event": "clock_skew", "standing": "wrong", "skew_ms": -90_000});
         assert!(sentence(&skew).contains("wrong: 1m30s behind most"), "{}", sentence(&skew));
-        for told in ["stepped_aside", "resumed"] {
+        for told in ["quarantined", "resumed"] {
             assert!(!sentence(&json!({"event": told})).contains('{'), "{told} is put into words");
         }
     }

@@ -93,11 +93,11 @@ fn notable(info: &Info) -> Vec<(String, String)> {
         ),
         _ => ("alone", "no other member is live; what has become of the seeds is said below".to_owned()),
     });
-    let aside = info.is_aside.then(|| {
+    let quarantined = info.is_quarantined.then(|| {
         let said =
             "most of what this node sends or is sent is lost, and it told the others to count it as gone until its \
             links are good again: look at its network";
-        ("stepped aside", said.to_owned())
+        ("quarantined", said.to_owned())
     });
     let partial = info.is_partial.then(|| {
         let known = info.usage.get("members").map_or(0, |fill| fill.used);
@@ -126,7 +126,7 @@ fn notable(info: &Info) -> Vec<(String, String)> {
     };
     let foreign =
         foreign.map(|some| ("other cluster", format!("{some} named another cluster: check --cluster there and here")));
-    [alone, foreign, doubles, aside, partial, short, blocking]
+    [alone, foreign, doubles, quarantined, partial, short, blocking]
         .into_iter()
         .flatten()
         .map(|(name, said)| (name.to_owned(), said))

@@ -122,7 +122,7 @@ pub(crate) struct Info {
     pub(crate) cluster_name: String,
     pub(crate) uptime_ms: u64,
     pub(crate) agreement: Agreement,
-    pub(crate) is_aside: bool,
+    pub(crate) is_quarantined: bool,
     pub(crate) is_partial: bool,
     pub(crate) name_conflicts: usize,
     pub(crate) short_paths: usize,

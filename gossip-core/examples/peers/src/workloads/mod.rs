@@ -74,11 +74,14 @@ mod tests {
             // One of memberlist's, whose chance has no seed, may miss the news of another until they exchange everything.
             assert!(value(&joined, "t50 s").is_some_and(|at| at < 20.0), "{peer:?}: {joined:?}");
             assert!(value(&joined, "t100 s").is_some(), "{peer:?}: {joined:?}");
-            let crashed = Workload::W3Crashes.run(peer, Case { killed: 2, ..SMALL }, 1);
+            let crash = |seed| Workload::W3Crashes.run(peer, Case { killed: 2, ..SMALL }, seed);
+            let crashed = crash(1);
             assert!(value(&crashed, "all know s").is_some_and(|at| (1.0..60.0).contains(&at)), "{peer:?}: {crashed:?}");
-            // Likewise, one of them may take another for dead while two are missing: what a foreign peer draws holds up no gate.
-            let has_seed = !matches!(peer, Peer::Memberlist | Peer::MemberlistGo);
-            assert!(!has_seed || value(&crashed, "false verdicts") == Some(0.0), "{peer:?}: {crashed:?}");
+            // Likewise, one of memberlist's may now and then take another for dead while two are missing: not time and again.
+            let tries = if matches!(peer, Peer::Memberlist | Peer::MemberlistGo) { 3 } else { 1 };
+            let accuses_nobody = |figures: &Figures| value(figures, "false verdicts") == Some(0.0);
+            let clean = accuses_nobody(&crashed) || (2..=tries).any(|seed| accuses_nobody(&crash(seed)));
+            assert!(clean, "{peer:?}: {crashed:?}");
             let calm = Workload::W3Calm.run(peer, SMALL, 1);
             assert_eq!(value(&calm, "false verdicts"), Some(0.0), "{peer:?}");
             assert_eq!(value(&calm, "pairs missing at the end"), Some(0.0), "{peer:?}");
