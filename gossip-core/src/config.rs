@@ -241,7 +241,8 @@ impl Limits {
             ("limits.outbox", self.outbox, S::Outbox::CAPACITY),
             ("limits.questions", self.questions, S::Questions::CAPACITY),
         ] {
-            if limit == 0 {
+            // A region that a node does without has no limit but that.
+            if limit == 0 && capacity > 0 {
                 return Err(ConfigError::ZeroLimit(name));
             }
             if limit > capacity {

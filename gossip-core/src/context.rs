@@ -85,6 +85,15 @@ impl Identity {
     }
 }
 
+/// What becomes of a datagram that is owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owed {
+    /// It leaves.
+    Soon,
+    /// There is no room for it.
+    Shed,
+}
+
 impl<S: Storage> Context<S> {
     pub(crate) fn new(id: NodeId, addr: Addr, config: Config, seed: u64) -> Self {
         let mut rng = Rng::from_seed(seed);
@@ -127,10 +136,11 @@ impl<S: Storage> Context<S> {
         self.owe(Outgoing { to, peer, intent, len_max });
     }
 
-    /// Owes an answer to the datagram being taken in. All that an unproven asker gets is no longer than what it sent.
-    pub(crate) fn answer(&mut self, to: Addr, peer: NodeId, intent: Intent) {
+    /// Owes an answer to the datagram being taken in, where there is room for it. All that an unproven asker gets is no longer
+    /// than what it sent.
+    pub(crate) fn answer(&mut self, to: Addr, peer: NodeId, intent: Intent) -> Owed {
         let len_max = self.spend_credit(self.config.datagram_len_max);
-        self.owe(Outgoing { to, peer: Some(peer), intent, len_max });
+        self.owe(Outgoing { to, peer: Some(peer), intent, len_max })
     }
 
     /// How long what the datagram being taken in makes us send may be, and at most `len_max`. What an unproven sender has is
@@ -145,10 +155,12 @@ impl<S: Storage> Context<S> {
         }
     }
 
-    pub(crate) fn owe(&mut self, outgoing: Outgoing) {
+    pub(crate) fn owe(&mut self, outgoing: Outgoing) -> Owed {
         if self.outbox.push_back(outgoing).is_err() {
             self.stats.outbox_shed += 1;
+            return Owed::Shed;
         }
+        Owed::Soon
     }
 
     pub(crate) fn next_outgoing(&mut self) -> Option<Outgoing> {

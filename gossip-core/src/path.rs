@@ -17,8 +17,12 @@ pub struct Path {
 pub enum Proof {
     /// It is assumed. Answers are asked for at full length all the same: whether they come shows more.
     Untried,
+    /// It is assumed, and one answer came only once less was asked for: that may be chance.
+    Missed,
     /// There is cause to find out.
     Doubted,
+    /// It is assumed, and an answer of about full length arrived: what is lost then is lost by chance, most likely.
+    Arrived,
     /// It was found to be short, a while ago: worth another search, once that would be of use.
     Stale,
     /// It was found to be short, and longer datagrams would be of use now.
@@ -72,11 +76,27 @@ impl Path {
         Self::FLOOR.min(len_max)
     }
 
-    /// How long an answer to ask for, once so many askings have failed: half as long each time.
+    /// How long an answer to ask for, once so many askings have failed.
     #[must_use]
     pub fn wanted(self, len_max: u16, failures: u8) -> u16 {
-        let full = if self.proof == Proof::Untried { len_max } else { self.len };
-        (full >> failures.min(15)).max(Self::floor(len_max))
+        let full = match self.proof {
+            Proof::Untried | Proof::Missed | Proof::Arrived => len_max,
+            _ => self.len,
+        };
+        (full >> self.halvings(failures).min(15)).max(Self::floor(len_max))
+    }
+
+    /// How often so many failures halve what is asked for: half as long each time, once chance alone is no good reason. At a
+    /// loss of one in four each way, every second question fails; where answers that long arrived before, it takes so many
+    /// failures more that one question in 27 meets them.
+    pub(crate) fn halvings(self, failures: u8) -> u8 {
+        let by_chance = if self.proof < Proof::Arrived { 1 } else { 3 };
+        failures.saturating_sub(by_chance)
+    }
+
+    /// Whether an answer shows that about `len_max` bytes arrive: rows are not cut, so that the last one leaves some of it free.
+    pub(crate) const fn is_about(len_max: u16, answer: u16) -> bool {
+        answer >= len_max - len_max / 16
     }
 }
 
@@ -88,9 +108,14 @@ mod tests {
     fn an_answer_is_asked_for_at_half_the_length_each_time_and_never_below_the_floor() {
         let path = Path::untried(1_400);
         assert_eq!(path.len, 1_200);
-        assert_eq!([0, 1, 2, 9, 255].map(|failures| path.wanted(1_400, failures)), [1_400, 700, 512, 512, 512]);
+        assert_eq!([0, 1, 2, 3, 255].map(|failures| path.wanted(1_400, failures)), [1_400, 1_400, 700, 512, 512]);
+        let doubted = Path { proof: Proof::Doubted, ..path };
+        assert_eq!([0, 1, 2, 3].map(|failures| doubted.wanted(1_400, failures)), [1_200, 1_200, 600, 512]);
+        // What arrived before is lost by chance, a few times.
+        let arrived = Path { proof: Proof::Arrived, ..path };
+        assert_eq!([0, 3, 4, 5].map(|failures| arrived.wanted(1_400, failures)), [1_400, 1_400, 700, 512]);
         let settled = Path { len: 1_209, proof: Proof::Settled, ..path };
-        assert_eq!([0, 1, 2].map(|failures| settled.wanted(1_400, failures)), [1_209, 604, 512]);
+        assert_eq!([0, 3, 4, 5].map(|failures| settled.wanted(1_400, failures)), [1_209, 1_209, 604, 512]);
         // A radio's datagrams are shorter than any path: nothing changes for it.
         let radio = Path::untried(100);
         assert_eq!((radio.len, radio.wanted(100, 0), radio.wanted(100, 4)), (100, 100, 100));

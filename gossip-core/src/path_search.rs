@@ -89,11 +89,23 @@ impl PathSearch {
         failures: u8,
     ) {
         let Some(path) = path_of::<S>(members, peer) else { return };
-        let wanted = path.wanted(cx.config.datagram_len_max, failures);
-        if wanted < path.len && failures > 1 {
-            self.lower(cx, path, wanted);
-        } else if wanted < path.len || path.proof == Proof::Untried {
-            self.doubt(cx, path);
+        match path.halvings(failures) {
+            0 => {}
+            1 => self.miss(cx, path),
+            _ => {
+                let arrived = path.wanted(cx.config.datagram_len_max, failures);
+                self.lower(cx, path, arrived);
+            }
+        }
+    }
+
+    /// An answer of `len` bytes came.
+    pub(crate) fn on_answer<S: Storage>(cx: &Context<S>, members: &mut S::Members, peer: NodeId, len: u16) {
+        if let Some(path) = path_of::<S>(members, peer)
+            && matches!(path.proof, Proof::Untried | Proof::Missed)
+            && Path::is_about(cx.config.datagram_len_max, len)
+        {
+            path.proof = Proof::Arrived;
         }
     }
 
@@ -101,11 +113,13 @@ impl PathSearch {
     pub(crate) fn on_wanted<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, peer: NodeId, len: u16) {
         let Some(path) = path_of::<S>(members, peer) else { return };
         let len = len.max(Path::floor(cx.config.datagram_len_max));
-        // One failure halves it, and may be chance.
-        if len < path.len / 2 {
-            self.lower(cx, path, len);
-        } else if len < path.len {
-            self.doubt(cx, path);
+        match path.proof {
+            Proof::Missed if len >= path.len => path.proof = Proof::Untried,
+            _ if len >= path.len => {}
+            // Its question or our answer may have been lost by chance, once.
+            Proof::Untried | Proof::Arrived => path.proof = Proof::Missed,
+            _ if len < path.len / 2 => self.lower(cx, path, len),
+            _ => self.doubt(cx, path),
         }
     }
 
@@ -119,9 +133,9 @@ impl PathSearch {
     /// Something did not fit a datagram to a member, and would have fitted a longer one.
     pub(crate) fn on_need<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, peer: NodeId) {
         if let Some(path) = path_of::<S>(members, peer)
-            && matches!(path.proof, Proof::Untried | Proof::Rough | Proof::Stale)
+            && matches!(path.proof, Proof::Untried | Proof::Missed | Proof::Arrived | Proof::Rough | Proof::Stale)
         {
-            let proof = if path.proof == Proof::Untried { Proof::Doubted } else { Proof::Wanted };
+            let proof = if path.proof >= Proof::Stale { Proof::Wanted } else { Proof::Doubted };
             self.queue(cx, path, proof);
         }
     }
@@ -194,6 +208,14 @@ impl PathSearch {
         }
         path.told = if len < cx.config.datagram_len_max { PathTold::Len } else { PathTold::Nothing };
         Some(Event::PathLen { id, len })
+    }
+
+    /// Something as long as is assumed did not come, and something shorter did: the second time, there is cause for doubt.
+    fn miss<S: Storage>(&mut self, cx: &Context<S>, path: &mut Path) {
+        match path.proof {
+            Proof::Untried | Proof::Arrived => path.proof = Proof::Missed,
+            _ => self.doubt(cx, path),
+        }
     }
 
     fn lower<S: Storage>(&mut self, cx: &Context<S>, path: &mut Path, len: u16) {

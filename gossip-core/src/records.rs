@@ -87,6 +87,8 @@ pub struct Member<B> {
     pub path: Path,
     /// As of which incarnation we have its own words: address and presence. An accusation may run ahead of them.
     pub stated: Incarnation,
+    /// And of which of its lives: where two lives claim one incarnation, a suspicion of the one may stand above the words of the other.
+    pub stated_in: Generation,
     /// Where it can be reached.
     pub addr: Addr,
     /// What it tells of itself.
@@ -137,6 +139,11 @@ impl<B> Member<B> {
     #[must_use]
     pub const fn is_live(&self) -> bool {
         matches!(self.standing, Standing::Alive | Standing::Suspect)
+    }
+
+    /// Of which lives a row tells: most often, the words that we have are of the life that the claim is about.
+    pub(crate) fn lives(&self) -> u64 {
+        u64::from(self.generation.0) | u64::from(self.generation.0 ^ self.stated_in.0) << 32
     }
 
     /// Whether the application takes it to be there: before it is forgotten, that has to be put right.

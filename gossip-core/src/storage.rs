@@ -18,7 +18,8 @@ pub trait Storage: 'static {
     type Members: Table<NodeId, Member<Self::Blob>>;
     /// Addresses to join through.
     type Seeds: Table<Addr, Seed>;
-    /// Names that two nodes go by.
+    /// Names that two nodes go by. [`NoTable`](crate::table::NoTable) for a node that does without: it is not told of them, takes
+    /// the two for one that restarts again and again, and may count as agreed what but one of them said.
     type NameConflicts: Table<NodeId, NameConflict>;
     /// Rumors we can still tell.
     type Rumors: Table<Dot, Rumor<Self::Blob>>;

@@ -103,8 +103,8 @@ fn joins_of_all_at_once_end_with_full_views_and_no_tail() {
                 bytes += hosts.iter().map(|&host| world.traffic(host).sent.bytes).sum::<u64>() / size as u64;
                 let took = run_until(&mut world, Duration::from_secs(60), all_converged);
                 converged.push(took.unwrap_or_else(|| panic!("seed {seed}: {:?}", agreements(&world))) + last);
-                // Where a few nodes are done in a tenth of a second, one that lost a datagram takes an interval or two more.
-                let soon = last <= Config::lan().gossip_interval * 3;
+                // Where the median has no more to wait for than that others come, one that lost datagrams takes some intervals more.
+                let soon = last <= Config::lan().gossip_interval * 6;
                 assert!(ratio <= 3.0 || soon, "seed {seed}, N = {size}, loss {loss}: median {median:?}, last {last:?}");
                 world.check().unwrap();
             }

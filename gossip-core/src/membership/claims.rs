@@ -4,7 +4,7 @@ use super::{
     suspicion::{CONFIRMATIONS_MAX, false_alarms},
 };
 use crate::{
-    context::{Context, Credit},
+    context::{Context, Credit, Owed},
     id::{Addr, Generation, Incarnation, NodeId},
     lattice::{Joined, Lattice},
     path::Path,
@@ -73,8 +73,10 @@ impl<S: Storage> Membership<S> {
             if cx.may_announce {
                 // Nothing else that we send goes there: once for each time that the other one spoke, and each time where there is no
                 // other. An announce says what is said of whoever is gone. Else with the next that it sends.
-                member.namesake = Namesake::Heard;
-                cx.answer(from, header.sender, if is_live { Intent::News } else { Intent::Ping(Ping::ANNOUNCE) });
+                let intent = if is_live { Intent::News } else { Intent::Ping(Ping::ANNOUNCE) };
+                if cx.answer(from, header.sender, intent) == Owed::Soon {
+                    member.namesake = Namesake::Heard;
+                }
             }
             return;
         }
@@ -330,6 +332,7 @@ impl<S: Storage> Membership<S> {
             round_trip: RoundTrip::UNKNOWN,
             path: Path::untried(cx.config.datagram_len_max),
             stated: claim.incarnation,
+            stated_in: claim.generation,
             addr: frame.addr,
             presence,
             since: cx.now,
@@ -353,9 +356,7 @@ impl<S: Storage> Membership<S> {
     /// Takes over address and presence, when these words are later than the ones we have.
     fn take_words(&mut self, cx: &mut Context<S>, slot: usize, frame: &MemberFrame<'_>) {
         let Some((_, member)) = self.members.as_slice().get(slot) else { return };
-        let later = frame.incarnation > member.stated
-            || frame.incarnation == member.stated && frame.generation > member.generation;
-        if !later {
+        if (frame.incarnation, frame.generation) <= (member.stated, member.stated_in) {
             return;
         }
         let Some(presence) = S::Blob::copy_of(frame.presence) else {
@@ -374,7 +375,7 @@ impl<S: Storage> Membership<S> {
             if member.addr != frame.addr {
                 (member.heard_at, member.path) = (None, path);
             }
-            member.stated = frame.incarnation;
+            (member.stated, member.stated_in) = (frame.incarnation, frame.generation);
             member.addr = frame.addr;
             member.presence = presence;
             member.retransmits = retransmits;

@@ -2,7 +2,7 @@
 use crate::{
     context::Context,
     digest::Digest,
-    id::{Generation, Incarnation, NodeId},
+    id::{Incarnation, NodeId},
     records::{Member, Namesake, Suspicion, Untold},
     storage::Storage,
 };
@@ -21,7 +21,7 @@ pub(super) struct Counted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Words {
     stated: Incarnation,
-    generation: Generation,
+    lives: u64,
 }
 
 impl Counted {
@@ -37,17 +37,17 @@ impl Counted {
 
 impl Words {
     /// Of a name that two bear. Nobody says so of itself: no incarnation is as high.
-    const OF_TWO: Self = Self { stated: Incarnation(u32::MAX), generation: Generation(0) };
+    const OF_TWO: Self = Self { stated: Incarnation(u32::MAX), lives: 0 };
 
     /// Of one that lives. Where two bear a name, that is all that counts, whichever of them the row holds.
     pub(super) fn of<B>(member: &Member<B>) -> Self {
         match member.namesake {
             Namesake::Known => Self::OF_TWO,
-            Namesake::None | Namesake::Heard => Self { stated: member.stated, generation: member.generation },
+            Namesake::None | Namesake::Heard => Self { stated: member.stated, lives: member.lives() },
         }
     }
 
     pub(super) fn digest<S: Storage>(self, cx: &Context<S>, id: NodeId) -> Digest {
-        cx.digester.of_words(&[id.0, u64::from(self.stated.0), u64::from(self.generation.0)])
+        cx.digester.of_words(&[id.0, u64::from(self.stated.0), self.lives])
     }
 }

@@ -314,6 +314,7 @@ impl<S: Storage> Membership<S> {
             round_trip: RoundTrip::UNKNOWN,
             path: Path::untried(cx.config.datagram_len_max),
             stated: cx.me.incarnation,
+            stated_in: cx.me.generation,
             addr: cx.me.addr,
             presence,
             since: cx.now,
@@ -337,7 +338,7 @@ impl<S: Storage> Membership<S> {
         let (me, retransmits, now) = (cx.me, cx.retransmit_limit(), cx.now);
         self.update(cx, slot, |row| {
             row.set_claim(Claim { incarnation: me.incarnation, standing, generation: me.generation });
-            row.stated = me.incarnation;
+            (row.stated, row.stated_in) = (me.incarnation, me.generation);
             (row.by, row.cause) = (me.id, Cause::OwnWord);
             row.since = now;
             row.retransmits = retransmits;

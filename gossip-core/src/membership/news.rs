@@ -207,8 +207,8 @@ fn print_of<S: Storage>(cx: &Context<S>, token: u8, id: NodeId, member: &Member<
     let said = match member.namesake {
         Namesake::Known => cx.digester.of_words(&[name.0]),
         Namesake::None | Namesake::Heard => {
-            let Claim { incarnation, standing, generation } = member.claim();
-            let claim = u64::from(incarnation.0) << 32 | u64::from(generation.0);
+            let Claim { incarnation, standing, .. } = member.claim();
+            let claim = u64::from(incarnation.0) << 32 ^ member.lives();
             cx.digester.of_words(&[name.0, claim, u64::from(member.stated.0) << 2 | standing as u64])
         }
     };
@@ -230,7 +230,7 @@ pub(super) fn told<B: AsRef<[u8]>>(id: NodeId, member: &Member<B>) -> Frame<'_> 
 /// What is to be said of a member to one who may never have heard of it: its own words while it lives, else what became of it.
 fn news<B: AsRef<[u8]>>(id: NodeId, member: &Member<B>) -> Frame<'_> {
     // An accusation may have run ahead of the words that we have; those would be taken for later ones than they are.
-    if !member.is_live() || member.stated != member.incarnation {
+    if !member.is_live() || (member.stated, member.stated_in) != (member.incarnation, member.generation) {
         return accusation(id, member);
     }
     Frame::Member(MemberFrame {

@@ -25,7 +25,11 @@ impl<S: Storage> Node<S> {
         if !self.is_running() {
             return Err(JoinError::Left);
         }
-        self.membership.join(&mut self.cx, seed)
+        self.membership.join(&mut self.cx, seed)?;
+        if self.cx.newcomer {
+            self.reconcile.on_join(&mut self.cx);
+        }
+        Ok(())
     }
 
     /// Says what the wall clock shows now, in milliseconds since the Unix epoch.

@@ -6,6 +6,7 @@ use crate::{
     dissemination::{AskPublisher, Authority},
     id::{Addr, Life, NodeId},
     membership::Change,
+    path_search::PathSearch,
     reconcile::{Difference, Peer, Same},
     records::{Intent, Member, Outgoing, Question},
     storage::Storage,
@@ -226,6 +227,7 @@ impl<S: Storage> Node<S> {
         if failures > 0 && end.remainder != Remainder::Nothing {
             self.paths.on_failures(&self.cx, members, answerer, failures);
         }
+        PathSearch::on_answer(&self.cx, members, answerer, self.cx.received_len);
         if end.remainder != Remainder::Nothing {
             self.paths.on_cut_short(&self.cx, members, answerer);
         }
@@ -362,7 +364,11 @@ impl<S: Storage> Node<S> {
             .get(header.sender)
             .filter(|member| member.is_live() || member.standing == Standing::Down && member.cause == Cause::OwnWord);
         let addr = member.and_then(|_| self.membership.addr_of(header.sender, header.generation).copied());
-        let addr = addr.filter(|addr| self.membership.is_proven(header.sender, *addr));
+        // Another life that speaks from elsewhere would not hear the answer: it has yet to say where it is.
+        let is_heard = member.is_some_and(|member| member.generation == header.generation)
+            || self.cx.credit == Credit::Full
+            || self.membership.is_contested(header.sender);
+        let addr = addr.filter(|addr| is_heard && self.membership.is_proven(header.sender, *addr));
         self.cx.stats.questions_of_strangers += u64::from(addr.is_none());
         addr
     }

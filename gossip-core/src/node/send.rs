@@ -167,7 +167,8 @@ impl<S: Storage> Node<S> {
 
     fn write_answer(&mut self, question: &Question<S::Summary>, buffer: &mut [u8]) -> Option<usize> {
         let mut writer = Writer::new(buffer.get_mut(..usize::from(question.len_max))?, &self.header())?;
-        writer.reserve(len::PULL_END);
+        // The longest of writes fit only without room to say where the rest begins.
+        writer.reserve_beside(len::PULL_END, len::PULL_END_AFTER);
         let upto = match question.store {
             Store::Members => self.membership.serve(&self.cx, question, &mut writer),
             Store::Rumors => {
@@ -187,7 +188,6 @@ impl<S: Storage> Node<S> {
             None if too_long => Remainder::TooLong,
             upto => upto.map_or(Remainder::Nothing, Remainder::After),
         };
-        // Beside the longest of writes, there is no room to say where the rest begins.
         let mut remainders = [remainder, Remainder::Some].into_iter();
         let fits =
             remainders.any(|remainder| writer.put(&Frame::PullEnd(PullEnd { token: question.token, remainder })));

@@ -4,9 +4,11 @@
 //! side keeps nothing: a question carries all that is needed to answer it. An exchange is a comparison of the stores,
 //! and then, for each that differs, questions until nothing is lacking; each step is one datagram there and one back.
 //!
-//! - here: the exchange under way, and when the next one starts;
+//! - here: with whom the next exchange is, when it starts, and how it goes on;
+//! - `exchange`: the one under way;
 //! - `backoff`: whom not to ask for now, after exchanges that brought nothing.
 mod backoff;
+mod exchange;
 
 use crate::{
     context::Context,
@@ -21,6 +23,7 @@ use crate::{
 };
 use backoff::{Again, Backoff};
 use core::time::Duration;
+use exchange::{Exchange, Pulling, TRY, Todo};
 use serde::{Deserialize, Serialize};
 
 /// The exchange under way, and with whom to start the next.
@@ -84,50 +87,14 @@ pub(crate) struct Difference {
     pub(crate) theirs: Digest,
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-enum Exchange {
-    Idle,
-    Comparing { peer: Peer, asked_at: Instant, until: Instant, tries: u8 },
-    Pulling { peer: Peer, asked_at: Instant, until: Instant, tries: u8, pull: Pulling },
-}
-
-/// One question of an exchange.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Pulling {
-    store: Store,
-    /// The range of writers asked for; its end is known once the question is written.
-    from: Life,
-    end: Life,
-    token: u8,
-    /// How many answers in a row brought nothing.
-    no_progress: u8,
-    /// The store's digest when we asked: an answer that changes nothing is no progress.
-    had: StoreDigests,
-    later: Todo,
-}
-
-/// Stores still to be pulled.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Todo {
-    rumors: bool,
-    entries: bool,
-}
-
-impl Pulling {
-    const fn all_of(store: Store, later: Todo) -> Self {
-        Self { store, from: Life::FIRST, end: Life::FIRST, token: 0, no_progress: 0, had: StoreDigests::NONE, later }
-    }
-}
-
 /// So often a question is asked before its exchange is given up: at a loss of one in four each way, one in 300 is.
 const TRIES_MAX: u8 = 7;
+/// And so often where somebody else may be asked.
+const TRIES_OF_MANY: u8 = 3;
+const _: () = assert!(TRIES_MAX <= TRY);
 const FIRST_TRY: u8 = 1;
 /// So many answers of one store that bring nothing end an exchange, whatever more they promise.
 const NO_PROGRESS_MAX: u8 = 64;
-/// Which asking of a question a token stands for: its low bits. Whichever is answered first, that will do; the answer to the first
-/// one tells how long it took, however late it comes (Karn, Partridge 1987).
-const TRY: u8 = 7;
-const _: () = assert!(TRIES_MAX <= TRY);
 /// Longer than this, no answer takes.
 const TIMEOUT_MAX: Duration = Duration::from_secs(10);
 
@@ -150,12 +117,20 @@ impl Reconcile {
         }
     }
 
+    /// We begin to join. A newcomer asks what it lacks a gossip interval and more after that: of those who join together, all
+    /// have come by then, and do not all ask one seed at once. Whoever is heard only later, for losses, has waited by then.
+    pub(crate) fn on_join<S: Storage>(&mut self, cx: &mut Context<S>) {
+        if self.pace.is_untried() && self.next_at == Instant::NEVER {
+            let interval = cx.config.gossip_interval;
+            self.next_at = cx.now + interval + cx.random_part(interval.part(2));
+        }
+    }
+
     /// `peer` knows something else than we do.
     ///
     /// A gossip interval and more passes before we ask, unless the last exchange brought us something: the push, which is
-    /// under way, often settles the difference by then; and of those who join together, all have come by then, and do not
-    /// all ask one seed at once. A newcomer asks the one that it heard first, through whom it came: whoever else speaks to
-    /// it may have come no earlier.
+    /// under way, often settles the difference by then. A newcomer asks the one that it heard first, through whom it came:
+    /// whoever else speaks to it may have come no earlier.
     pub(crate) fn on_differing<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer) {
         if self.backoff.is_backed_off(cx, &peer) {
             return;
@@ -211,7 +186,7 @@ impl Reconcile {
     /// `peer` is gone.
     pub(crate) fn on_gone(&mut self, peer: NodeId) {
         self.on_agreeing(peer);
-        if self.peer() == Some(peer) {
+        if self.exchange.peer() == Some(peer) {
             self.exchange = Exchange::Idle;
         }
     }
@@ -298,6 +273,12 @@ impl Reconcile {
         match self.exchange {
             Exchange::Idle => self.start(cx),
             Exchange::Comparing { until, .. } | Exchange::Pulling { until, .. } if cx.now < until => {}
+            Exchange::Comparing { peer, tries, .. } | Exchange::Pulling { peer, tries, .. }
+                if self.may_ask_another(cx, &peer, tries) =>
+            {
+                cx.stats.exchanges_failed += 1;
+                self.finish(cx);
+            }
             Exchange::Comparing { peer, asked_at, tries, .. } if tries < TRIES_MAX => {
                 self.compare(cx, peer, tries + 1, asked_at);
             }
@@ -316,6 +297,7 @@ impl Reconcile {
     pub(crate) fn next_deadline(&self) -> Instant {
         match self.exchange {
             Exchange::Comparing { until, .. } | Exchange::Pulling { until, .. } => until,
+            Exchange::Idle if self.has_heard_nobody() => Instant::NEVER,
             Exchange::Idle => self.next_at,
         }
     }
@@ -347,15 +329,21 @@ impl Reconcile {
         core::mem::take(&mut self.unresolved)
     }
 
-    fn peer(&self) -> Option<NodeId> {
-        match self.exchange {
-            Exchange::Idle => None,
-            Exchange::Comparing { peer, .. } | Exchange::Pulling { peer, .. } => Some(peer.id),
-        }
+    /// Whether a newcomer has yet to hear whom it asks.
+    fn has_heard_nobody(&self) -> bool {
+        self.pace.is_untried() && self.candidate.is_none()
+    }
+
+    /// Whether somebody else is to be asked, now that `peer` answered none of so many tries. Where it is not known how long answers
+    /// take, they are waited for longer.
+    fn may_ask_another<S: Storage>(&self, cx: &Context<S>, peer: &Peer, tries: u8) -> bool {
+        let is_known = [peer.round_trip, self.round_trip, cx.round_trip] != [RoundTrip::UNKNOWN; 3];
+        let tries_max = if is_known { TRIES_OF_MANY } else { TRIES_OF_MANY + 1 };
+        tries >= tries_max && self.candidate.is_some_and(|candidate| candidate.id != peer.id)
     }
 
     fn start<S: Storage>(&mut self, cx: &mut Context<S>) {
-        if cx.now < self.next_at {
+        if cx.now < self.next_at || self.has_heard_nobody() {
             return;
         }
         self.next_at = Instant::NEVER;
@@ -432,7 +420,7 @@ impl Reconcile {
         let known = if known == RoundTrip::UNKNOWN { cx.round_trip } else { known };
         let first =
             known.timeout().map_or_else(|| interval.part(8), |known| known.max(interval.part(16)).min(TIMEOUT_MAX));
-        let wait = first.times(1 << (tries / 2).min(2));
+        let wait = first.times(1 << ((tries - 1) / 2).min(2));
         if tries < TRIES_MAX { wait } else { wait.max(cx.config.probe_timeout) }
     }
 }

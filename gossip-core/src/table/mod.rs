@@ -6,6 +6,7 @@
 mod heap;
 mod inline;
 mod key;
+mod none;
 #[cfg(feature = "alloc")]
 mod flags;
 #[cfg(feature = "alloc")]
@@ -18,6 +19,7 @@ use core::{borrow::Borrow, fmt::Debug};
 pub use heap::{HeapQueue, HeapTable};
 pub use inline::{InlineBlob, InlineQueue, InlineTable};
 pub use key::Key;
+pub use none::NoTable;
 pub(crate) use select::Smallest;
 
 /// What few rows are, and is asked of all of them again and again. Whoever changes a row [sets](Table::set_flag) what it is

@@ -10,6 +10,8 @@ pub struct Writer<'b> {
     /// How long the header is.
     bare: usize,
     reserved: usize,
+    /// What is reserved once a frame is written.
+    reserved_next: usize,
     /// How many frames were too long for any datagram of this length.
     too_long: u16,
 }
@@ -19,12 +21,12 @@ impl<'b> Writer<'b> {
     #[must_use]
     pub fn new(buffer: &'b mut [u8], header: &Header) -> Option<Self> {
         let len = postcard::to_slice(header, buffer).ok()?.len();
-        Some(Self { buffer, len, bare: len, reserved: 0, too_long: 0 })
+        Some(Self { buffer, len, bare: len, reserved: 0, reserved_next: 0, too_long: 0 })
     }
 
     /// A run of frames without a header.
     pub(crate) fn bare(buffer: &'b mut [u8]) -> Self {
-        Self { buffer, len: 0, bare: 0, reserved: 0, too_long: 0 }
+        Self { buffer, len: 0, bare: 0, reserved: 0, reserved_next: 0, too_long: 0 }
     }
 
     /// Whether `frame` fitted; when it did not, nothing was written.
@@ -35,6 +37,9 @@ impl<'b> Writer<'b> {
             self.too_long = self.too_long.saturating_add(1);
         }
         self.len += written.unwrap_or(0);
+        if written.is_some() && self.reserved_next > 0 {
+            self.reserve(self.reserved_next);
+        }
         written.is_some()
     }
 
@@ -67,9 +72,15 @@ impl<'b> Writer<'b> {
         self.reserved = len.min(self.buffer.len() - self.len);
     }
 
+    /// Keeps `first` bytes back beside the first frame, and `next` beside more of them.
+    pub(crate) fn reserve_beside(&mut self, first: usize, next: usize) {
+        self.reserve(first);
+        self.reserved_next = next;
+    }
+
     /// Gives back what was reserved.
     pub fn release(&mut self) {
-        self.reserved = 0;
+        (self.reserved, self.reserved_next) = (0, 0);
     }
 
     /// How many bytes are free.

@@ -39,8 +39,10 @@ pub(crate) mod len {
     pub(crate) const FRAMING: usize = 2;
     /// [`Ping`](super::Ping), whole.
     pub(crate) const PING: usize = FRAMING + 3;
-    /// [`PullEnd`](super::PullEnd), whole.
+    /// [`PullEnd`](super::PullEnd) that does not say where the rest begins.
     pub(crate) const PULL_END: usize = FRAMING + 2;
+    /// [`PullEnd`](super::PullEnd), whole.
+    pub(crate) const PULL_END_AFTER: usize = PULL_END + 8 + 4;
     /// [`StoreDigests`](super::StoreDigests), whole.
     pub(crate) const STORE_DIGESTS: usize = FRAMING + 24;
     /// A [`RumorFrame`](super::RumorFrame) without its payload.

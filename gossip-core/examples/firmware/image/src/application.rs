@@ -2,8 +2,8 @@
 //!
 //! Everything it observes it writes into the replicated map, so that the rest of the cluster can check it
 //! from afar; there is no other way out of it.
-use crate::console::say;
-use gossip_core::{Event, Instant, Node, Sensor};
+use crate::{console::say, memory::Memory};
+use gossip_core::{Event, Instant, Node};
 use itoa::Buffer;
 
 /// Set by anyone: how often to measure, in milliseconds.
@@ -30,7 +30,7 @@ impl Application {
     }
 
     /// Reacts to an event of the node.
-    pub(crate) fn on_event(&mut self, node: &mut Node<Sensor>, now: Instant, event: &Event<'_>) {
+    pub(crate) fn on_event(&mut self, node: &mut Node<Memory>, now: Instant, event: &Event<'_>) {
         match *event {
             Event::MemberUp { id, .. } => say(&["sensor: ", Buffer::new().format(id.0), " is up"]),
             Event::Changed { key: INTERVAL, value: Some(value), .. } => {
@@ -47,14 +47,14 @@ impl Application {
     }
 
     /// Tells how long we have run.
-    pub(crate) fn record_uptime(&self, node: &mut Node<Sensor>, now: Instant) {
+    pub(crate) fn record_uptime(&self, node: &mut Node<Memory>, now: Instant) {
         let uptime = now.saturating_duration_since(self.started).as_millis();
         record(node, now, UPTIME, Buffer::new().format(u64::try_from(uptime).unwrap_or(u64::MAX)).as_bytes());
     }
 }
 
 /// Writes an entry; a refusal is no reason to stop, but to say so.
-fn record(node: &mut Node<Sensor>, now: Instant, key: &[u8], value: &[u8]) {
+fn record(node: &mut Node<Memory>, now: Instant, key: &[u8], value: &[u8]) {
     if node.put(now, key, value).is_err() {
         say(&["sensor: an entry was refused"]);
     }

@@ -9,21 +9,23 @@ mod application;
 mod board;
 mod console;
 mod line;
+mod memory;
 
 use application::Application;
 use board::Board;
 use console::{say, stop};
 use core::time::Duration;
 use cortex_m_rt::entry;
-use gossip_core::{Addr, Config, ConfigError, Event, Input, Instant, Node, NodeId, Output, Sensor, presence::Presence};
+use gossip_core::{Addr, ConfigError, Event, Input, Instant, Node, NodeId, Output, presence::Presence};
 use line::Line;
 use link::{DATAGRAM_LEN_MAX, Downlink, Provision, Uplink};
+use memory::Memory;
 use rand_pcg::Pcg32;
 use semihosting::process;
 use static_cell::{ConstStaticCell, StaticCell};
 
 // Statics, not locals: the linker then knows the memory of the node, and the stack stays shallow.
-static NODE: StaticCell<Result<Node<Sensor>, ConfigError>> = StaticCell::new();
+static NODE: StaticCell<Result<Node<Memory>, ConfigError>> = StaticCell::new();
 static LINE: ConstStaticCell<Line> = ConstStaticCell::new(Line::new());
 
 /// How often we say that we are awake, until we are told who we are.
@@ -39,7 +41,7 @@ fn main() -> ! {
 }
 
 /// Waits to be told who we are, and becomes that node. Also says when, in the cluster's time, we were started.
-fn install(board: &mut Board, line: &mut Line) -> (&'static mut Node<Sensor>, Instant) {
+fn install(board: &mut Board, line: &mut Line) -> (&'static mut Node<Memory>, Instant) {
     let mut awake_at = 0;
     loop {
         if board.micros() >= awake_at {
@@ -55,14 +57,14 @@ fn install(board: &mut Board, line: &mut Line) -> (&'static mut Node<Sensor>, In
     }
 }
 
-fn become_node(provision: &Provision<'_>, now: Instant) -> &'static mut Node<Sensor> {
+fn become_node(provision: &Provision<'_>, now: Instant) -> &'static mut Node<Memory> {
     let (Some(addr), Some(seed)) = (Addr::new(provision.addr), Addr::new(provision.seed)) else {
         stop("an address is too long")
     };
     let id = NodeId::from_name(provision.name);
     let mut rng = Pcg32::new(provision.entropy, id.0);
     // The result stays where it is made: unwrapped first, the whole node would pass over the stack.
-    let made = NODE.init_with(|| Node::with_storage(id, addr, Config::sensor(), &mut rng));
+    let made = NODE.init_with(|| Node::with_storage(id, addr, memory::config(), &mut rng));
     let Ok(node) = made else { stop("the configuration does not suit the memory") };
     let mut presence = [0; 32];
     let presence = Presence::encode(provision.name, "sensor", [], &mut presence).and_then(|len| presence.get(..len));
@@ -86,7 +88,7 @@ struct Device {
 
 impl Device {
     /// Serves the node until it has left.
-    fn run(&mut self, node: &mut Node<Sensor>) -> ! {
+    fn run(&mut self, node: &mut Node<Memory>) -> ! {
         self.application.record_uptime(node, self.now());
         let mut deadline = self.drain(node);
         loop {
@@ -103,7 +105,7 @@ impl Device {
     }
 
     /// Does what the node wants done, until it wants nothing before the moment returned.
-    fn drain(&mut self, node: &mut Node<Sensor>) -> Instant {
+    fn drain(&mut self, node: &mut Node<Memory>) -> Instant {
         let mut buffer = [0; DATAGRAM_LEN_MAX];
         loop {
             match node.poll_output(&mut buffer) {

@@ -29,12 +29,13 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// Builds the image beside this crate.
-    pub(crate) fn build() -> Result<Self> {
+    /// Builds the image beside this crate, with these features.
+    pub(crate) fn build(features: &str) -> Result<Self> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let output = Command::new(cargo)
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
             .args(["build", "--quiet", "--package", "image", "--profile", "image", "--target", TARGET])
+            .args(["--features", features])
             .arg("--message-format=json-render-diagnostics")
             .stderr(Stdio::inherit())
             .output()

@@ -1,0 +1,58 @@
+//! The exchange under way.
+use super::Peer;
+use crate::{
+    id::{Life, NodeId},
+    time::Instant,
+    wire::{Store, StoreDigests},
+};
+use serde::{Deserialize, Serialize};
+
+/// What was asked last, and whom: at `asked_at` for the first time; until when we wait for an answer before we ask again.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) enum Exchange {
+    Idle,
+    Comparing { peer: Peer, asked_at: Instant, until: Instant, tries: u8 },
+    Pulling { peer: Peer, asked_at: Instant, until: Instant, tries: u8, pull: Pulling },
+}
+
+/// One question of an exchange.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Pulling {
+    pub(super) store: Store,
+    /// The range of writers asked for; its end is known once the question is written.
+    pub(super) from: Life,
+    pub(super) end: Life,
+    pub(super) token: u8,
+    /// How many answers in a row brought nothing.
+    pub(super) no_progress: u8,
+    /// The store's digest when we asked: an answer that changes nothing is no progress.
+    pub(super) had: StoreDigests,
+    pub(super) later: Todo,
+}
+
+/// Stores still to be pulled.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Todo {
+    pub(super) rumors: bool,
+    pub(super) entries: bool,
+}
+
+impl Pulling {
+    pub(super) const fn all_of(store: Store, later: Todo) -> Self {
+        Self { store, from: Life::FIRST, end: Life::FIRST, token: 0, no_progress: 0, had: StoreDigests::NONE, later }
+    }
+}
+
+/// Which asking of a question a token stands for: its low bits. Whichever is answered first, that will do; the answer to the first
+/// one tells how long it took, however late it comes (Karn, Partridge 1987).
+pub(super) const TRY: u8 = 7;
+
+impl Exchange {
+    /// Who is asked.
+    pub(super) fn peer(&self) -> Option<NodeId> {
+        match self {
+            Self::Idle => None,
+            Self::Comparing { peer, .. } | Self::Pulling { peer, .. } => Some(peer.id),
+        }
+    }
+}
