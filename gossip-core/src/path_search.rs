@@ -5,6 +5,9 @@
 //! is, for most often that was lost by chance; then come what is assumed, and longer ones in steps of a fifth; where something
 //! is too long for what such steps found, the last of them is halved, until 16 bytes are left of it. There is one search at a
 //! time, and none without cause: where every datagram arrives, it costs nothing.
+//!
+//! A cause is that what was asked for at full length did not come, and less did. One such answer may have been lost by chance, and
+//! where answers of full length arrived before, so may a few in a row: on lossy links, searches cost more than all else.
 use crate::{
     context::{Context, Credit},
     id::NodeId,

@@ -6,11 +6,10 @@ use link::{Downlink, FRAME_LEN_MAX, Uplink};
 /// Ends a frame; COBS keeps it out of everything else.
 const END_OF_FRAME: u8 = 0;
 
-/// Both directions of the line.
+/// What has come in on the line.
 pub(crate) struct Line {
     inbox: [u8; FRAME_LEN_MAX],
     gathered: Gathered,
-    outbox: [u8; FRAME_LEN_MAX],
 }
 
 /// How far the frame being received has come.
@@ -24,7 +23,7 @@ enum Gathered {
 impl Line {
     /// A silent line.
     pub(crate) const fn new() -> Self {
-        Self { inbox: [0; FRAME_LEN_MAX], gathered: Gathered::Bytes(0), outbox: [0; FRAME_LEN_MAX] }
+        Self { inbox: [0; FRAME_LEN_MAX], gathered: Gathered::Bytes(0) }
     }
 
     /// Waits no time for what the rig has to say: the next whole frame, if what has come completes one.
@@ -46,8 +45,10 @@ impl Line {
     }
 
     /// Sends a frame. One that is too long is dropped, like a datagram that its network refuses.
-    pub(crate) fn send(&mut self, board: &mut Board, frame: &Uplink<'_>) {
-        if let Ok(bytes) = postcard::to_slice_cobs(frame, &mut self.outbox) {
+    pub(crate) fn send(board: &mut Board, frame: &Uplink<'_>) {
+        // On the stack, which is not at its deepest here.
+        let mut outbox = [0; FRAME_LEN_MAX];
+        if let Ok(bytes) = postcard::to_slice_cobs(frame, &mut outbox) {
             board.write(bytes);
         }
     }

@@ -46,7 +46,7 @@ fn install(board: &mut Board, line: &mut Line) -> (&'static mut Node<Memory>, In
     loop {
         if board.micros() >= awake_at {
             let uptime_micros = board.micros();
-            line.send(board, &Uplink::Awake { uptime_micros });
+            Line::send(board, &Uplink::Awake { uptime_micros });
             awake_at = board.micros() + AWAKE_INTERVAL_MICROS;
         }
         if let Some(Downlink::Provision(provision)) = line.receive(board) {
@@ -110,7 +110,7 @@ impl Device {
         loop {
             match node.poll_output(&mut buffer) {
                 Output::Send { to, bytes } => {
-                    self.line.send(&mut self.board, &Uplink::Datagram { to: to.as_bytes(), bytes });
+                    Line::send(&mut self.board, &Uplink::Datagram { to: to.as_bytes(), bytes });
                 }
                 Output::Event(Event::Departed) => {
                     say(&["sensor: farewell"]);
