@@ -418,9 +418,12 @@ impl Reconcile {
         let interval = cx.config.gossip_interval;
         let known = peer.round_trip.slower(self.round_trip);
         let known = if known == RoundTrip::UNKNOWN { cx.round_trip } else { known };
-        let first =
-            known.timeout().map_or_else(|| interval.part(8), |known| known.max(interval.part(16)).min(TIMEOUT_MAX));
-        let wait = first.times(1 << ((tries - 1) / 2).min(2));
+        // Where nothing was measured, the first wait is a guess, and the second one longer: a long answer may be on its way.
+        let (first, doublings) = match known.timeout() {
+            Some(known) => (known.max(interval.part(16)).min(TIMEOUT_MAX), tries.saturating_sub(1) / 2),
+            None => (interval.part(8), tries / 2),
+        };
+        let wait = first.times(1 << doublings.min(2));
         if tries < TRIES_MAX { wait } else { wait.max(cx.config.probe_timeout) }
     }
 }
