@@ -241,8 +241,9 @@ impl Limits {
             ("limits.outbox", self.outbox, S::Outbox::CAPACITY),
             ("limits.questions", self.questions, S::Questions::CAPACITY),
         ] {
-            // A region that a node does without has no limit but that.
-            if limit == 0 && capacity > 0 {
+            // Names are a region that a node may do without.
+            let may_be_none = name == "limits.name_conflicts" && capacity == 0;
+            if limit == 0 && !may_be_none {
                 return Err(ConfigError::ZeroLimit(name));
             }
             if limit > capacity {

@@ -87,7 +87,7 @@ impl Path {
     }
 
     /// How often so many failures halve what is asked for: half as long each time, once chance alone is no good reason. At a
-    /// loss of one in four each way, every second question fails; where answers that long arrived before, it takes so many
+    /// loss of one in four each way, every second question fails; where so much was found to arrive before, it takes so many
     /// failures more that one question in 27 meets them.
     pub(crate) fn halvings(self, failures: u8) -> u8 {
         let by_chance = if self.proof < Proof::Arrived { 1 } else { 3 };

@@ -117,7 +117,6 @@ impl PathSearch {
         let Some(path) = path_of::<S>(members, peer) else { return };
         let len = len.max(Path::floor(cx.config.datagram_len_max));
         match path.proof {
-            Proof::Missed if len >= path.len => path.proof = Proof::Untried,
             _ if len >= path.len => {}
             // Its question or our answer may have been lost by chance, once.
             Proof::Untried | Proof::Arrived => path.proof = Proof::Missed,
@@ -222,7 +221,7 @@ impl PathSearch {
     }
 
     fn lower<S: Storage>(&mut self, cx: &Context<S>, path: &mut Path, len: u16) {
-        path.len = len;
+        path.len = path.len.min(len);
         if path.told != PathTold::Nothing {
             path.told = PathTold::Outdated;
         }

@@ -304,7 +304,7 @@ impl<S: Storage> Node<S> {
     fn on_compare(&mut self, header: &Header, compare: &Compare) {
         let asker = header.sender;
         let Some(addr) = self.addr_of_asker(header) else { return };
-        let len_max = self.agreed_len(asker, compare.len_max);
+        let len_max = self.agreed_len(compare.len_max);
         self.cx.owe(Outgoing {
             to: addr,
             peer: Some(asker),
@@ -337,7 +337,8 @@ impl<S: Storage> Node<S> {
             return;
         };
         let Pull { token, store, from, until, .. } = *pull;
-        let len_max = self.agreed_len(asker, pull.len_max);
+        let len_max = self.agreed_len(pull.len_max);
+        self.paths.on_wanted(&self.cx, self.membership.table_mut(), asker, len_max);
         let question = Question { peer: asker, generation, token, store, from, until, len_max, summary };
         if store == Store::Entries {
             self.convergence.on_behind::<S>(self.membership.table_mut(), asker, self.replica.behind(&question));
@@ -348,11 +349,9 @@ impl<S: Storage> Node<S> {
     }
 
     /// How long the answer to a member's question may be: as long as it says, within reason.
-    fn agreed_len(&mut self, asker: NodeId, wanted: u16) -> u16 {
+    fn agreed_len(&self, wanted: u16) -> u16 {
         let len_max = self.cx.config.datagram_len_max;
-        let len = wanted.clamp(DATAGRAM_LEN_MIN.min(len_max), len_max);
-        self.paths.on_wanted(&self.cx, self.membership.table_mut(), asker, len);
-        len
+        wanted.clamp(DATAGRAM_LEN_MIN.min(len_max), len_max)
     }
 
     /// Where the answer to a member's question goes: to the address that all know, wherever the question came from. An
@@ -365,7 +364,7 @@ impl<S: Storage> Node<S> {
             .filter(|member| member.is_live() || member.standing == Standing::Down && member.cause == Cause::OwnWord);
         let addr = member.and_then(|_| self.membership.addr_of(header.sender, header.generation).copied());
         // Another life that speaks from elsewhere would not hear the answer: it has yet to say where it is.
-        let is_heard = member.is_some_and(|member| member.generation == header.generation)
+        let is_heard = member.is_some_and(|member| member.stated_in == header.generation)
             || self.cx.credit == Credit::Full
             || self.membership.is_contested(header.sender);
         let addr = addr.filter(|addr| is_heard && self.membership.is_proven(header.sender, *addr));

@@ -132,7 +132,10 @@ impl<S: Storage> Node<S> {
             Intent::Verdict(id) => self.membership.put_verdict(id, writer),
             Intent::News => true,
             Intent::Compare => {
+                // The digests fit any path: whatever else the answer may tell is left out where one did not come.
+                let has_failed = outgoing.peer.is_some_and(|id| self.reconcile.failures(id) > 0);
                 let len_max = self.wanted(outgoing.peer);
+                let len_max = if has_failed { Path::floor(len_max) } else { len_max };
                 writer.put(&Frame::Compare(Compare { digests: self.store_digests(), len_max }))
             }
             Intent::StoreDigests(_) => writer.put(&Frame::StoreDigests(self.store_digests())),

@@ -44,7 +44,9 @@ struct Wait {
 enum Cause {
     /// The answers brought nothing.
     Nothing,
-    /// There was no answer: the peer may have no room for us, and tells us nothing.
+    /// There was no answer to a few tries: chance, most likely.
+    Unanswered,
+    /// There was none to many, or to a few once more: the peer may have no room for us, and tells us nothing.
     Silence,
 }
 
@@ -83,6 +85,20 @@ impl Backoff {
         let _ = self.extend(peer.0, cx.now, cx.config.gossip_interval.times(FIRST_WAIT), PEER_DOUBLINGS);
         if let Some(wait) = self.wait_of(peer) {
             wait.cause = Cause::Silence;
+        }
+    }
+
+    /// `peer` answered none of a few tries, and somebody else is asked. The first time, it may be asked again at once.
+    pub(super) fn on_unanswered<S: Storage>(&mut self, cx: &Context<S>, peer: NodeId) {
+        match self.wait_of(peer) {
+            Some(wait) if wait.cause == Cause::Nothing => wait.cause = Cause::Unanswered,
+            Some(_) => self.on_silence(cx, peer),
+            None => {
+                let _ = self.extend(peer.0, cx.now, Duration::ZERO, PEER_DOUBLINGS);
+                if let Some(wait) = self.wait_of(peer) {
+                    (wait.doublings, wait.cause) = (0, Cause::Unanswered);
+                }
+            }
         }
     }
 

@@ -44,7 +44,7 @@ impl Pulling {
 }
 
 /// Which asking of a question a token stands for: its low bits. Whichever is answered first, that will do; the answer to the first
-/// one tells how long it took, however late it comes (Karn, Partridge 1987).
+/// one tells how long it took, however late it comes while we wait (Karn, Partridge 1987).
 pub(super) const TRY: u8 = 7;
 
 impl Exchange {

@@ -89,7 +89,7 @@ pub(crate) struct Difference {
 
 /// So often a question is asked before its exchange is given up: at a loss of one in four each way, one in 300 is.
 const TRIES_MAX: u8 = 7;
-/// And so often where somebody else may be asked.
+/// And so often to compare, where somebody else may be asked.
 const TRIES_OF_MANY: u8 = 3;
 const _: () = assert!(TRIES_MAX <= TRY);
 const FIRST_TRY: u8 = 1;
@@ -277,6 +277,7 @@ impl Reconcile {
                 if self.may_ask_another(cx, &peer, tries) =>
             {
                 cx.stats.exchanges_failed += 1;
+                self.backoff.on_unanswered(cx, peer.id);
                 self.finish(cx);
             }
             Exchange::Comparing { peer, asked_at, tries, .. } if tries < TRIES_MAX => {
@@ -334,12 +335,15 @@ impl Reconcile {
         self.pace.is_untried() && self.candidate.is_none()
     }
 
-    /// Whether somebody else is to be asked, now that `peer` answered none of so many tries. Where it is not known how long answers
-    /// take, they are waited for longer.
+    /// Whether somebody else is to be asked, now that `peer` answered none of so many tries.
+    ///
+    /// Where it is not known how long answers take, and where the answer is a long one, of which ever less is asked for, only the
+    /// last and longest wait is spared: before that, what the path carries was asked for as well.
     fn may_ask_another<S: Storage>(&self, cx: &Context<S>, peer: &Peer, tries: u8) -> bool {
         let is_known = [peer.round_trip, self.round_trip, cx.round_trip] != [RoundTrip::UNKNOWN; 3];
-        let tries_max = if is_known { TRIES_OF_MANY } else { TRIES_OF_MANY + 1 };
-        tries >= tries_max && self.candidate.is_some_and(|candidate| candidate.id != peer.id)
+        let is_short = matches!(self.exchange, Exchange::Comparing { .. });
+        let tries_max = if is_known && is_short { TRIES_OF_MANY } else { TRIES_MAX - 1 };
+        (tries_max..TRIES_MAX).contains(&tries) && self.candidate.is_some_and(|candidate| candidate.id != peer.id)
     }
 
     fn start<S: Storage>(&mut self, cx: &mut Context<S>) {
@@ -412,7 +416,7 @@ impl Reconcile {
         self.next_at = if self.candidate.is_some() { self.pace.next_at(cx.now) } else { Instant::NEVER };
     }
 
-    /// How long to wait for an answer: longer each time, and the last time long enough for any that comes at all. A question
+    /// How long to wait for an answer: longer every second time, and the last time long enough for any that comes at all. A question
     /// asked again is the same question, and whichever answer comes first will do.
     fn timeout<S: Storage>(&self, cx: &Context<S>, peer: &Peer, tries: u8) -> Duration {
         let interval = cx.config.gossip_interval;
