@@ -88,9 +88,9 @@ impl Identity {
 /// What becomes of a datagram that is owed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Owed {
-    /// It leaves, where there is anything to say.
+    /// It leaves, where there is anything to say, and credit to say it.
     Soon,
-    /// There is no room for it, or the sender of what it answers has no credit left.
+    /// There is no room for it.
     Shed,
 }
 
@@ -139,10 +139,8 @@ impl<S: Storage> Context<S> {
     /// Owes an answer to the datagram being taken in, where there is room for it. All that an unproven asker gets is no longer
     /// than what it sent.
     pub(crate) fn answer(&mut self, to: Addr, peer: NodeId, intent: Intent) -> Owed {
-        match self.spend_credit(self.config.datagram_len_max) {
-            0 => Owed::Shed,
-            len_max => self.owe(Outgoing { to, peer: Some(peer), intent, len_max }),
-        }
+        let len_max = self.spend_credit(self.config.datagram_len_max);
+        self.owe(Outgoing { to, peer: Some(peer), intent, len_max })
     }
 
     /// How long what the datagram being taken in makes us send may be, and at most `len_max`. What an unproven sender has is
