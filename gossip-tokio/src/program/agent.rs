@@ -129,6 +129,7 @@ impl Agent {
         let log = EventLog::new();
         let chronicle = tokio::spawn(keep_chronicle(gossip.subscribe(), log.clone()));
         for seed in &settings.seeds {
+            warn_of_loopback(gossip.local_addr(), &seed.to_string());
             join(&gossip, seed).await?;
         }
         let info = gossip.info().await.map_err(|error| Failure::refused(error.to_string()))?;
@@ -317,6 +318,16 @@ fn recording_sentence(settings: &Settings) -> String {
             format!("made in {}, at most {} MiB: all values and notices are in it", path.display(), settings.record_max)
         },
     )
+}
+
+/// From a loopback address, nothing reaches another machine, and nobody is told so: the kernel refuses each datagram.
+fn warn_of_loopback(bind: SocketAddr, seed: &str) {
+    let is_elsewhere = seed.parse().is_ok_and(|seed: SocketAddr| !seed.ip().is_loopback());
+    if bind.ip().is_loopback() && is_elsewhere {
+        warn!(
+            "the seed {seed} is on another machine, and cannot be reached from {bind}: choose an address of this one with --bind"
+        );
+    }
 }
 
 fn bind_failure(error: BindError) -> Failure {

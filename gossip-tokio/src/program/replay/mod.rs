@@ -14,7 +14,7 @@ use super::{args::ReplayArgs, console::Lines, failure::Failure};
 use core::{num::NonZeroU64, ops::ControlFlow, panic::AssertUnwindSafe};
 use gossip_core::{
     Heap, Instant, Node,
-    adapter::flight::{Builds, Moment as Happened, Recording, Verdict, What},
+    adapter::flight::{Builds, Ending, Moment as Happened, Recording, Verdict, What},
 };
 use serde_json::json;
 use std::panic::catch_unwind;
@@ -40,7 +40,8 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<(), Failure> {
         )));
     };
     show.finish()?;
-    show.verdict(&verdict)?;
+    let torn = recording.segments().iter().filter(|segment| segment.ending == Ending::Torn).count();
+    show.verdict(&verdict, torn)?;
     judge(&verdict)?;
     match recording.damaged() {
         damaged if damaged > 0 && args.check => Err(Failure::refused(format!(
@@ -153,7 +154,8 @@ impl Show {
         Ok(())
     }
 
-    fn verdict(&mut self, verdict: &Verdict) -> Result<(), Failure> {
+    /// Says whether it is the same, and how many segments are `torn`.
+    fn verdict(&mut self, verdict: &Verdict, torn: usize) -> Result<(), Failure> {
         let Verdict { inputs, proven, unproven, differs, skipped } = *verdict;
         if matches!(self.form, Form::Json | Form::Check(true)) {
             self.lines.line(json!({
@@ -164,6 +166,7 @@ impl Show {
                 "unproven": unproven,
                 "differs_at": differs.map(|(number, _)| number),
                 "skipped": skipped,
+                "torn": torn,
             }))?;
         } else if verdict.is_exact() {
             let so_far = if self.stopped { " so far" } else { "" };
@@ -174,6 +177,12 @@ impl Show {
             };
             let words = format!("the same{so_far}, byte for byte: {inputs} inputs, {proven} outputs{unproven}");
             self.lines.line(if self.form == Form::Text { format!("\n{words}") } else { words })?;
+            if torn > 0 {
+                // As a killed node leaves it, which is no failure; but it may be that the file was damaged.
+                self.lines.line(format!(
+                    "{torn} of its segments end in the middle of a block: what came after that is lost"
+                ))?;
+            }
         }
         self.lines.flush()
     }
