@@ -3,7 +3,7 @@
 use core::time::Duration;
 use gossip_core::{
     Config, NodeId, Urgency,
-    sim::{HostId, Impairment, Network, Told, World},
+    sim::{HostId, Impairment, Latency, Network, Told, World},
 };
 
 /// Of MTUs of 1,280 and of 576, IPv6's and UDP's headers leave so much.
@@ -188,4 +188,40 @@ fn what_is_too_long_for_the_path_is_told_and_holds_up_nobody_else() {
     [(a, b), (b, a)].into_iter().for_each(|(from, to)| world.mend(from, to));
     let got = |world: &World| world.node(b).is_some_and(|node| node.get(b"long").is_some() && node.is_converged());
     assert!(world.run_until(Duration::from_secs(900), got).is_some(), "the path carries it by now");
+}
+
+/// One node whose own line carries `mtu`, among others that never stop to speak: there is always somebody else to ask, and no answer of
+/// full length comes from anybody. How long it takes to catch up once they rest, and how many paths it was told to be short.
+fn own_line(latency: Duration, mtu: usize) -> (Duration, usize) {
+    let mut world = World::new(3, Network { latency: Latency::Constant(latency), ..Network::lan() });
+    let hosts: Vec<_> = (0..8).map(|n| world.spawn(&format!("n{n}"), Config::lan())).collect();
+    hosts[1..].iter().for_each(|&host| world.join(host, hosts[0]));
+    world.run_for(Duration::from_secs(20));
+    let (&short, others) = hosts.split_last().unwrap();
+    for &other in others {
+        [(short, other), (other, short)]
+            .into_iter()
+            .for_each(|(from, to)| world.impair(from, to, Impairment::Mtu(mtu)));
+    }
+    for round in 0..150 {
+        for &host in others {
+            let key = format!("{}/{}", host.index(), round % 20);
+            world.put(host, key.as_bytes(), &[b'v'; 250]).unwrap().unwrap();
+        }
+        world.run_for(Duration::from_millis(100));
+    }
+    let lag = world.run_until(Duration::from_secs(200), all_know_the_same).expect("it catches up");
+    (lag, told_of_paths(&world, short).iter().filter(|(_, len)| usize::from(*len) <= mtu).count())
+}
+
+#[test]
+fn a_node_whose_own_line_is_short_finds_out_though_others_speak_all_the_time() {
+    for millis in [1, 150] {
+        let latency = Duration::from_millis(millis);
+        let ((clean, _), (short, found)) = (own_line(latency, 10_000), own_line(latency, OF_576));
+        println!("{latency:?}: {short:?} to catch up, {clean:?} on a clean line; {found} short paths were found");
+        // An answer holds two fifths as much.
+        assert!(short < clean * 4, "{latency:?}: {short:?}, {clean:?} on a clean line");
+        assert!(found > 0, "{latency:?}: no path was found to be short");
+    }
 }
