@@ -41,12 +41,19 @@ pub(crate) enum Command {
     /// List entries, by key
     List(ListArgs),
     /// Follow changes of entries
+    ///
+    /// Of several changes of an entry in quick succession, other members may see the last alone: it is the value that is replicated,
+    /// not each write.
     Watch(WatchArgs),
     /// Send a notice to every member
     Publish(PublishArgs),
     /// Follow everything that happens
+    ///
+    /// An agent's own notices are told to all others, and not to itself.
     Monitor(MonitorArgs),
     /// Change what this member tells about itself
+    ///
+    /// Until its agent ends: what it tells when it starts is given by its own --role and --tag.
     Tag(TagArgs),
     /// Show the agent's identity, limits and counters
     Info(InfoArgs),
