@@ -158,11 +158,11 @@ impl<S: Storage> Node<S> {
         written > 0 || published > 0
     }
 
-    /// Whether we have all that another wrote and published in its present life.
+    /// Whether we have all that another wrote in its present life, and all that it published.
     #[cfg(feature = "sim")]
-    pub(crate) fn has_all_of(&self, other: &Self) -> bool {
+    pub(crate) fn has_all_of(&self, other: &Self) -> [bool; 2] {
         let (all, ours) = (other.extent(), self.confirmed(other.cx.me.writer()));
-        ours.written >= all.written && ours.published >= all.published
+        [ours.written >= all.written, ours.published >= all.published]
     }
 
     /// Writes what a member that is asked lacks of ours.
