@@ -106,6 +106,8 @@ fn joins_of_all_at_once_end_with_full_views_and_no_tail() {
                 let took = run_until(&mut world, Duration::from_secs(60), all_converged);
                 converged.push(took.unwrap_or_else(|| panic!("seed {seed}: {:?}", agreements(&world))) + last);
                 (medians, lasts) = (medians + median, lasts + last);
+                let soon = Config::lan().gossip_interval * 10;
+                assert!(last <= soon, "seed {seed}, N = {size}, loss {loss}: the last after {last:?}");
                 world.check().unwrap();
             }
             // Of all seeds together: the median of one world is of many nodes, but its last is a single one.

@@ -158,11 +158,14 @@ impl<S: Storage> Node<S> {
         written > 0 || published > 0
     }
 
-    /// Whether we have all that another wrote in its present life, and all that it published.
+    /// Whether one of the others has all that we wrote in this life, and one, perhaps another for want of room, all that we published.
     #[cfg(feature = "sim")]
-    pub(crate) fn has_all_of(&self, other: &Self) -> [bool; 2] {
-        let (all, ours) = (other.extent(), self.confirmed(other.cx.me.writer()));
-        [ours.written >= all.written, ours.published >= all.published]
+    pub(crate) fn is_held_by<'n>(&self, others: impl Iterator<Item = &'n Self>) -> bool {
+        let held = others.map(|other| other.confirmed(self.cx.me.writer())).fold(Extent::default(), |held, has| {
+            Extent { written: held.written.max(has.written), published: held.published.max(has.published) }
+        });
+        let all = self.extent();
+        held.written >= all.written && held.published >= all.published
     }
 
     /// Writes what a member that is asked lacks of ours.

@@ -94,9 +94,9 @@ impl Backoff {
             Some(wait) if wait.cause == Cause::Nothing => wait.cause = Cause::Unanswered,
             Some(_) => self.on_silence(cx, peer),
             None => {
-                let _ = self.extend(peer.0, cx.now, Duration::ZERO, PEER_DOUBLINGS);
+                let _ = self.extend(peer.0, cx.now, Duration::ZERO, 0);
                 if let Some(wait) = self.wait_of(peer) {
-                    (wait.doublings, wait.cause) = (0, Cause::Unanswered);
+                    wait.cause = Cause::Unanswered;
                 }
             }
         }

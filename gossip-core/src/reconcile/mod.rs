@@ -340,7 +340,7 @@ impl Reconcile {
     /// Where it is not known how long answers take, and where the answer is a long one, of which ever less is asked for, only the
     /// last and longest wait is spared: before that, what the path carries was asked for as well.
     fn may_ask_another<S: Storage>(&self, cx: &Context<S>, peer: &Peer, tries: u8) -> bool {
-        let is_known = [peer.round_trip, self.round_trip, cx.round_trip] != [RoundTrip::UNKNOWN; 3];
+        let is_known = self.round_trip_to(cx, peer) != RoundTrip::UNKNOWN;
         let is_short = matches!(self.exchange, Exchange::Comparing { .. });
         let tries_max = if is_known && is_short { TRIES_OF_MANY } else { TRIES_MAX - 1 };
         (tries_max..TRIES_MAX).contains(&tries) && self.candidate.is_some_and(|candidate| candidate.id != peer.id)
@@ -420,14 +420,17 @@ impl Reconcile {
     /// asked again is the same question, and whichever answer comes first will do.
     fn timeout<S: Storage>(&self, cx: &Context<S>, peer: &Peer, tries: u8) -> Duration {
         let interval = cx.config.gossip_interval;
-        let known = peer.round_trip.slower(self.round_trip);
-        let known = if known == RoundTrip::UNKNOWN { cx.round_trip } else { known };
         // Where nothing was measured, the first wait is a guess, and the second one longer: a long answer may be on its way.
-        let (first, doublings) = match known.timeout() {
+        let (first, doublings) = match self.round_trip_to(cx, peer).timeout() {
             Some(known) => (known.max(interval.part(16)).min(TIMEOUT_MAX), tries.saturating_sub(1) / 2),
             None => (interval.part(8), tries / 2),
         };
         let wait = first.times(1 << doublings.min(2));
         if tries < TRIES_MAX { wait } else { wait.max(cx.config.probe_timeout) }
+    }
+    /// How long answers of `peer` take, as far as is known: of it, of the long answers to our questions, or of anybody.
+    fn round_trip_to<S: Storage>(&self, cx: &Context<S>, peer: &Peer) -> RoundTrip {
+        let known = peer.round_trip.slower(self.round_trip);
+        if known == RoundTrip::UNKNOWN { cx.round_trip } else { known }
     }
 }

@@ -367,6 +367,11 @@ impl<S: Storage> World<S> {
         self.namesakes.get(&id).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether more than one live node goes by a name.
+    pub(super) fn is_contested(&self, id: NodeId) -> bool {
+        self.hosts_of(id).iter().filter(|&&host| self.node(host).is_some()).count() > 1
+    }
+
     /// What a host's nodes told their application, with the time, in all their lives. Nothing, under
     /// [`Scrutiny::Loose`].
     #[must_use]

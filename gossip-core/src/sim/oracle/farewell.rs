@@ -19,8 +19,8 @@ pub(super) enum FarewellOutcome {
 }
 
 impl Oracles {
-    /// A node says farewell, from now on: of the `others`, one has all that it wrote in this life, and one, perhaps another for want
-    /// of room, all that it published. One that sees nobody may have handed it to those who have died since.
+    /// A node says farewell, from now on: among them, the `others` have all that it wrote and published in this life. One that sees
+    /// nobody may have handed it to those who have died since.
     pub(in crate::sim) fn on_farewell<'n, S: Storage>(
         &mut self,
         now: Instant,
@@ -30,9 +30,7 @@ impl Oracles {
     ) {
         let shortly = self.ended_at.is_some_and(|at| now < at + node.config().probe_interval * SHORTLY);
         let owes = node.has_words_of_its_own() && node.live() > 1;
-        let had = others.map(|other| other.has_all_of(node));
-        let [writes, notices] = had.fold([false; 2], |had, has| [had[0] || has[0], had[1] || has[1]]);
-        let lost = owes && !shortly && !(writes && notices);
+        let lost = owes && !shortly && !node.is_held_by(others);
         self.hosts[host.index()].life.farewell =
             if lost { FarewellOutcome::NotHandedOver } else { FarewellOutcome::HandedOver };
     }

@@ -73,7 +73,7 @@ impl Oracles {
         let told_of = |id| group.iter().any(|(_, other)| know_each_other(node, other) && sees(other, id));
         for &(other, truth) in group.iter().filter(|(other, _)| *other != host) {
             let me = truth.me();
-            if is_contested(world, me.id) {
+            if world.is_contested(me.id) {
                 continue;
             }
             match node.member(me.id).filter(is_there) {
@@ -225,7 +225,7 @@ impl<S: Storage> World<S> {
     /// Whether two live that go by one name, or did so lately: they are found out, and counted as two, for a while.
     pub(in crate::sim) fn is_name_contested(&self) -> bool {
         let known = |host| self.node(host).is_some_and(|node| node.name_conflicts() > 0);
-        self.live().any(|host| known(host) || is_contested(self, self.id(host)))
+        self.live().any(|host| known(host) || self.is_contested(self.id(host)))
     }
 
     /// Whether somebody counts a member as down of which others know that it left.
@@ -307,11 +307,6 @@ fn sees<S: Storage>(node: &Node<S>, id: NodeId) -> bool {
 /// Whether a node has no room for a further member: those that are gone would make it.
 fn is_crowded<S: Storage>(node: &Node<S>) -> bool {
     node.live() >= node.config().limits.members
-}
-
-/// Whether more than one live node goes by a name.
-fn is_contested<S: Storage>(world: &World<S>, id: NodeId) -> bool {
-    world.hosts_of(id).iter().filter(|&&host| world.node(host).is_some()).count() > 1
 }
 
 /// Whether a node took all writes that came. When it had to leave one with others, it takes none that its writer made later:

@@ -69,9 +69,9 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
             let (id, addr) = (self.world.id(whom), self.world.addr(whom));
             let Some(node) = self.world.node(who) else { return false };
             // A row holds one of two who bear a name: the address of the other goes with the next words.
-            let bearers = self.world.hosts_of(id).iter().filter(|&&host| self.world.node(host).is_some()).count();
+            let is_only_one = !self.world.is_contested(id);
             let member = node.member(id).is_some_and(|member| member.addr == addr);
-            bearers == 1 && (member || self.was_acquainted(who, whom)) && !self.is_said_to_have_left(whom)
+            is_only_one && (member || self.was_acquainted(who, whom)) && !self.is_said_to_have_left(whom)
                 || node.seeds().any(|(seed, _)| seed == addr)
         };
         remembers(one, other) || remembers(other, one)

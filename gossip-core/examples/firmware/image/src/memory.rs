@@ -1,13 +1,9 @@
 //! What the chip remembers.
-#[cfg(not(feature = "full"))]
-use gossip_core::{
-    Addr, Dot, Life,
-    records::{Entry, Member, Outgoing, Question, Rumor, Seed, Window},
-    table::{InlineBlob, InlineQueue, InlineTable, NoTable},
-};
 use gossip_core::{Config, Limits, NodeId, Storage, records::NameConflict, table::Table};
+#[cfg(not(feature = "full"))]
+use gossip_core::{Sensor, table::NoTable};
 
-/// As much as [`Sensor`](gossip_core::Sensor) does, without the names that two nodes go by: whoever sets up a sensor gives it a name
+/// As much as [`Sensor`] does, without the names that two nodes go by: whoever sets up a sensor gives it a name
 /// of its own, and the list would take 112 bytes of RAM and 3 kB of flash.
 #[cfg(not(feature = "full"))]
 pub(crate) enum Memory {}
@@ -18,18 +14,18 @@ pub(crate) use gossip_core::Sensor as Memory;
 
 #[cfg(not(feature = "full"))]
 impl Storage for Memory {
-    type Key = InlineBlob<16>;
-    type Blob = InlineBlob<32>;
-    type Summary = InlineBlob<72>;
-    type Members = InlineTable<NodeId, Member<Self::Blob>, 16>;
-    type Seeds = InlineTable<Addr, Seed, 3>;
+    type Key = <Sensor as Storage>::Key;
+    type Blob = <Sensor as Storage>::Blob;
+    type Summary = <Sensor as Storage>::Summary;
+    type Members = <Sensor as Storage>::Members;
+    type Seeds = <Sensor as Storage>::Seeds;
     type NameConflicts = NoTable;
-    type Rumors = InlineTable<Dot, Rumor<Self::Blob>, 8>;
-    type Windows = InlineTable<Life, Window, 16>;
-    type Entries = InlineTable<Self::Key, Entry<Self::Blob>, 16>;
-    type Versions = InlineTable<Life, u32, 16>;
-    type Outbox = InlineQueue<Outgoing, 7>;
-    type Questions = InlineQueue<Question<Self::Summary>, 1>;
+    type Rumors = <Sensor as Storage>::Rumors;
+    type Windows = <Sensor as Storage>::Windows;
+    type Entries = <Sensor as Storage>::Entries;
+    type Versions = <Sensor as Storage>::Versions;
+    type Outbox = <Sensor as Storage>::Outbox;
+    type Questions = <Sensor as Storage>::Questions;
 }
 
 /// The sensor's preset, for this memory.
