@@ -10,7 +10,7 @@ use core::time::Duration;
 use gossip_core::{
     Config,
     sim::{HostId, Network, Scrutiny, Tally, World},
-    wire::{Frame, MemberFrame, Standing},
+    wire::{Capabilities, Frame, MemberFrame, Standing, Stores},
 };
 use std::{collections::BTreeMap, env};
 
@@ -78,7 +78,8 @@ fn introduction_len(world: &World, host: HostId) -> u64 {
         incarnation: me.incarnation,
         standing: Standing::Alive,
         addr: world.addr(host),
-        presence: &[],
+        capabilities: Capabilities::keeping(Stores::ALL),
+        presence: b"".into(),
     });
     let mut buffer = [0; 256];
     let body = postcard::to_slice(&frame, &mut buffer).expect("it fits").len();

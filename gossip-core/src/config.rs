@@ -2,7 +2,7 @@
 use crate::{
     storage::Storage,
     table::{Blob, Queue, Table},
-    wire::{ClusterLabel, RumorFrame, len},
+    wire::{ClusterLabel, RumorFrame, Store, Stores, len},
 };
 use core::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
@@ -80,10 +80,10 @@ pub struct Limits {
     pub seeds: usize,
     /// Names that two nodes go by. Full: ours takes the place of another; else a further one is counted, and not remembered.
     pub name_conflicts: usize,
-    /// Rumors to be told again. Full: the oldest that the application knows makes room, critical ones last; and none of our
+    /// Rumors to be told again; zero: this node has no part in rumors, and the others ask it for none. Full: the oldest that the application knows makes room, critical ones last; and none of our
     /// own that is yet to be handed to others, which may be half of them: then `publish` is busy.
     pub rumors: usize,
-    /// Keys, deleted ones included. Full: `put` of a new key is refused; another's write is left with those who have room.
+    /// Keys, deleted ones included; zero: this node holds no entries, and the others ask it for none. Full: `put` of a new key is refused; another's write is left with those who have room.
     pub entries: usize,
     /// Lives of nodes that ever wrote, and as many that ever published. Full: further ones are refused.
     pub writers: usize,
@@ -230,6 +230,13 @@ impl Config {
 }
 
 impl Limits {
+    /// Which stores there is room for: members, and each other one whose limit is not zero.
+    #[must_use]
+    pub fn stores(&self) -> Stores {
+        let all = [(Store::Members, self.members), (Store::Rumors, self.rumors), (Store::Entries, self.entries)];
+        all.into_iter().filter(|(_, limit)| *limit > 0).fold(Stores::NONE, |stores, (store, _)| stores.with(store))
+    }
+
     fn check<S: Storage>(&self) -> Result<(), ConfigError> {
         for (name, limit, capacity) in [
             ("limits.members", self.members, S::Members::CAPACITY),
@@ -237,12 +244,16 @@ impl Limits {
             ("limits.name_conflicts", self.name_conflicts, S::NameConflicts::CAPACITY),
             ("limits.rumors", self.rumors, S::Rumors::CAPACITY),
             ("limits.entries", self.entries, S::Entries::CAPACITY),
-            ("limits.writers", self.writers, S::Versions::CAPACITY.min(S::Windows::CAPACITY)),
+            ("limits.writers", self.writers, self.writers_capacity::<S>()),
             ("limits.outbox", self.outbox, S::Outbox::CAPACITY),
             ("limits.questions", self.questions, S::Questions::CAPACITY),
         ] {
-            // Names are a region that a node may do without.
-            let may_be_none = name == "limits.name_conflicts" && capacity == 0;
+            let may_be_none = match name {
+                "limits.name_conflicts" => capacity == 0,
+                "limits.rumors" | "limits.entries" => true,
+                "limits.writers" => self.stores() == Stores::NONE.with(Store::Members),
+                _ => false,
+            };
             if limit == 0 && !may_be_none {
                 return Err(ConfigError::ZeroLimit(name));
             }
@@ -251,6 +262,12 @@ impl Limits {
             }
         }
         Ok(())
+    }
+
+    /// Of how many writers what there is of stores can keep account.
+    fn writers_capacity<S: Storage>(&self) -> usize {
+        let of = |limit: usize, capacity: usize| if limit > 0 { capacity } else { usize::MAX };
+        of(self.rumors, S::Windows::CAPACITY).min(of(self.entries, S::Versions::CAPACITY))
     }
 }
 

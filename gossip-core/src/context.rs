@@ -11,6 +11,7 @@ use crate::{
     storage::{Snapshot, Storage},
     table::Queue,
     time::{Instant, micros},
+    wire::{Capabilities, Stores},
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -123,6 +124,16 @@ impl<S: Storage> Context<S> {
     /// How long an answer takes at most, as far as is known.
     pub(crate) fn answer_takes(&self) -> Duration {
         self.round_trip.timeout().unwrap_or_default()
+    }
+
+    /// What we keep in step.
+    pub(crate) fn stores(&self) -> Stores {
+        self.config.limits.stores()
+    }
+
+    /// What we can be asked.
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        Capabilities::keeping(self.stores())
     }
 
     /// Begins a new life.

@@ -86,6 +86,7 @@ impl fmt::Display for PublishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong(too_long) => too_long.fmt(f),
+            Self::Full { limit: 0 } => f.write_str("this node has no part in rumors: `limits.rumors` is zero"),
             Self::Full { limit } => {
                 write!(f, "all {limit} rumors remembered wait to be drained: drain, or raise `limits.rumors`")
             }
@@ -130,6 +131,7 @@ impl fmt::Display for PutError {
         match self {
             Self::TooLong(too_long) => too_long.fmt(f),
             Self::WritersFull { limit } => writers_full(f, *limit),
+            Self::Full { limit: 0 } => f.write_str("this node holds no entries: `limits.entries` is zero"),
             Self::Full { limit } => {
                 write!(f, "no room for another key: {limit} are held, deleted ones included; raise `limits.entries`")
             }

@@ -9,7 +9,7 @@ use crate::{
     round_trip::RoundTrip,
     stamp::Stamp,
     time::Instant,
-    wire::{Accusers, Bearer, Cause, Standing, Store, Urgency},
+    wire::{Accusers, Bearer, Capabilities, Cause, Extended, Operation, Standing, Store, Urgency},
 };
 pub use window::{SequenceStatus, Window};
 
@@ -91,8 +91,12 @@ pub struct Member<B> {
     pub stated_in: Generation,
     /// Where it can be reached.
     pub addr: Addr,
-    /// What it tells of itself.
+    /// What it can be asked.
+    pub capabilities: Capabilities,
+    /// What it tells of itself, and the extension of its words.
     pub presence: B,
+    /// How long that is, at the end.
+    pub extension_len: u8,
     /// Since when it stands as it stands.
     pub since: Instant,
     /// When we last had a datagram from it.
@@ -149,6 +153,14 @@ impl<B> Member<B> {
     /// Whether the application takes it to be there: before it is forgotten, that has to be put right.
     pub(crate) const fn is_missed(&self) -> bool {
         matches!(self.told, Told::Standing(Standing::Alive | Standing::Suspect, _))
+    }
+}
+
+impl<B: AsRef<[u8]>> Member<B> {
+    /// What it tells of itself, with the extension of its words.
+    #[must_use]
+    pub fn extended(&self) -> Extended<'_> {
+        Extended::new(self.presence.as_ref(), self.extension_len.into())
     }
 }
 
@@ -265,8 +277,12 @@ pub struct Entry<B> {
     pub stamp: Stamp,
     /// How many of the writer's numbers up to `dot` this accounts for.
     pub span: u32,
-    /// What was written; `None` when the key was deleted.
-    pub value: Option<B>,
+    /// What was written, and nothing when the key was deleted; and the extension of the write.
+    pub value: B,
+    /// How long that is, at the end.
+    pub extension_len: u8,
+    /// What was done.
+    pub operation: Operation,
     /// How many times the write is still to be told.
     pub retransmits: Retransmits,
     /// Whether the application has yet to be told.
@@ -278,6 +294,20 @@ impl<B> Entry<B> {
     #[must_use]
     pub const fn precedence(&self) -> Precedence {
         Precedence { stamp: self.stamp, dot: self.dot }
+    }
+}
+
+impl<B: AsRef<[u8]>> Entry<B> {
+    /// What was written; `None` when the key was deleted.
+    #[must_use]
+    pub fn written(&self) -> Option<&[u8]> {
+        (self.operation == Operation::Put).then(|| self.extended().known())
+    }
+
+    /// The same with its extension.
+    #[must_use]
+    pub fn extended(&self) -> Extended<'_> {
+        Extended::new(self.value.as_ref(), self.extension_len.into())
     }
 }
 
@@ -305,8 +335,10 @@ impl Lattice for Precedence {
 pub struct Rumor<B> {
     /// How urgent its publisher found it.
     pub urgency: Urgency,
-    /// What it says.
+    /// What it says, and its extension.
     pub payload: B,
+    /// How long that is, at the end.
+    pub extension_len: u8,
     /// How many times it is still to be told.
     pub retransmits: Retransmits,
     /// Its place in the order in which rumors came here.
@@ -317,6 +349,14 @@ pub struct Rumor<B> {
     pub ttl_secs: u32,
     /// When that is over.
     pub expires_at: Instant,
+}
+
+impl<B: AsRef<[u8]>> Rumor<B> {
+    /// What it says, with its extension.
+    #[must_use]
+    pub fn extended(&self) -> Extended<'_> {
+        Extended::new(self.payload.as_ref(), self.extension_len.into())
+    }
 }
 
 impl<B> Rumor<B> {

@@ -6,7 +6,10 @@ use gossip_core::{
     PresenceError, SaveCursor, Stamp, Urgency,
     id::Life,
     sim::{HostId, Memory, Network, Told, World},
-    wire::{EntryFrame, Frame, Header, Horizon, MemberFrame, Ping, RumorFrame, Standing, SupersededRange, Writer},
+    wire::{
+        Capabilities, EntryFrame, Frame, Header, Horizon, MemberFrame, Operation, Ping, RumorFrame, Standing, Stores,
+        SupersededRange, Writer,
+    },
 };
 
 const LIAR: NodeId = NodeId(77);
@@ -39,7 +42,8 @@ fn forged(frames: &[Frame<'_>]) -> Vec<u8> {
         incarnation: Incarnation(0),
         standing: Standing::Alive,
         addr: liar_addr(),
-        presence: &[],
+        capabilities: Capabilities::keeping(Stores::ALL),
+        presence: b"".into(),
     };
     let mut buffer = [0; 1400];
     let mut writer = Writer::new(&mut buffer, &header).unwrap();
@@ -99,7 +103,14 @@ fn a_difference_that_lasts_is_no_storm() {
 fn a_forged_stamp_does_not_stop_the_clocks() {
     let (mut world, hosts) = settled(5, |_| Config::lan());
     let life = Life { origin: LIAR, generation: Generation(1) };
-    let entry = EntryFrame { dot: life.dot(1), span: 1, stamp: Stamp::CREDIBLE_MAX, key: b"x", value: Some(b"y") };
+    let entry = EntryFrame {
+        dot: life.dot(1),
+        span: 1,
+        stamp: Stamp::CREDIBLE_MAX,
+        key: b"x",
+        operation: Operation::Put,
+        value: b"y".into(),
+    };
     world.inject(hosts[0], liar_addr(), &forged(&[Frame::Entry(entry)]));
     world.run_for(Duration::from_secs(5));
     world.command(hosts[2], |node, now| node.put(now, b"k", b"v")).unwrap().unwrap();
@@ -117,7 +128,14 @@ fn whoever_is_said_to_have_said_it_all_speaks_on_in_a_new_life() {
         |writer| Frame::Horizon(Horizon { writer, upto: u32::MAX }),
         |writer| {
             let (dot, stamp) = (writer.dot(u32::MAX), Stamp::from_millis(1));
-            Frame::Entry(EntryFrame { dot, span: u32::MAX, stamp, key: b"q", value: Some(b"!") })
+            Frame::Entry(EntryFrame {
+                dot,
+                span: u32::MAX,
+                stamp,
+                key: b"q",
+                operation: Operation::Put,
+                value: b"!".into(),
+            })
         },
     ];
     for lie in lies {
@@ -148,8 +166,13 @@ fn the_first_of_all_writers_is_one_like_the_others() {
     let (mut world, hosts) = settled(4, |_| Config { datagram_len_max: 100, ..Config::lan() });
     let horizon = Frame::Horizon(Horizon { writer: Life::FIRST, upto: 200_000_000 });
     let dot = Life::FIRST.dot(200_000_040);
-    let rumor =
-        Frame::Rumor(RumorFrame { dot, urgency: Urgency::Normal, payload: b"!", age_millis: 0, ttl_secs: 3_600 });
+    let rumor = Frame::Rumor(RumorFrame {
+        dot,
+        urgency: Urgency::Normal,
+        payload: b"!".into(),
+        age_millis: 0,
+        ttl_secs: 3_600,
+    });
     for frame in [horizon, rumor] {
         let header = Header::new(ClusterLabel::default(), world.id(hosts[1]), Generation(1), Incarnation(0), Digest(1));
         let mut buffer = [0; 100];

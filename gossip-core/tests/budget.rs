@@ -7,8 +7,8 @@ use gossip_core::{
     id::Life,
     table::{Flag, HeapTable, Key, Table},
     wire::{
-        Accusation, Accusers, Agreeing, Cause, EntryFrame, Frame, Header, MemberFrame, Ping, Pull, RumorFrame,
-        Standing, Store, Writer,
+        Accusation, Accusers, Agreeing, Capabilities, Cause, EntryFrame, Frame, Header, MemberFrame, Operation, Ping,
+        Pull, RumorFrame, Standing, Store, Stores, Writer,
     },
 };
 use rand_pcg::Pcg32;
@@ -143,7 +143,8 @@ fn member(number: u64, incarnation: u32) -> Frame<'static> {
         incarnation: Incarnation(incarnation),
         standing: Standing::Alive,
         addr: addr(number),
-        presence: &[],
+        capabilities: Capabilities::keeping(Stores::ALL),
+        presence: b"".into(),
     })
 }
 
@@ -210,7 +211,14 @@ fn node() -> Node<Memory> {
 
 fn written(life: Life, sequence: u32, key: &[u8]) -> Frame<'_> {
     let stamp = Stamp::from_millis(NOW.as_millis());
-    Frame::Entry(EntryFrame { dot: life.dot(sequence), span: 1, stamp, key, value: Some(b"value") })
+    Frame::Entry(EntryFrame {
+        dot: life.dot(sequence),
+        span: 1,
+        stamp,
+        key,
+        operation: Operation::Put,
+        value: b"value".into(),
+    })
 }
 
 /// What it costs to take in as many of these frames as fit one datagram, and to answer.
@@ -261,7 +269,7 @@ fn news_costs_what_honest_news_costs() {
     let rumor = |n| RumorFrame {
         dot: entry(n, 0).1.dot(1),
         urgency: Urgency::Normal,
-        payload: &[],
+        payload: b"".into(),
         age_millis: 0,
         ttl_secs: 3_600,
     };

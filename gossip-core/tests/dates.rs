@@ -7,7 +7,7 @@ use gossip_core::{
     id::Life,
     records::Precedence,
     sim::{Calendar, HostId, Memory, Network, Told, World},
-    wire::{EntryFrame, Frame, Header, MemberFrame, Standing, Writer},
+    wire::{Capabilities, EntryFrame, Frame, Header, MemberFrame, Operation, Standing, Stores, Writer},
 };
 use rand_pcg::Pcg32;
 
@@ -174,7 +174,10 @@ fn node(date: Option<u64>) -> Node<Heap> {
     }
     let (generation, incarnation) = (Generation(7), Incarnation(0));
     let (standing, addr) = (Standing::Alive, Addr::new(&[2]).unwrap());
-    hand(&mut node, &Frame::Member(MemberFrame { id: PEER, generation, incarnation, standing, addr, presence: b"" }));
+    let capabilities = Capabilities::keeping(Stores::ALL);
+    let presence = b"".into();
+    let member = MemberFrame { id: PEER, generation, incarnation, standing, addr, capabilities, presence };
+    hand(&mut node, &Frame::Member(member));
     node
 }
 
@@ -190,7 +193,10 @@ fn hand(node: &mut Node<Heap>, frame: &Frame<'_>) {
 /// The peer writes `key`, under its next number.
 fn peer_writes(node: &mut Node<Heap>, origin: NodeId, sequence: u32, key: &[u8], stamp: Stamp) {
     let dot = Life { origin, generation: Generation(7) }.dot(sequence);
-    hand(node, &Frame::Entry(EntryFrame { dot, span: 1, stamp, key, value: Some(b"theirs") }));
+    hand(
+        node,
+        &Frame::Entry(EntryFrame { dot, span: 1, stamp, key, operation: Operation::Put, value: b"theirs".into() }),
+    );
     assert_eq!(node.get(key), Some(&b"theirs"[..]), "nothing is refused for its date");
 }
 

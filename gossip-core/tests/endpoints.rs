@@ -11,7 +11,7 @@ use core::{
 use gossip_core::{
     Addr, ClusterLabel, Digest, Generation, Incarnation, NodeId, Urgency,
     adapter::{Endpoint, Events, Options, OwnedEvent, Step, TextOrHex},
-    wire::{Frame, Header, MemberFrame, Standing, Writer},
+    wire::{Capabilities, Frame, Header, MemberFrame, Standing, Stores, Writer},
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, io};
@@ -177,6 +177,28 @@ fn two_endpoints_do_together_all_that_handles_ask_for() {
 }
 
 #[test]
+fn whoever_speaks_another_version_is_refused_and_told_of() {
+    let mut room = Room::new(vec![options("ada")]);
+    let ada = room.endpoint(0);
+    let cluster = ClusterLabel::default();
+    // Nine of them, each heard once: the first is forgotten.
+    for number in 0..9_u8 {
+        let id = NodeId(u64::from(number));
+        let header = Header::new(cluster, id, Generation(1), Incarnation(0), Digest(0));
+        let mut buffer = [0; 64];
+        let mut bytes = Writer::new(&mut buffer, &header).unwrap().finish().to_vec();
+        bytes[0] = 1;
+        ada.receive(addr(20 + u16::from(number)), &mut bytes);
+    }
+    let info = serde_json::to_value(ada.info()).unwrap();
+    assert_eq!(info["stats"]["refused_version"], json!(9));
+    let others = info["other_versions"].as_array().unwrap();
+    assert_eq!(others.len(), 8);
+    let first = json!({"id": "0000000000000001", "name": "0000000000000001", "addr": "127.0.0.1:21", "version": 1});
+    assert_eq!(others[0], first);
+}
+
+#[test]
 fn everything_is_told_in_json_as_people_write_it() {
     let mut second = options("bob");
     second.seeds = vec![addr(1)];
@@ -279,7 +301,8 @@ fn a_member_that_is_not_on_the_internet_is_not_sent_to() {
         incarnation: Incarnation(0),
         standing: Standing::Alive,
         addr: Addr::new(&[1, 2, 3]).unwrap(),
-        presence: b"no presence that we could read",
+        capabilities: Capabilities::keeping(Stores::ALL),
+        presence: b"no presence that we could read".into(),
     };
     let mut buffer = [0; 100];
     let mut writer = Writer::new(&mut buffer, &header).unwrap();

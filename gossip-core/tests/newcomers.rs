@@ -2,7 +2,10 @@
 use core::{convert::Infallible, time::Duration};
 use gossip_core::{
     Addr, ClusterLabel, Config, Digest, Generation, Incarnation, Input, Instant, Life, Node, NodeId, Output,
-    wire::{Frame, Header, MemberFrame, Pull, PullEnd, Read, Reader, Remainder, Standing, Store, Writer},
+    wire::{
+        Capabilities, Frame, Header, MemberFrame, Pull, PullEnd, Read, Reader, Remainder, Standing, Store, Stores,
+        Writer,
+    },
 };
 use std::collections::BTreeMap;
 
@@ -37,7 +40,8 @@ fn newcomer(number: u64, presence: usize) -> Frame<'static> {
         incarnation: Incarnation(0),
         standing: Standing::Alive,
         addr: addr(number),
-        presence: &[b'p'; 16][..presence],
+        capabilities: Capabilities::keeping(Stores::ALL),
+        presence: [b'p'; 16][..presence].into(),
     })
 }
 

@@ -8,7 +8,10 @@ use gossip_core::{
     Addr, ClusterLabel, Config, Departure, Digest, Generation, Incarnation, Limits, NodeId, Urgency,
     id::Life,
     sim::{Ailment, HostId, Leap, Memory, Network, Told, World},
-    wire::{Accusation, Accusers, Cause, Frame, Header, MemberFrame, Ping, Pull, Standing, Store, Writer},
+    wire::{
+        Accusation, Accusers, Capabilities, Cause, Frame, Header, MemberFrame, Ping, Pull, Standing, Store, Stores,
+        Writer,
+    },
 };
 use std::env;
 
@@ -239,7 +242,9 @@ fn settled(size: usize, config: &Config) -> (World, Vec<HostId>) {
 /// What a member says of itself, in its first life.
 fn words(id: NodeId, generation: Generation, incarnation: u32, addr: Addr) -> Frame<'static> {
     let incarnation = Incarnation(incarnation);
-    Frame::Member(MemberFrame { id, generation, incarnation, standing: Standing::Alive, addr, presence: &[] })
+    let capabilities = Capabilities::keeping(Stores::ALL);
+    let presence = b"".into();
+    Frame::Member(MemberFrame { id, generation, incarnation, standing: Standing::Alive, addr, capabilities, presence })
 }
 
 fn datagram(id: NodeId, generation: Generation, incarnation: u32, frames: &[Frame<'_>]) -> Vec<u8> {

@@ -5,7 +5,10 @@ use gossip_core::{
     Addr, ClusterLabel, Config, Digest, Event, Generation, Heap, Incarnation, Input, Instant, Liveness, Node, NodeId,
     Output, Stamp, Storage, Urgency,
     id::Life,
-    wire::{Accusation, Accusers, Cause, EntryFrame, Frame, Header, MemberFrame, Ping, RumorFrame, Standing, Writer},
+    wire::{
+        Accusation, Accusers, Capabilities, Cause, EntryFrame, Frame, Header, MemberFrame, Operation, Ping, RumorFrame,
+        Standing, Stores, Writer,
+    },
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
 use rand_pcg::Pcg32;
@@ -70,8 +73,9 @@ impl News {
             Self::Write { writer, sequence, key, value, millis } => {
                 let (dot, stamp) = (life(writer).dot(sequence), Stamp::from_millis(NOW.as_millis() + millis));
                 let (key, value) = ([b'k', key], value.map(|value| [value]));
-                let value = value.as_ref().map(<[u8; 1]>::as_slice);
-                hand(node, &Frame::Entry(EntryFrame { dot, span: 1, stamp, key: &key, value }));
+                let operation = if value.is_some() { Operation::Put } else { Operation::Delete };
+                let value = value.as_ref().map_or(&[][..], <[u8; 1]>::as_slice).into();
+                hand(node, &Frame::Entry(EntryFrame { dot, span: 1, stamp, key: &key, operation, value }));
             }
             Self::Rumor { writer, sequence } => {
                 let urgency = if sequence % 2 == 0 { Urgency::Critical } else { Urgency::Normal };
@@ -79,7 +83,13 @@ impl News {
                 let dot = life(writer).dot(sequence);
                 hand(
                     node,
-                    &Frame::Rumor(RumorFrame { dot, urgency, payload: &payload, age_millis: 0, ttl_secs: 3_600 }),
+                    &Frame::Rumor(RumorFrame {
+                        dot,
+                        urgency,
+                        payload: payload[..].into(),
+                        age_millis: 0,
+                        ttl_secs: 3_600,
+                    }),
                 );
             }
             Self::Words { member, incarnation, standing } => {
@@ -114,7 +124,8 @@ fn words(member: u64, incarnation: u32, standing: Standing) -> MemberFrame<'stat
     let presence = [b"zero", b"one ", b"two ", b"thre", b"four"][incarnation as usize];
     let addr = Addr::new(&[member as u8, incarnation as u8]).unwrap();
     let generation = generation(incarnation);
-    MemberFrame { id: NodeId(member), generation, incarnation: Incarnation(incarnation), standing, addr, presence }
+    let (incarnation, capabilities) = (Incarnation(incarnation), Capabilities::keeping(Stores::ALL));
+    MemberFrame { id: NodeId(member), generation, incarnation, standing, addr, capabilities, presence: presence.into() }
 }
 
 fn peer_addr() -> Addr {
@@ -241,7 +252,7 @@ fn check(news: &[News], state: &State) -> Result<(), TestCaseError> {
         let (incarnation, standing) = claims.get(&member).copied().unwrap_or((0, Standing::Alive));
         let words = words(member, spoken.get(&member).copied().unwrap_or(0), standing);
         let (incarnation, generation) = (Incarnation(incarnation), generation(incarnation));
-        let expected = (standing.into(), incarnation, generation, words.addr, words.presence.to_vec());
+        let expected = (standing.into(), incarnation, generation, words.addr, words.presence.known().to_vec());
         prop_assert_eq!(&state.members[&NodeId(member)], &expected);
     }
     Ok(())

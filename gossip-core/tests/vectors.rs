@@ -7,9 +7,10 @@ use gossip_core::{
     Addr, ClusterLabel, Digest, Dot, Generation, Incarnation, NodeId, Stamp, Urgency,
     id::Life,
     wire::{
-        Accusation, Accusers, Ack, Agreeing, Bearer, Cause, Clock, Compare, Confirm, Confirmed, EntryFrame, Frame,
-        Header, Horizon, Malformed, MemberFrame, NameConflictFrame, Ping, PingRequest, Pull, PullEnd, Read, Reader,
-        Refusal, Relayed, Remainder, RumorFrame, Standing, Store, StoreDigests, SupersededRange, Unreached, Writer,
+        Accusation, Accusers, Ack, Agreeing, Bearer, Capabilities, Cause, Clock, Compare, Confirm, Confirmed,
+        EntryFrame, Frame, Header, Horizon, Malformed, MemberFrame, NameConflictFrame, Operation, Ping, PingRequest,
+        Pull, PullEnd, Read, Reader, Refusal, Relayed, Remainder, RumorFrame, Standing, Store, StoreDigests, Stores,
+        SupersededRange, Unreached, Writer,
     },
 };
 use harness::world::{self, SENSOR, World};
@@ -23,8 +24,9 @@ const DOT_HEX: &str = "0102030405060708 0a0b0c0d ac02";
 /// Kind, frame and bytes: length, kind, body.
 fn vectors() -> Vec<(u8, Frame<'static>, String)> {
     let addr = Addr::from("127.0.0.1:7946".parse::<core::net::SocketAddr>().unwrap());
-    let digests = StoreDigests { members: Digest(1), rumors: Digest(2), entries: Digest(3) };
-    let digests_hex = "0100000000000000 0200000000000000 0300000000000000";
+    let digests = [(Store::Members, 1), (Store::Rumors, 2), (Store::Entries, 3)];
+    let digests = digests.into_iter().fold(StoreDigests::NONE, |all, (store, it)| all.with(store, Digest(it)));
+    let digests_hex = "03 00 0100000000000000 01 0200000000000000 02 0300000000000000";
     let stamp = Stamp::from_millis(1);
     vec![
         (0, Frame::Ping(Ping { probe: 300 }), "03 00 ac02".into()),
@@ -39,9 +41,10 @@ fn vectors() -> Vec<(u8, Frame<'static>, String)> {
                 incarnation: Incarnation(5),
                 standing: Standing::Suspect,
                 addr,
-                presence: b"web",
+                capabilities: Capabilities::keeping(Stores::ALL),
+                presence: b"web".into(),
             }),
-            format!("1a 04 {LIFE_HEX} 05 01 06 7f0000011f0a 03 776562"),
+            format!("1b 04 {LIFE_HEX} 05 01 06 7f0000011f0a 07 03 776562"),
         ),
         (
             5,
@@ -61,21 +64,35 @@ fn vectors() -> Vec<(u8, Frame<'static>, String)> {
             Frame::Rumor(RumorFrame {
                 dot: DOT,
                 urgency: Urgency::Critical,
-                payload: b"fire",
+                payload: b"fire".into(),
                 age_millis: 300,
                 ttl_secs: 3_600,
             }),
-            format!("19 06 {DOT_HEX} 00 04 66697265 ac02 901c"),
+            format!("19 06 {DOT_HEX} 00 ac02 901c 04 66697265"),
         ),
         (
             7,
-            Frame::Entry(EntryFrame { dot: DOT, span: 2, stamp, key: b"k", value: Some(b"v") }),
+            Frame::Entry(EntryFrame {
+                dot: DOT,
+                span: 2,
+                stamp,
+                key: b"k",
+                operation: Operation::Put,
+                value: b"v".into(),
+            }),
             format!("1d 07 {DOT_HEX} 02 0000010000000000 01 6b 01 01 76"),
         ),
         (
             7,
-            Frame::Entry(EntryFrame { dot: DOT, span: 2, stamp, key: b"k", value: None }),
-            format!("1b 07 {DOT_HEX} 02 0000010000000000 01 6b 00"),
+            Frame::Entry(EntryFrame {
+                dot: DOT,
+                span: 2,
+                stamp,
+                key: b"k",
+                operation: Operation::Delete,
+                value: b"".into(),
+            }),
+            format!("1c 07 {DOT_HEX} 02 0000010000000000 01 6b 00 00"),
         ),
         (
             8,
@@ -84,8 +101,8 @@ fn vectors() -> Vec<(u8, Frame<'static>, String)> {
         ),
         (9, Frame::Horizon(Horizon { writer: LIFE, upto: 9 }), format!("0e 09 {LIFE_HEX} 09")),
         (10, Frame::Agreeing(Agreeing { bits: &[0xff, 0x01] }), "04 0a 02 ff01".into()),
-        (11, Frame::Compare(Compare { digests, len_max: 1_400 }), format!("1b 0b {digests_hex} f8 0a")),
-        (12, Frame::StoreDigests(digests), format!("19 0c {digests_hex}")),
+        (11, Frame::Compare(Compare { digests, len_max: 1_400 }), format!("1f 0b {digests_hex} f8 0a")),
+        (12, Frame::StoreDigests(digests), format!("1d 0c {digests_hex}")),
         (
             13,
             Frame::Pull(Pull {
@@ -151,14 +168,14 @@ fn the_header_has_its_bytes() {
     let label = format!("{cluster}");
     let label: String = (0..4).rev().map(|byte| &label[2 * byte..2 * byte + 2]).collect();
     let rest = format!("{label} {LIFE_HEX} 1112131415161718 c801");
-    for (header, hex) in [(header, format!("01 {rest}")), (header.unanimous(), format!("81 {rest}"))] {
+    for (header, hex) in [(header, format!("02 {rest}")), (header.unanimous(), format!("82 {rest}"))] {
         let bytes = unhex(&hex);
         assert_eq!(Writer::new(&mut [0; 64], &header).unwrap().finish(), bytes);
         assert_eq!(Header::open(&bytes, cluster), Ok((header, &[][..])));
         assert_eq!(Header::open(&bytes, ClusterLabel::new("other")), Err(Refusal::ForeignCluster));
     }
     assert_eq!(format!("{cluster}"), "34cac47e", "the label of a name is part of the wire, too");
-    assert_eq!(Header::open(&[0x02; 64], cluster), Err(Refusal::Version));
+    assert_eq!(Header::open(&[0x01; 64], cluster), Err(Refusal::Version));
     let vain = Header::new(cluster, ID, LIFE.generation, Incarnation(Incarnation::MAX.0 + 1), Digest(0));
     let mut buffer = [0; 64];
     let bytes = Writer::new(&mut buffer, &vain).unwrap().finish();

@@ -56,7 +56,7 @@ fn a_configuration_is_refused_by_the_name_of_what_is_wrong() {
     type Spoil = fn(&mut Config);
     let day = core::time::Duration::from_hours(24);
     assert_eq!(Config::lan().remember_gone, day);
-    let spoilt: [(Spoil, &str); 23] = [
+    let spoilt: [(Spoil, &str); 21] = [
         (|config| config.probe_interval /= 10_000, "`probe_interval` must be from 1 ms to 1 day"),
         (|config| config.probe_timeout /= 10_000, "`probe_timeout` must be from 1 ms to 1 day"),
         (|config| config.gossip_interval *= 1_000_000, "`gossip_interval` must be from 1 ms to 1 day"),
@@ -77,8 +77,6 @@ fn a_configuration_is_refused_by_the_name_of_what_is_wrong() {
         (|config| config.limits.members = 0, "`limits.members` must not be zero"),
         (|config| config.limits.seeds = 0, "`limits.seeds` must not be zero"),
         (|config| config.limits.name_conflicts = 0, "`limits.name_conflicts` must not be zero"),
-        (|config| config.limits.rumors = 0, "`limits.rumors` must not be zero"),
-        (|config| config.limits.entries = 0, "`limits.entries` must not be zero"),
         (|config| config.limits.writers = 0, "`limits.writers` must not be zero"),
         (|config| config.limits.outbox = 0, "`limits.outbox` must not be zero"),
         (|config| config.limits.questions = 0, "`limits.questions` must not be zero"),

@@ -15,7 +15,7 @@ enum Inline {}
 impl Storage for Inline {
     type Key = InlineBlob<32>;
     type Blob = InlineBlob<128>;
-    type Summary = InlineBlob<1400>;
+    type Summary = InlineBlob<1400, u16>;
     type Members = InlineTable<NodeId, Member<Self::Blob>, 16>;
     type Seeds = InlineTable<Addr, Seed, 4>;
     type Rumors = InlineTable<Dot, Rumor<Self::Blob>, 8>;

@@ -147,6 +147,7 @@ impl Endpoint {
             is_quarantined: node.is_quarantined(),
             is_partial: node.is_partial(),
             name_conflicts: node.name_conflicts(),
+            other_versions: self.other_versions.infos(node),
             short_paths: PathInfo::all(node).count(),
             blocking_paths: PathInfo::all(node).filter(|path| path.blocks).count(),
             clock_skew: node.clock_skew().map(|ClockSkew { millis, peers }| ClockSkewInfo { skew_ms: millis, peers }),

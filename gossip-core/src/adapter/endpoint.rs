@@ -5,6 +5,7 @@ use crate::{
         flight::{Recorded, Recorder},
         past::Past,
         seeds::{Found, Seeds},
+        versions::OtherVersions,
     },
     error::JoinError,
     id::{Addr, NodeId},
@@ -85,6 +86,7 @@ pub struct Endpoint {
     saving: Weak<()>,
     pub(super) counts: IoCounts,
     pub(super) seeds: Seeds,
+    pub(super) other_versions: OtherVersions,
     past: Past,
     standing: Standing,
     leave_timeout: Duration,
@@ -139,6 +141,7 @@ impl Endpoint {
             saving: Weak::new(),
             counts: IoCounts::default(),
             seeds: Seeds::default(),
+            other_versions: OtherVersions::default(),
             past: Past::default(),
             standing: Standing::Running,
             leave_timeout: options.leave_timeout,
@@ -163,6 +166,7 @@ impl Endpoint {
     pub fn receive(&mut self, from: SocketAddr, bytes: &mut [u8]) {
         // A socket that serves both families writes IPv4 senders as IPv6; members know them as IPv4.
         let from = Addr::from(SocketAddr::new(from.ip().to_canonical(), from.port()));
+        self.other_versions.on_datagram(from, bytes, self.node.config().cluster);
         let now = self.follow_wall_clock();
         self.node.handle_input(now, Input::Received { from, bytes });
     }

@@ -247,6 +247,8 @@ pub struct Info {
     pub is_partial: bool,
     /// How many names two living nodes go by: while there are any, nobody claims agreement. See [`MemberInfo::rival`].
     pub name_conflicts: usize,
+    /// Who speaks another version of the wire, and is refused: eight at most, those that were heard last.
+    pub other_versions: Vec<OtherVersionInfo>,
     /// To how many members only short datagrams pass: see [`MemberInfo::path`].
     pub short_paths: usize,
     /// How many of these have something for us that is too long.
@@ -296,6 +298,20 @@ pub struct SeedInfo {
     pub trouble: Option<String>,
     /// Whether the node itself is there, or at one of the addresses: all nodes may be given the same seeds.
     pub is_self: bool,
+}
+
+/// One that speaks another version, and is not understood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OtherVersionInfo {
+    /// Its id.
+    #[serde(serialize_with = "text::display")]
+    pub id: NodeId,
+    /// What it is called; its id while the name is not known.
+    pub name: String,
+    /// Where it was heard last.
+    pub addr: SocketAddr,
+    /// Which version it speaks.
+    pub version: u8,
 }
 
 /// What a call may carry at most, in bytes.

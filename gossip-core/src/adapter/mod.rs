@@ -10,7 +10,7 @@
 //! `options` and `error` (what goes in, what is refused), `clock`, `text` (how values look in JSON), `info` and `owned_event`
 //! (what is told), `past` (with what led to it), `subscribers` (to whom), `keeper` (what survives a restart), `flight` (what the
 //! node was given, to be replayed), `save` (what of these is to be written), `seeds` (whom to ask, when only the name is known),
-//! `endpoint` (all of it around one node), `calls` (what the handles ask of it).
+//! `versions` (who speaks another version of the wire), `endpoint` (all of it around one node), `calls` (what the handles ask of it).
 
 mod calls;
 mod clock;
@@ -27,6 +27,7 @@ mod save;
 mod seeds;
 mod subscribers;
 mod text;
+mod versions;
 
 pub use self::{
     clock::Clock,
@@ -34,8 +35,8 @@ pub use self::{
     error::{BindError, CallError, Closed},
     farewell::NotHandedOver,
     info::{
-        AgreementInfo, ClockSkewInfo, EntryInfo, Info, IoCounts, Lengths, MemberInfo, PathInfo, RecordingState,
-        SeedInfo, WhyInfo,
+        AgreementInfo, ClockSkewInfo, EntryInfo, Info, IoCounts, Lengths, MemberInfo, OtherVersionInfo, PathInfo,
+        RecordingState, SeedInfo, WhyInfo,
     },
     keeper::{DataFile, FileSave, Keeper},
     options::Options,
@@ -50,7 +51,7 @@ pub use self::{
 pub mod vocabulary {
     pub use super::{
         AgreementInfo, BindError, CallError, ClockSkewInfo, Closed, DataFile, EntryInfo, Info, IoCounts, Lengths,
-        MemberInfo, NotHandedOver, Options, OwnedEvent, RecordingState, SeedInfo, TextOrHex, WhyInfo,
+        MemberInfo, NotHandedOver, Options, OtherVersionInfo, OwnedEvent, RecordingState, SeedInfo, TextOrHex, WhyInfo,
         flight::RecordingError,
     };
     pub use crate::{

@@ -6,17 +6,17 @@
 mod agreement;
 mod calm;
 mod doubt;
+mod hearsay;
 
 use crate::{
     context::Context,
     digest::Digest,
     id::{Addr, NodeId},
     io::Event,
-    records::{Intent, Member, Outgoing, Retransmits},
+    records::{Member, Retransmits},
     storage::Storage,
     table::{Flag, Table},
     time::{Instant, Span},
-    wire::{Agreeing, Frame, Header, Ping, Writer},
 };
 pub use agreement::Agreement;
 use calm::{WAIT_MAX, first_wait, patience_max, price, settled_at};
@@ -28,12 +28,6 @@ const PAST: usize = 20;
 
 /// So many gossip intervals after a change, others may still lack it.
 const LEARNING: u32 = 10;
-
-/// As many members are looked up at a time.
-const HEARSAY_MAX: usize = 16;
-
-/// More than a datagram takes for the bits of [`Agreeing`] beside the bits themselves.
-const BESIDE_BITS: usize = 32;
 
 /// Who agrees, as far as is known. What each member was last known to know lies with the member.
 #[derive(Serialize, Deserialize)]
@@ -159,26 +153,23 @@ impl Convergence {
         }
     }
 
-    /// A live member spoke: so much it knows.
-    pub(crate) fn on_heard<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, header: &Header) {
-        let Some(slot) = members.slot(&header.sender) else { return };
-        if knows::<S>(members, slot) != header.digest {
+    /// A live member spoke: so much it knows. Where it keeps less than we do, and agrees on that, it is our digest that it knows:
+    /// when ours changes, it is asked again.
+    pub(crate) fn on_heard<S: Storage>(
+        &mut self,
+        cx: &Context<S>,
+        members: &mut S::Members,
+        peer: NodeId,
+        digest: Digest,
+    ) {
+        let Some(slot) = members.slot(&peer) else { return };
+        if knows::<S>(members, slot) != digest {
             self.dirty = true;
-            if header.digest == self.digest {
+            if digest == self.digest {
                 self.on_evidence(cx);
             }
-            self.record(cx, members, slot, header.digest);
+            self.record(cx, members, slot, digest);
         }
-    }
-
-    /// A member that knows what we know has heard of others that do.
-    pub(crate) fn on_agreeing<S: Storage>(&mut self, cx: &Context<S>, bits: &[u8], members: &mut S::Members) {
-        self.on_all_hearsay(cx, members, &|rank| bits.get(rank / 8).is_some_and(|byte| byte >> (rank % 8) & 1 == 1));
-    }
-
-    /// A member that knows what we know has heard that everybody does.
-    pub(crate) fn on_unanimous<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members) {
-        self.on_all_hearsay(cx, members, &|_| true);
     }
 
     /// `peer` asked for writes, and was seen to lack so many.
@@ -266,41 +257,6 @@ impl Convergence {
         if self.is_unanimous() { Instant::NEVER } else { self.digest_probe_at }
     }
 
-    /// Passes evidence on: a few times after each time that there was more of it, and to whoever sends a digest probe. That
-    /// everybody agrees is said by the header alone.
-    pub(crate) fn piggyback<S: Storage>(
-        &mut self,
-        cx: &Context<S>,
-        outgoing: &Outgoing,
-        members: &mut S::Members,
-        writer: &mut Writer<'_>,
-    ) {
-        let probed = outgoing.intent == Intent::Ack(Ping::DIGEST_PROBE);
-        // To one that has just asked, and knows something else, it would mean nothing.
-        let peer = outgoing.peer.and_then(|id| members.get(&id));
-        let lost = probed && peer.is_none_or(|peer| peer.knows != self.digest);
-        let wanted = cx.now >= self.settled_at && (self.retransmits.is_pending() || probed) && !lost;
-        let len = cx.live.div_ceil(8);
-        // If it does not fit, each has to find out for itself.
-        if self.is_unanimous() || self.tally == Tally::Unheard || !wanted || writer.room() < len + BESIDE_BITS {
-            return;
-        }
-        self.spend(cx);
-        self.retransmits = self.retransmits.after_one();
-        self.count(cx, members);
-        let me = members.slot(&cx.me.id);
-        let Some(bits) = writer.tail().and_then(|room| room.get_mut(..len)) else { return };
-        bits.fill(0);
-        for (rank, slot) in live_slots::<S>(members).enumerate() {
-            if (Some(slot) == me || !self.is_unlike::<S>(members, slot))
-                && let Some(byte) = bits.get_mut(rank / 8)
-            {
-                *byte |= 1 << (rank % 8);
-            }
-        }
-        let _ = writer.put_tailed(&Frame::Agreeing(Agreeing { bits: &[] }), len);
-    }
-
     /// It costs what it costs, however often we speak of it.
     fn spend<S: Storage>(&mut self, cx: &Context<S>) {
         if !core::mem::replace(&mut self.tried, true) {
@@ -313,49 +269,6 @@ impl Convergence {
         self.dirty = true;
         self.wait = self.patience;
         self.digest_probe_at = self.digest_probe_at.min((cx.now + self.wait).max(self.settled_at));
-    }
-
-    /// Believes of the others that they agree with us, as far as `agrees` says so of their places among the living.
-    fn on_all_hearsay<S: Storage>(
-        &mut self,
-        cx: &Context<S>,
-        members: &mut S::Members,
-        agrees: &dyn Fn(usize) -> bool,
-    ) {
-        if self.is_unanimous() {
-            return;
-        }
-        self.count(cx, members);
-        let (mut rank, mut after) = (0, None);
-        // A few at a time, for what is learned of them changes the table that they are found in.
-        loop {
-            let mut learned = heapless::Vec::<usize, HEARSAY_MAX>::new();
-            for slot in members.order(after) {
-                let believed =
-                    agrees(rank) && self.is_doubtful(cx, members, slot) && self.is_behind::<S>(members, slot);
-                if believed && learned.push(slot).is_err() {
-                    break;
-                }
-                rank += usize::from(is_live::<S>(members, slot));
-                after = members.as_slice().get(slot).map(|(id, _)| *id);
-            }
-            for &slot in &learned {
-                self.on_evidence(cx);
-                self.record(cx, members, slot, self.digest);
-            }
-            if !learned.is_full() {
-                return;
-            }
-        }
-    }
-
-    /// Whether a member was heard to know what we knew before, or nothing, or anything before we knew what we know now: it
-    /// may agree by now. One that has since said something that we never said may be ahead.
-    fn is_behind<S: Storage>(&self, members: &S::Members, slot: usize) -> bool {
-        let Some((_, member)) = members.as_slice().get(slot) else { return false };
-        member.knows == Member::<S::Blob>::UNHEARD
-            || member.heard_at.is_none_or(|heard_at| heard_at < self.changed_at)
-            || self.has_passed(member.knows)
     }
 
     /// Whether a live member is not known to agree.
@@ -424,11 +337,6 @@ fn is_other<S: Storage>(cx: &Context<S>, (id, member): &(NodeId, Member<S::Blob>
 
 fn is_live<S: Storage>(members: &S::Members, slot: usize) -> bool {
     !members.is_set(slot, Flag::Gone, |(_, member)| !member.is_live())
-}
-
-/// The live members by id, ourselves included.
-fn live_slots<S: Storage>(members: &S::Members) -> impl Iterator<Item = usize> {
-    members.order(None).filter(|&slot| is_live::<S>(members, slot))
 }
 
 fn knows<S: Storage>(members: &S::Members, slot: usize) -> Digest {

@@ -150,11 +150,16 @@ fn untellable(ours: &Window, theirs: &Window, oldest: Option<u32>, is_live: impl
     beyond_a_hole.filter(|_| !is_live()).unwrap_or(floor)
 }
 
+/// What a summary says was seen of each publisher.
+pub(super) fn seen(summary: &[u8]) -> impl Iterator<Item = (Life, Window)> {
+    Items::<Seen>::of(summary).map(|seen| (seen.writer, Window::new(seen.floor, seen.above)))
+}
+
 pub(super) fn frame_of<B: AsRef<[u8]>>(now: Instant, dot: Dot, rumor: &Rumor<B>) -> Frame<'_> {
     Frame::Rumor(RumorFrame {
         dot,
         urgency: rumor.urgency,
-        payload: rumor.payload.as_ref(),
+        payload: rumor.extended(),
         age_millis: u32::try_from(micros(rumor.age(now)) / 1_000).unwrap_or(u32::MAX),
         ttl_secs: rumor.ttl_secs,
     })

@@ -158,6 +158,7 @@ impl<S: Storage> Dissemination<S> {
         let rumor = Rumor {
             urgency,
             payload,
+            extension_len: 0,
             retransmits: cx.retransmit_limit(),
             arrival: self.arrivals,
             untold: false,
@@ -217,10 +218,12 @@ impl<S: Storage> Dissemination<S> {
         self.give_up_holes(cx, is_live, |_| true);
     }
 
-    /// Joins what a former life of ours had seen of a publisher's rumors.
-    pub(crate) fn restore_horizon(&mut self, cx: &Context<S>, horizon: &Horizon) {
+    /// Joins what a former life of ours had seen, as it [said](Self::summarise).
+    pub(crate) fn restore_windows(&mut self, cx: &Context<S>, summary: &[u8]) {
         self.history = History::Known;
-        self.windows.join(cx, horizon.writer, Window::new(horizon.upto, 0));
+        for (writer, window) in delta::seen(summary) {
+            self.windows.join(cx, writer, window);
+        }
     }
 
     /// Takes back a rumor that a former life of ours could still tell, and had told the application. It lay for so long since; if
@@ -231,7 +234,8 @@ impl<S: Storage> Dissemination<S> {
         }
         self.windows.see(cx, frame.dot);
         let left = lay_for.and_then(|lay_for| time_left(frame, lay_for));
-        let (Some(left), Some(payload)) = (left, S::Blob::copy_of(frame.payload)) else {
+        let copy = (S::Blob::copy_of(frame.payload.bytes()), frame.payload.extension_len());
+        let (Some(left), (Some(payload), Some(extension_len))) = (left, copy) else {
             cx.stats.rumors_expired += 1;
             return;
         };
@@ -239,8 +243,8 @@ impl<S: Storage> Dissemination<S> {
             let retransmits = Retransmits::NONE;
             let (urgency, ttl_secs) = (frame.urgency, frame.ttl_secs);
             let expires_at = cx.now + left;
-            let rumor =
-                Rumor { urgency, payload, retransmits, arrival: self.arrivals, untold: false, ttl_secs, expires_at };
+            let (arrival, untold) = (self.arrivals, false);
+            let rumor = Rumor { urgency, payload, extension_len, retransmits, arrival, untold, ttl_secs, expires_at };
             self.keep(cx, frame.dot, rumor);
         }
     }
@@ -259,10 +263,6 @@ impl<S: Storage> Dissemination<S> {
     #[cfg(feature = "sim")]
     pub(crate) fn can_tell(&self, now: Instant, dot: Dot) -> bool {
         self.rumors.get(&dot).is_some_and(|rumor| now < rumor.expires_at)
-    }
-
-    pub(crate) fn windows(&self) -> &S::Windows {
-        self.windows.rows()
     }
 
     pub(crate) fn digest(&self) -> Digest {
@@ -292,7 +292,7 @@ impl<S: Storage> Dissemination<S> {
         rumor.untold = false;
         self.untold -= 1;
         cx.stats.rumors_delivered += 1;
-        let (payload, _) = copy_to(buffer, rumor.payload.as_ref())?;
+        let (payload, _) = copy_to(buffer, rumor.extended().known())?;
         let event = Event::Delivered { dot: *dot, urgency: rumor.urgency, payload, age: rumor.age(cx.now) };
         self.rumors.set_flag(slot, Flag::Untold, false);
         Some(event)
@@ -315,8 +315,9 @@ impl<S: Storage> Dissemination<S> {
         let Some(left) = time_left(frame, Duration::ZERO) else {
             return self.pass_over(cx, frame.dot, is_older_than_we);
         };
-        let payload = S::Blob::copy_of(frame.payload);
-        let Some(payload) = payload.filter(|_| self.windows.ensure(writer) && self.make_room(cx)) else {
+        let payload = S::Blob::copy_of(frame.payload.bytes()).zip(frame.payload.extension_len());
+        let room = |_: &_| self.windows.ensure(writer) && self.make_room(cx);
+        let Some((payload, extension_len)) = payload.filter(room) else {
             // Not marked as seen: it can still be pulled, once there is room.
             cx.stats.rumors_refused += 1;
             return;
@@ -327,6 +328,7 @@ impl<S: Storage> Dissemination<S> {
         let rumor = Rumor {
             urgency: frame.urgency,
             payload,
+            extension_len,
             retransmits: cx.relay_retransmits(),
             arrival: self.arrivals,
             untold: !is_our_own,

@@ -313,7 +313,8 @@ impl<S: Storage> Membership<S> {
 
     /// Adds somebody new, making room where that harms nobody.
     fn admit(&mut self, cx: &mut Context<S>, frame: &MemberFrame<'_>, claim: Claim, teller: NodeId) -> Option<Change> {
-        let Some(presence) = S::Blob::copy_of(frame.presence) else {
+        let words = S::Blob::copy_of(frame.presence.bytes()).zip(frame.presence.extension_len());
+        let Some((presence, extension_len)) = words else {
             cx.stats.members_refused += 1;
             return None;
         };
@@ -334,7 +335,9 @@ impl<S: Storage> Membership<S> {
             stated: claim.incarnation,
             stated_in: claim.generation,
             addr: frame.addr,
+            capabilities: frame.capabilities,
             presence,
+            extension_len,
             since: cx.now,
             heard_at: None,
             suspicion,
@@ -359,7 +362,8 @@ impl<S: Storage> Membership<S> {
         if (frame.incarnation, frame.generation) <= (member.stated, member.stated_in) {
             return;
         }
-        let Some(presence) = S::Blob::copy_of(frame.presence) else {
+        let words = S::Blob::copy_of(frame.presence.bytes()).zip(frame.presence.extension_len());
+        let Some((presence, extension_len)) = words else {
             cx.stats.members_refused += 1;
             return;
         };
@@ -377,7 +381,8 @@ impl<S: Storage> Membership<S> {
             }
             (member.stated, member.stated_in) = (frame.incarnation, frame.generation);
             member.addr = frame.addr;
-            member.presence = presence;
+            member.capabilities = frame.capabilities;
+            (member.presence, member.extension_len) = (presence, extension_len);
             member.retransmits = retransmits;
         });
     }

@@ -239,7 +239,8 @@ fn news<B: AsRef<[u8]>>(id: NodeId, member: &Member<B>) -> Frame<'_> {
         incarnation: member.incarnation,
         standing: member.standing,
         addr: member.addr,
-        presence: member.presence.as_ref(),
+        capabilities: member.capabilities,
+        presence: member.extended(),
     })
 }
 

@@ -49,7 +49,7 @@ mod tests {
         config::Config,
         id::{Generation, Incarnation},
         storage::Heap,
-        wire::{MemberFrame, Standing},
+        wire::{Capabilities, MemberFrame, Standing},
     };
 
     fn addr(n: u64) -> Addr {
@@ -68,7 +68,8 @@ mod tests {
                 incarnation: Incarnation(0),
                 standing: Standing::Alive,
                 addr: addr(n),
-                presence: &[],
+                capabilities: Capabilities::default(),
+                presence: b"".into(),
             };
             let _ = membership.on_member(&mut cx, NodeId(n), &frame);
             let slot = membership.members.slot(&NodeId(n)).unwrap();

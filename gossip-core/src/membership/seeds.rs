@@ -104,26 +104,29 @@ impl<S: Storage> Membership<S> {
         if cx.now < self.reconnect_at {
             return None;
         }
-        if let Some(Caller { addr, id }) = self.caller.take()
-            && !self.is_live(id)
-        {
-            if self.is_proven(id, addr) {
-                cx.send(addr, Some(id), Intent::Ping(Ping::ANNOUNCE));
-            } else {
-                send_bare(cx, addr, Some(id), Intent::Ping(Ping::ANNOUNCE));
-            }
-        }
-        // By chance, for there may be room to owe one datagram alone.
+        // By chance, for there may be room to owe one datagram alone: a caller that is a stranger is sent a bare one, which two
+        // strangers could answer each other with for ever.
         if cx.rng.below(2) == 0 {
+            self.ask_caller(cx);
             self.try_lost(cx);
             self.doubt_lost(cx);
         } else {
             self.doubt_lost(cx);
             self.try_lost(cx);
+            self.ask_caller(cx);
         }
         self.reconnect_at = cx.now + cx.config.reconnect_interval;
         self.update_isolation(cx);
         self.forget_overdue(cx)
+    }
+
+    fn ask_caller(&mut self, cx: &mut Context<S>) {
+        let Some(Caller { addr, id }) = self.caller.take().filter(|caller| !self.is_live(caller.id)) else { return };
+        if self.is_proven(id, addr) {
+            cx.send(addr, Some(id), Intent::Ping(Ping::ANNOUNCE));
+        } else {
+            send_bare(cx, addr, Some(id), Intent::Ping(Ping::ANNOUNCE));
+        }
     }
 
     fn try_lost(&mut self, cx: &mut Context<S>) {

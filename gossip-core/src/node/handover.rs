@@ -11,7 +11,7 @@ use crate::{
     records::{Intent, Member},
     storage::Storage,
     time::{Instant, Span},
-    wire::{Confirmed, Writer},
+    wire::{Confirmed, Store, Stores, Writer},
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,14 @@ pub(super) struct Extent {
     published: u32,
 }
 
+impl Extent {
+    /// Which stores there is something of ours in.
+    fn stores(self) -> Stores {
+        let all = [(self.written, Store::Entries), (self.published, Store::Rumors)];
+        all.into_iter().filter(|(count, _)| *count > 0).fold(Stores::NONE, |stores, (_, store)| stores.with(store))
+    }
+}
+
 impl Asked {
     const fn has(&self, all: Extent) -> bool {
         self.written >= all.written && self.published >= all.published
@@ -89,7 +97,8 @@ impl<S: Storage> Node<S> {
         }
         let all = self.extent();
         let nothing = (all.written, all.published) == (0, 0);
-        if nothing || self.count_alike() >= HOLDERS.min(self.cx.live - 1) && self.cx.live > 1 {
+        let needed = self.holders_needed();
+        if nothing || needed > 0 && self.count_alike() >= needed {
             return self.say_farewell(NotHandedOver { writes: 0, rumors: 0 });
         }
         let (until, wait) = (self.cx.now + patience, self.cx.config.gossip_interval.part(4));
@@ -105,7 +114,7 @@ impl<S: Storage> Node<S> {
     /// Asks again whoever has not shown that it has all; or gives up, when it took too long or nobody else is there.
     pub(super) fn on_handover_timer(&mut self) {
         let Parting::HandingOver(handover) = &self.parting else { return };
-        if self.cx.now >= handover.until || self.cx.live == 1 {
+        if self.cx.now >= handover.until || self.holders_needed() == 0 {
             return self.finish_handover();
         }
         if self.cx.now < handover.ask_at {
@@ -190,7 +199,7 @@ impl<S: Storage> Node<S> {
         let Parting::HandingOver(handover) = &self.parting else { return };
         let all = self.extent();
         let holders = handover.asked.iter().filter(|asked| asked.has(all)).count();
-        if holders >= HOLDERS.min(self.cx.live - 1) {
+        if holders >= self.holders_needed() {
             self.finish_handover();
         }
     }
@@ -216,8 +225,12 @@ impl<S: Storage> Node<S> {
     /// Members to ask: others in place of those that are gone.
     fn draw_asked(&mut self, handover: &mut Handover) {
         handover.asked.retain(|asked| self.membership.is_live(asked.id));
+        let ours = self.extent().stores();
         while !handover.asked.is_full() {
-            let drawn = self.membership.sample(&mut self.cx, &|id| handover.asked.iter().any(|asked| asked.id == id));
+            let (members, asked) = (&self.membership, &handover.asked);
+            let keeps = |id| members.get(id).is_some_and(|member| member.capabilities.stores().contains_all(ours));
+            let will_not_do = |id| asked.iter().any(|asked| asked.id == id) || !keeps(id);
+            let drawn = members.sample(&mut self.cx, &will_not_do);
             let Some((id, _)) = drawn else { return };
             let _ = handover.asked.push(Asked { id, written: 0, published: 0 });
         }
@@ -229,18 +242,32 @@ impl<S: Storage> Node<S> {
         }
     }
 
-    /// How many live members were last heard with our digest: they have all that we have.
+    /// How many of those that can have all of ours were last heard with our digest: they have it.
     fn count_alike(&self) -> usize {
         let digest = self.digest();
-        let us = self.cx.me.id;
-        let is_alike =
-            |(id, member): &&(NodeId, Member<S::Blob>)| *id != us && member.is_live() && member.knows == digest;
-        self.membership.rows().iter().filter(is_alike).count()
+        self.able().filter(|(_, member)| member.knows == digest).count()
     }
 
-    /// Somebody knows all that we know: what is ours by now does not go with us.
-    pub(super) fn on_held(&mut self) {
-        self.held = self.extent();
+    /// So many must have all of ours, or all that can.
+    fn holders_needed(&self) -> usize {
+        self.able().take(HOLDERS).count()
+    }
+
+    /// The live members that keep all that we have something of our own in.
+    fn able(&self) -> impl Iterator<Item = &(NodeId, Member<S::Blob>)> {
+        let (us, ours) = (self.cx.me.id, self.extent().stores());
+        let is_able = move |(id, member): &&(NodeId, Member<S::Blob>)| {
+            *id != us && member.is_live() && member.capabilities.stores().contains_all(ours)
+        };
+        self.membership.rows().iter().filter(is_able)
+    }
+
+    /// Somebody knows all that we know of `stores`: what is ours by now does not go with us.
+    pub(super) fn on_held(&mut self, stores: Stores) {
+        let all = self.extent();
+        if stores.contains_all(all.stores()) {
+            self.held = all;
+        }
     }
 
     fn extent(&self) -> Extent {

@@ -12,7 +12,7 @@ use crate::{
     storage::Storage,
     table::Table,
     time::Instant,
-    wire::{ClusterLabel, Frame, Horizon, Malformed, MemberFrame, Read, Reader, Standing, Writer},
+    wire::{ClusterLabel, Frame, Malformed, MemberFrame, Pull, Read, Reader, Standing, Store, Writer},
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ enum Stage {
         after: Option<NodeId>,
     },
     Windows {
-        after: Option<Life>,
+        from: Life,
     },
     Rumors {
         after: Option<Dot>,
@@ -55,7 +55,7 @@ struct ChunkHeader {
 
 impl ChunkHeader {
     const MAGIC: [u8; 3] = *b"gsp";
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
     const LEN: usize = 3 + 1 + 4 + 8 + 8;
 }
 
@@ -136,8 +136,10 @@ impl<S: Storage> Node<S> {
             Frame::Member(me) if me.id == self.cx.me.id => self.membership.resume(&mut self.cx, me.incarnation),
             // Whether it lives is for itself to say; we only know where to ask.
             Frame::Member(other) => self.membership.remember(&mut self.cx, other.addr),
-            Frame::Horizon(horizon) => self.dissemination.restore_horizon(&self.cx, horizon),
-            Frame::Rumor(rumor) if rumor.payload.len() <= self.payload_len_max() => {
+            Frame::Pull(Pull { store: Store::Rumors, summary, .. }) => {
+                self.dissemination.restore_windows(&self.cx, summary);
+            }
+            Frame::Rumor(rumor) if rumor.payload.bytes().len() <= self.payload_len_max() => {
                 self.dissemination.restore_rumor(&mut self.cx, rumor, lay_for);
             }
             Frame::Entry(_) | Frame::SupersededRange(_) => self.on_news(frame),
@@ -150,7 +152,7 @@ impl<S: Storage> Node<S> {
         match stage {
             Stage::Start => self.save_members(None, writer),
             Stage::Members { after } => self.save_members(after, writer),
-            Stage::Windows { after } => self.save_windows(after, writer),
+            Stage::Windows { from } => self.save_windows(from, writer),
             Stage::Rumors { after } => self.save_rumors(after, writer),
             Stage::Entries { after, seen } => self.save_entries(after, seen, writer),
             Stage::Done => Stage::Done,
@@ -166,24 +168,27 @@ impl<S: Storage> Node<S> {
                 incarnation: member.incarnation,
                 standing: Standing::Alive,
                 addr: member.addr,
-                presence: &[],
+                capabilities: member.capabilities,
+                presence: b"".into(),
             };
             if !writer.put(&Frame::Member(frame)) {
                 return Stage::Members { after };
             }
             after = Some(*id);
         }
-        self.save_windows(None, writer)
+        self.save_windows(Life::FIRST, writer)
     }
 
-    fn save_windows(&self, mut after: Option<Life>, writer: &mut Writer<'_>) -> Stage {
-        for (life, window) in self.dissemination.windows().ascending(after) {
-            if !writer.put(&Frame::Horizon(Horizon { writer: *life, upto: window.floor() })) {
-                return Stage::Windows { after };
-            }
-            after = Some(*life);
+    /// Which rumors were seen, as we would say so to somebody whom we ask for others: also of those that are kept no more. That none
+    /// was seen is said, too.
+    fn save_windows(&self, from: Life, writer: &mut Writer<'_>) -> Stage {
+        let Some(summary) = writer.tail() else { return Stage::Windows { from } };
+        let (len, until) = self.dissemination.summarise(from, summary);
+        if len > 0 || from == Life::FIRST {
+            let (token, store, len_max, summary) = (0, Store::Rumors, 0, &[][..]);
+            let _ = writer.put_tailed(&Frame::Pull(Pull { token, store, from, until, len_max, summary }), len);
         }
-        self.save_rumors(None, writer)
+        if until == Life::LAST { self.save_rumors(None, writer) } else { Stage::Windows { from: until } }
     }
 
     fn save_rumors(&self, mut after: Option<Dot>, writer: &mut Writer<'_>) -> Stage {

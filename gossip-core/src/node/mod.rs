@@ -3,6 +3,7 @@
 //! - here: what goes in and what comes out;
 //! - `commands`: what the application asks for;
 //! - `receive`: which machine a frame goes to, and who must know what it changed;
+//! - `stores`: what is kept in step, and with whom what of it;
 //! - `send`: what each datagram is for;
 //! - `piggyback`: which news rides on it, and in what order;
 //! - `views`: what the application may look at;
@@ -17,6 +18,7 @@ mod receive;
 mod send;
 #[cfg(feature = "std")]
 mod snapshot;
+mod stores;
 mod views;
 
 use crate::{
@@ -36,7 +38,7 @@ use crate::{
     storage::Storage,
     table::Queue,
     time::{Instant, Span},
-    wire::{Ping, StoreDigests, len},
+    wire::{Ping, len},
 };
 use handover::{Extent, Parting};
 use rand_core::Rng;
@@ -229,8 +231,8 @@ impl<S: Storage> Node<S> {
         self.dissemination.on_timer(&mut self.cx, &|life| is_live(&self.membership, life));
         self.on_handover_timer();
         self.drop_needless_question();
-        let ours = self.store_digests();
-        self.reconcile.on_timer(&mut self.cx, &ours);
+        let ours = self.digest();
+        self.reconcile.on_timer(&mut self.cx, ours);
         self.paths.on_timer(&mut self.cx, self.membership.table_mut());
         if self.cx.now >= self.gossip.next_at {
             self.push_news();
@@ -255,9 +257,9 @@ impl<S: Storage> Node<S> {
 
     /// Asks nobody whom we have caught up with, or passed.
     fn drop_needless_question(&mut self) {
-        if let Some(theirs) = self.reconcile.theirs()
-            && (theirs == self.digest() || self.is_ahead_of(theirs))
-        {
+        let Some(peer) = self.reconcile.candidate() else { return };
+        let (theirs, shared) = (peer.difference.theirs, self.shared_with(Some(peer.id)));
+        if theirs == self.digest_over(shared) || self.is_ahead_of(theirs, shared) {
             self.reconcile.on_caught_up();
         }
     }
@@ -328,37 +330,6 @@ impl<S: Storage> Node<S> {
             .min(self.convergence.next_deadline())
             .min(self.dissemination.next_deadline())
             .min(self.parting.next_deadline())
-    }
-
-    /// The fingerprints of the stores, each for itself.
-    pub(crate) fn store_digests(&self) -> StoreDigests {
-        StoreDigests {
-            members: self.membership.digest(),
-            rumors: self.dissemination.digest(),
-            entries: self.replica.digest(),
-        }
-    }
-
-    /// The fingerprint of all it knows: of members, rumors and entries. Nodes that share it know the same.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        self.digest_of(&self.store_digests())
-    }
-
-    /// Whether somebody with this digest has, as it seems, nothing that we lack. If it lasts, we ask all the same.
-    fn is_ahead_of(&self, theirs: Digest) -> bool {
-        self.convergence.is_learning(&self.cx) && self.convergence.has_passed(theirs)
-            || self.membership.is_ahead_of(&self.cx, &|members| self.digest_with(members) == theirs)
-    }
-
-    /// What our digest would be with other members.
-    fn digest_with(&self, members: Digest) -> Digest {
-        self.digest_of(&StoreDigests { members, ..self.store_digests() })
-    }
-
-    fn digest_of(&self, digests: &StoreDigests) -> Digest {
-        let StoreDigests { members, rumors, entries } = digests;
-        self.cx.digester.of_words(&[members.0, rumors.0, entries.0])
     }
 
     /// Tells the other machines what one of them changed.

@@ -8,7 +8,7 @@ use crate::{
     path::Proof,
     records::{Intent, Outgoing},
     storage::Storage,
-    wire::{Ping, Urgency, Writer},
+    wire::{Ping, Store, Urgency, Writer},
 };
 
 impl<S: Storage> Node<S> {
@@ -19,9 +19,13 @@ impl<S: Storage> Node<S> {
             return;
         }
         let path = self.path_of(outgoing.peer);
-        self.dissemination.piggyback(&self.cx, Urgency::Critical, path.proof, writer);
+        let stores = self.shared_with(outgoing.peer);
+        let (rumors, entries) = (stores.contains(Store::Rumors), stores.contains(Store::Entries));
+        if rumors {
+            self.dissemination.piggyback(&self.cx, Urgency::Critical, path.proof, writer);
+        }
         let mut too_long = writer.take_too_long();
-        let shared = self.dissemination.has_news() || self.replica.has_news();
+        let shared = rumors && self.dissemination.has_news() || entries && self.replica.has_news();
         if shared {
             writer.reserve(writer.room() / 2);
         }
@@ -31,8 +35,12 @@ impl<S: Storage> Node<S> {
         // In half a datagram, what does not fit may fit a whole one.
         let of_members = writer.take_too_long();
         too_long += if shared { 0 } else { of_members };
-        self.dissemination.piggyback(&self.cx, Urgency::Normal, path.proof, writer);
-        self.replica.piggyback(path.proof, writer);
+        if rumors {
+            self.dissemination.piggyback(&self.cx, Urgency::Normal, path.proof, writer);
+        }
+        if entries {
+            self.replica.piggyback(path.proof, writer);
+        }
         self.on_too_long(outgoing.peer, too_long + writer.take_too_long());
         self.convergence.piggyback(&self.cx, outgoing, self.membership.table_mut(), writer);
     }

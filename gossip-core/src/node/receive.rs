@@ -26,8 +26,8 @@ impl<S: Storage> Node<S> {
         let Some((header, frames)) = self.open(from, bytes) else { return };
         self.cx.credit = self.credit_of(from, header.sender);
         (self.cx.may_ask, self.cx.may_agree, self.cx.may_announce) = (true, true, true);
-        let ours = self.store_digests();
-        if self.reconcile.is_answering(header.sender, &ours) {
+        let ours = self.digest();
+        if self.reconcile.is_answering(header.sender, ours) {
             self.cx.source = Source::AskedFor;
         }
         for read in Reader::new(frames) {
@@ -137,7 +137,7 @@ impl<S: Storage> Node<S> {
     /// A member that is nowhere, or whose words we could not pass on, is not taken in.
     fn on_member(&mut self, by: NodeId, member: &MemberFrame<'_>) -> Option<Change> {
         let nowhere = member.addr.as_bytes().is_empty();
-        if nowhere || member.presence.len() > self.presence_len_max_at(member.addr) {
+        if nowhere || member.presence.bytes().len() > self.presence_len_max_at(member.addr) {
             self.cx.stats.members_refused += 1;
             return None;
         }
@@ -179,17 +179,17 @@ impl<S: Storage> Node<S> {
             Frame::Confirmed(confirmed) => self.on_confirmed(header.sender, confirmed),
             Frame::StoreDigests(digests) => self.on_store_digests(header.sender, digests),
             Frame::PullEnd(end) => {
-                let ours = self.store_digests();
+                let ours = self.digest();
                 self.learn_length(header.sender, end);
-                self.reconcile.on_pull_end(&mut self.cx, header.sender, end, &ours);
+                self.reconcile.on_pull_end(&mut self.cx, header.sender, end, ours);
                 self.on_unresolved();
             }
             Frame::Agreeing(_) if !core::mem::take(&mut self.cx.may_agree) => self.cx.stats.evidence_shed += 1,
             Frame::Agreeing(agreeing) => {
-                let ours = self.digest();
+                let (ours, shared) = (self.digest(), self.shared_with(Some(header.sender)));
                 self.convergence.set_digest(&self.cx, ours);
-                if header.digest == ours {
-                    self.convergence.on_agreeing(&self.cx, agreeing.bits, self.membership.table_mut());
+                if header.digest == self.digest_over(shared) {
+                    self.convergence.on_agreeing(&self.cx, agreeing.bits, shared, self.membership.table_mut());
                 }
             }
             Frame::Horizon(horizon) => self.on_horizon(header.sender, horizon),
@@ -251,9 +251,9 @@ impl<S: Storage> Node<S> {
         let (payload_len_max, entry_len_max) = (self.payload_len_max(), self.entry_len_max());
         let cx = &mut self.cx;
         match news {
-            Frame::Rumor(rumor) if rumor.payload.len() > payload_len_max => cx.stats.rumors_refused += 1,
+            Frame::Rumor(rumor) if rumor.payload.bytes().len() > payload_len_max => cx.stats.rumors_refused += 1,
             Frame::Rumor(rumor) => self.dissemination.on_rumor(cx, rumor),
-            Frame::Entry(entry) if entry.key.len() + entry.value.map_or(0, <[u8]>::len) > entry_len_max => {
+            Frame::Entry(entry) if entry.key.len() + entry.value.bytes().len() > entry_len_max => {
                 cx.stats.entries_refused += 1;
             }
             Frame::Entry(entry) => self.replica.on_entry(cx, entry),
@@ -308,21 +308,25 @@ impl<S: Storage> Node<S> {
         self.cx.owe(Outgoing {
             to: addr,
             peer: Some(asker),
-            intent: Intent::StoreDigests(compare.digests.members),
+            intent: Intent::StoreDigests(compare.digests.get(Store::Members).unwrap_or_default()),
             len_max,
         });
-        if compare.digests != self.store_digests() && self.membership.is_live(asker) {
-            let difference = Difference { ours: self.digest(), theirs: self.digest_of(&compare.digests) };
-            self.on_differing(header, difference);
+        let ours = self.store_digests();
+        if !ours.differing(&compare.digests).is_empty() && self.membership.is_live(asker) {
+            let (ours, theirs) = (ours.of(compare.digests.stores()), compare.digests.of(ours.stores()));
+            self.on_differing(header, Difference { ours: self.digest_of(&ours), theirs: self.digest_of(&theirs) });
         }
     }
 
     fn on_store_digests(&mut self, answerer: NodeId, theirs: &StoreDigests) {
         let ours = self.store_digests();
         // Of members, there may be nothing to ask it, although they differ.
-        let is_ahead = self.is_ahead_of(self.digest_of(&StoreDigests { members: theirs.members, ..ours }));
-        let members = if is_ahead { ours.members } else { theirs.members };
-        self.reconcile.on_store_digests(&mut self.cx, answerer, &StoreDigests { members, ..*theirs }, &ours);
+        let (our_members, their_members) = (self.membership.digest(), theirs.get(Store::Members).unwrap_or_default());
+        let digest = self.digest();
+        let is_ahead = self.is_ahead_of(self.digest_with(their_members, ours.stores()), ours.stores());
+        let members = if is_ahead { our_members } else { their_members };
+        let theirs = theirs.with(Store::Members, members);
+        self.reconcile.on_store_digests(&mut self.cx, answerer, &theirs, &ours, digest);
         self.on_unresolved();
     }
 
@@ -330,6 +334,11 @@ impl<S: Storage> Node<S> {
     fn on_pull(&mut self, header: &Header, pull: &Pull<'_>) {
         let (asker, generation) = (header.sender, header.generation);
         if self.addr_of_asker(header).is_none() {
+            return;
+        }
+        if !self.cx.stores().contains(pull.store) {
+            // We have said that we keep none: the asker has yet to hear so.
+            self.cx.stats.questions_shed += 1;
             return;
         }
         let Some(summary) = S::Summary::copy_of(pull.summary) else {
@@ -391,25 +400,29 @@ impl<S: Storage> Node<S> {
         if !self.membership.is_live(header.sender) {
             return;
         }
-        let ours = self.digest();
-        self.convergence.set_digest(&self.cx, ours);
-        self.convergence.on_heard(&self.cx, self.membership.table_mut(), header);
+        let (all, shared) = (self.digest(), self.shared_with(Some(header.sender)));
+        let ours = self.digest_over(shared);
+        self.convergence.set_digest(&self.cx, all);
+        let knows = if header.digest == ours { all } else { header.digest };
+        self.convergence.on_heard(&self.cx, self.membership.table_mut(), header.sender, knows);
         if header.digest != ours {
-            if self.is_ahead_of(header.digest) {
+            if self.is_ahead_of(header.digest, shared) {
                 // There is nothing to ask it; it will ask us.
                 return;
             }
             self.on_differing(header, Difference { ours, theirs: header.digest });
             return;
         }
-        self.on_held();
-        self.dissemination.on_caught_up();
+        self.on_held(shared);
+        if shared.contains(Store::Rumors) {
+            self.dissemination.on_caught_up();
+        }
         if self.reconcile.on_same(header.sender) == Same::AskAnyway {
             self.on_differing(header, Difference { ours, theirs: ours });
         }
         self.membership.spend_retransmits(&mut self.cx);
         if header.is_unanimous() {
-            self.convergence.on_unanimous(&self.cx, self.membership.table_mut());
+            self.convergence.on_unanimous(&self.cx, shared, self.membership.table_mut());
         }
     }
 }

@@ -38,7 +38,7 @@ impl<S: Storage> Node<S> {
     /// `None` when there turns out to be nothing to say.
     fn write_outgoing(&mut self, outgoing: &Outgoing, buffer: &mut [u8]) -> Option<usize> {
         let len_max = usize::from(outgoing.len_max.min(self.longest(outgoing))).min(buffer.len());
-        let mut writer = Writer::new(buffer.get_mut(..len_max)?, &self.header())?;
+        let mut writer = Writer::new(buffer.get_mut(..len_max)?, &self.header(outgoing.peer))?;
         let bare = writer.len();
         let fallback = match outgoing.intent {
             Intent::Ack(Ping::DIGEST_PROBE..) => Some(Fallback::Nothing),
@@ -151,7 +151,8 @@ impl<S: Storage> Node<S> {
     fn catch_up(&self, peer: Option<NodeId>, fallback: Fallback, writer: &mut Writer<'_>) {
         let Some(peer) = peer.and_then(|id| self.membership.get(id)).filter(|peer| peer.is_live()) else { return };
         if peer.knows != self.digest() {
-            let is_theirs = |members| self.digest_with(members) == peer.knows;
+            let shared = self.cx.stores().and(peer.capabilities.stores());
+            let is_theirs = |members| self.digest_with(members, shared) == peer.knows;
             self.membership.catch_up(&self.cx, &is_theirs, fallback, writer);
         }
     }
@@ -169,7 +170,8 @@ impl<S: Storage> Node<S> {
     }
 
     fn write_answer(&mut self, question: &Question<S::Summary>, buffer: &mut [u8]) -> Option<usize> {
-        let mut writer = Writer::new(buffer.get_mut(..usize::from(question.len_max))?, &self.header())?;
+        let mut writer =
+            Writer::new(buffer.get_mut(..usize::from(question.len_max))?, &self.header(Some(question.peer)))?;
         // The longest of writes fit only without room to say where the rest begins.
         writer.reserve_beside(len::PULL_END, len::PULL_END_AFTER);
         let upto = match question.store {
@@ -203,9 +205,10 @@ impl<S: Storage> Node<S> {
         longest.min(usize::from(self.cx.config.datagram_len_max))
     }
 
-    fn header(&self) -> Header {
-        let me = &self.cx.me;
-        let header = Header::new(self.cx.config.cluster, me.id, me.generation, me.incarnation, self.digest());
+    /// What we say of ourselves to `peer`: it can compare the digest of what it keeps as well.
+    fn header(&self, peer: Option<NodeId>) -> Header {
+        let (me, digest) = (&self.cx.me, self.digest_over(self.shared_with(peer)));
+        let header = Header::new(self.cx.config.cluster, me.id, me.generation, me.incarnation, digest);
         if self.convergence.is_unanimous() { header.unanimous() } else { header }
     }
 

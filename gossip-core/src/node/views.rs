@@ -34,7 +34,7 @@ impl<S: Storage> Node<S> {
             path: Path::untried(self.cx.config.datagram_len_max),
             rival: self.membership.rival_of(me.id, me.generation),
             why: row.and_then(why),
-            presence: row.map_or(&[], |row| row.presence.as_ref()),
+            presence: row.map_or(&[], |row| row.extended().known()),
         }
     }
 
@@ -79,7 +79,7 @@ impl<S: Storage> Node<S> {
     pub fn entries<'a>(&'a self, prefix: &'a [u8]) -> impl Iterator<Item = EntryView<'a>> {
         let rows = self.replica.rows().iter().filter(move |(key, _)| key.as_ref().starts_with(prefix));
         rows.filter_map(|(key, entry)| {
-            let value = entry.value.as_ref()?.as_ref();
+            let value = entry.written()?;
             Some(EntryView { key: key.as_ref(), value, dot: entry.dot, stamp: entry.stamp })
         })
     }
@@ -198,7 +198,7 @@ impl<S: Storage> Node<S> {
             path: row.path,
             rival: self.membership.rival_of(id, row.generation),
             why: why(row),
-            presence: row.presence.as_ref(),
+            presence: row.extended().known(),
         }
     }
 }

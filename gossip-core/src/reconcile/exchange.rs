@@ -1,9 +1,10 @@
 //! The exchange under way.
 use super::Peer;
 use crate::{
+    digest::Digest,
     id::{Life, NodeId},
     time::Instant,
-    wire::{Store, StoreDigests},
+    wire::{Store, Stores},
 };
 use serde::{Deserialize, Serialize};
 
@@ -25,21 +26,15 @@ pub(super) struct Pulling {
     pub(super) token: u8,
     /// How many answers in a row brought nothing.
     pub(super) no_progress: u8,
-    /// The store's digest when we asked: an answer that changes nothing is no progress.
-    pub(super) had: StoreDigests,
-    pub(super) later: Todo,
-}
-
-/// Stores still to be pulled.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(super) struct Todo {
-    pub(super) rumors: bool,
-    pub(super) entries: bool,
+    /// Our digest when we asked: an answer that changes nothing is no progress.
+    pub(super) had: Digest,
+    /// What is still to be pulled after this.
+    pub(super) later: Stores,
 }
 
 impl Pulling {
-    pub(super) const fn all_of(store: Store, later: Todo) -> Self {
-        Self { store, from: Life::FIRST, end: Life::FIRST, token: 0, no_progress: 0, had: StoreDigests::NONE, later }
+    pub(super) const fn all_of(store: Store, later: Stores) -> Self {
+        Self { store, from: Life::FIRST, end: Life::FIRST, token: 0, no_progress: 0, had: Digest(0), later }
     }
 }
 

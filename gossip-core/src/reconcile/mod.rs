@@ -19,11 +19,11 @@ use crate::{
     round_trip::RoundTrip,
     storage::Storage,
     time::{Instant, Span},
-    wire::{PullEnd, Remainder, Store, StoreDigests},
+    wire::{PullEnd, Remainder, Store, StoreDigests, Stores},
 };
 use backoff::{Again, Backoff};
 use core::time::Duration;
-use exchange::{Exchange, Pulling, TRY, Todo};
+use exchange::{Exchange, Pulling, TRY};
 use serde::{Deserialize, Serialize};
 
 /// The exchange under way, and with whom to start the next.
@@ -38,7 +38,7 @@ pub(crate) struct Reconcile {
     /// When the next exchange starts, if there is cause.
     next_at: Instant,
     /// What we knew before the datagram that is being taken in.
-    before: StoreDigests,
+    before: Digest,
     /// Whether the entries differed when it began.
     entries_differ: bool,
     /// Whether an exchange ended with entries that differ, and nothing to pull.
@@ -107,7 +107,7 @@ impl Reconcile {
             choice: Choice::Latest,
             pace: Pace::new(),
             next_at: Instant::NEVER,
-            before: StoreDigests::NONE,
+            before: Digest(0),
             entries_differ: false,
             unresolved: false,
             backoff: Backoff::NONE,
@@ -173,9 +173,9 @@ impl Reconcile {
         }
     }
 
-    /// What the one knows, or knew, with whom the next exchange is to be. A newcomer asks whatever that is.
-    pub(crate) fn theirs(&self) -> Option<Digest> {
-        self.candidate.filter(|_| !self.pace.is_untried()).map(|candidate| candidate.difference.theirs)
+    /// With whom the next exchange is to be, unless there is nothing to ask. A newcomer asks in any case.
+    pub(crate) fn candidate(&self) -> Option<Peer> {
+        self.candidate.filter(|_| !self.pace.is_untried())
     }
 
     /// We know as much by now.
@@ -192,8 +192,8 @@ impl Reconcile {
     }
 
     /// Whether what `peer` is about to say answers a pull; `ours` is what we know before that.
-    pub(crate) fn is_answering(&mut self, peer: NodeId, ours: &StoreDigests) -> bool {
-        self.before = *ours;
+    pub(crate) fn is_answering(&mut self, peer: NodeId, ours: Digest) -> bool {
+        self.before = ours;
         matches!(self.exchange, Exchange::Pulling { peer: asked, .. } if asked.id == peer)
     }
 
@@ -203,6 +203,7 @@ impl Reconcile {
         from: NodeId,
         theirs: &StoreDigests,
         ours: &StoreDigests,
+        digest: Digest,
     ) {
         let Exchange::Comparing { peer, asked_at, tries, .. } = self.exchange else {
             cx.stats.stale_answers += 1;
@@ -212,18 +213,14 @@ impl Reconcile {
             cx.stats.stale_answers += 1;
             return;
         }
-        self.made_progress |= *ours != self.before;
+        self.made_progress |= digest != self.before;
         self.backoff.on_answer(from);
         if tries == 1 {
             self.round_trip.record(cx.now.saturating_duration_since(asked_at));
         }
-        self.entries_differ = theirs.entries != ours.entries;
-        let later = Todo { rumors: theirs.rumors != ours.rumors, entries: theirs.entries != ours.entries };
-        if theirs.members == ours.members {
-            self.pull_next(cx, peer, later, ours);
-        } else {
-            self.pull(cx, peer, Pulling::all_of(Store::Members, later), ours);
-        }
+        let differing = ours.differing(theirs);
+        self.entries_differ = differing.contains(Store::Entries);
+        self.pull_next(cx, peer, differing, digest);
     }
 
     /// A question was written: it covers the writers up to `end`.
@@ -235,13 +232,7 @@ impl Reconcile {
         }
     }
 
-    pub(crate) fn on_pull_end<S: Storage>(
-        &mut self,
-        cx: &mut Context<S>,
-        from: NodeId,
-        end: &PullEnd,
-        ours: &StoreDigests,
-    ) {
+    pub(crate) fn on_pull_end<S: Storage>(&mut self, cx: &mut Context<S>, from: NodeId, end: &PullEnd, ours: Digest) {
         let Exchange::Pulling { peer, asked_at, pull, .. } = self.exchange else {
             cx.stats.stale_answers += 1;
             return;
@@ -250,12 +241,12 @@ impl Reconcile {
             cx.stats.stale_answers += 1;
             return;
         }
-        self.made_progress |= *ours != self.before;
+        self.made_progress |= ours != self.before;
         if end.token & TRY == FIRST_TRY {
             // However late, and however often it was asked again meanwhile.
             self.round_trip.record(cx.now.saturating_duration_since(asked_at));
         }
-        let progress = *ours != pull.had;
+        let progress = ours != pull.had;
         let no_progress = if progress { 0 } else { pull.no_progress + 1 };
         let from = match end.remainder {
             Remainder::After(upto) if upto > pull.from && upto < pull.end && no_progress < NO_PROGRESS_MAX => upto,
@@ -269,7 +260,7 @@ impl Reconcile {
         self.pull(cx, peer, Pulling { from, no_progress, ..pull }, ours);
     }
 
-    pub(crate) fn on_timer<S: Storage>(&mut self, cx: &mut Context<S>, ours: &StoreDigests) {
+    pub(crate) fn on_timer<S: Storage>(&mut self, cx: &mut Context<S>, ours: Digest) {
         match self.exchange {
             Exchange::Idle => self.start(cx),
             Exchange::Comparing { until, .. } | Exchange::Pulling { until, .. } if cx.now < until => {}
@@ -284,7 +275,7 @@ impl Reconcile {
                 self.compare(cx, peer, tries + 1, asked_at);
             }
             Exchange::Pulling { peer, asked_at, tries, pull, .. } if tries < TRIES_MAX => {
-                let pull = Pulling { had: *ours, ..pull };
+                let pull = Pulling { had: ours, ..pull };
                 self.ask(cx, peer, tries + 1, asked_at, pull);
             }
             Exchange::Comparing { peer, .. } | Exchange::Pulling { peer, .. } => {
@@ -369,16 +360,13 @@ impl Reconcile {
         cx.send(peer.addr, Some(peer.id), Intent::Compare);
     }
 
-    fn pull_next<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, todo: Todo, ours: &StoreDigests) {
-        let none = Todo { rumors: false, entries: false };
-        if todo.rumors {
-            self.pull(cx, peer, Pulling::all_of(Store::Rumors, Todo { rumors: false, ..todo }), ours);
-        } else if todo.entries {
-            self.pull(cx, peer, Pulling::all_of(Store::Entries, none), ours);
-        } else {
-            self.learn_from(cx, &peer);
-            self.finish(cx);
+    /// Asks for what we lack of the first of `stores`; or it was the last one.
+    fn pull_next<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, stores: Stores, ours: Digest) {
+        if let Some(store) = stores.first() {
+            return self.pull(cx, peer, Pulling::all_of(store, stores.without(store)), ours);
         }
+        self.learn_from(cx, &peer);
+        self.finish(cx);
     }
 
     /// Remembers whether there was anything to be had.
@@ -397,9 +385,9 @@ impl Reconcile {
     }
 
     /// Asks for what we lack of a store, from where `pull` says.
-    fn pull<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, pull: Pulling, ours: &StoreDigests) {
+    fn pull<S: Storage>(&mut self, cx: &mut Context<S>, peer: Peer, pull: Pulling, ours: Digest) {
         self.token = self.token.wrapping_add(TRY + 1);
-        let pull = Pulling { end: pull.from, token: self.token, had: *ours, ..pull };
+        let pull = Pulling { end: pull.from, token: self.token, had: ours, ..pull };
         self.ask(cx, peer, FIRST_TRY, cx.now, pull);
     }
 

@@ -125,6 +125,6 @@ pub(super) fn dot_of<K, B>((_, entry): &(K, Entry<B>)) -> Dot {
 }
 
 fn frame_of<'a, B: AsRef<[u8]>>(key: &'a [u8], entry: &'a Entry<B>, span: u32) -> Frame<'a> {
-    let value = entry.value.as_ref().map(AsRef::as_ref);
-    Frame::Entry(EntryFrame { dot: entry.dot, span, stamp: entry.stamp, key, value })
+    let (operation, value) = (entry.operation, entry.extended());
+    Frame::Entry(EntryFrame { dot: entry.dot, span, stamp: entry.stamp, key, operation, value })
 }

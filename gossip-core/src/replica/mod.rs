@@ -19,7 +19,7 @@ use crate::{
     stamp::Stamp,
     storage::{Snapshot, Storage},
     table::{Blob, Flag, Table, copy_to},
-    wire::{EntryFrame, SupersededRange},
+    wire::{EntryFrame, Operation, SupersededRange},
 };
 use delta::dot_of;
 use serde::{Deserialize, Serialize};
@@ -83,7 +83,7 @@ impl<S: Storage> Replica<S> {
         if !self.ensure_version(cx.me.writer()) {
             return Err(PutError::WritersFull { limit: self.versions.limit() });
         }
-        self.write(cx, key, Some(value)).map_err(|unwritten| match unwritten {
+        self.write(cx, key, Operation::Put, value).map_err(|unwritten| match unwritten {
             Unwritten::Exhausted => PutError::Exhausted,
             Unwritten::Unsurpassable => PutError::Unsurpassable,
         })
@@ -92,10 +92,11 @@ impl<S: Storage> Replica<S> {
     pub(crate) fn delete(&mut self, cx: &Context<S>, key: &[u8]) -> Result<Dot, DeleteError> {
         let present = self.get(key).is_some();
         let key = S::Key::copy_of(key).filter(|_| present).ok_or(DeleteError::Absent)?;
+        let nothing = S::Blob::copy_of(&[]).ok_or(DeleteError::Absent)?;
         if !self.ensure_version(cx.me.writer()) {
             return Err(DeleteError::WritersFull { limit: self.versions.limit() });
         }
-        self.write(cx, key, None).map_err(|unwritten| match unwritten {
+        self.write(cx, key, Operation::Delete, nothing).map_err(|unwritten| match unwritten {
             Unwritten::Exhausted => DeleteError::Exhausted,
             Unwritten::Unsurpassable => DeleteError::Unsurpassable,
         })
@@ -104,7 +105,7 @@ impl<S: Storage> Replica<S> {
     /// The entry of `key`; `None` when there is none, or it was deleted.
     pub(crate) fn get(&self, key: &[u8]) -> Option<(&Entry<S::Blob>, &[u8])> {
         let entry = self.row(key)?;
-        entry.value.as_ref().map(|value| (entry, value.as_ref()))
+        entry.written().map(|value| (entry, value))
     }
 
     /// What became of `key`: deletions, too.
@@ -120,7 +121,8 @@ impl<S: Storage> Replica<S> {
     pub(crate) fn on_entry(&mut self, cx: &mut Context<S>, frame: &EntryFrame<'_>) {
         let writer = frame.dot.writer();
         let (sequence, after) = (frame.dot.sequence, frame.dot.sequence.saturating_sub(frame.span));
-        if frame.span == 0 || sequence == 0 || frame.stamp > Stamp::CREDIBLE_MAX {
+        let says_nothing = frame.operation == Operation::Delete && !frame.value.known().is_empty();
+        if frame.span == 0 || sequence == 0 || frame.stamp > Stamp::CREDIBLE_MAX || says_nothing {
             cx.stats.entries_malformed += 1;
             return;
         }
@@ -202,8 +204,8 @@ impl<S: Storage> Replica<S> {
         entry.untold = false;
         self.untold -= 1;
         let (key, rest) = copy_to(buffer, key.as_ref())?;
-        let value = match &entry.value {
-            Some(value) => Some(copy_to(rest, value.as_ref())?.0),
+        let value = match entry.written() {
+            Some(value) => Some(copy_to(rest, value)?.0),
             None => None,
         };
         Some(Event::Changed { key, value, dot: entry.dot })
@@ -219,7 +221,7 @@ impl<S: Storage> Replica<S> {
     }
 
     /// Writes under our next number, so that it prevails over all that we know of the key.
-    fn write(&mut self, cx: &Context<S>, key: S::Key, value: Option<S::Blob>) -> Result<Dot, Unwritten> {
+    fn write(&mut self, cx: &Context<S>, key: S::Key, operation: Operation, value: S::Blob) -> Result<Dot, Unwritten> {
         let writer = cx.me.writer();
         let sequence = self.seen(writer).checked_add(1).ok_or(Unwritten::Exhausted)?;
         let dot = writer.dot(sequence);
@@ -239,6 +241,8 @@ impl<S: Storage> Replica<S> {
             stamp,
             span: 1 + self.span_superseded(writer.dot(sequence - 1), key.as_ref()),
             value,
+            extension_len: 0,
+            operation,
             retransmits: cx.retransmit_limit(),
             untold: true,
         };
@@ -265,8 +269,8 @@ impl<S: Storage> Replica<S> {
         if known.is_none() && self.entries.is_full() {
             return false;
         }
-        let (Some(key), Some(value)) =
-            (S::Key::copy_of(frame.key), frame.value.map_or(Some(None), |v| S::Blob::copy_of(v).map(Some)))
+        let (Some(key), Some(value), Some(extension_len)) =
+            (S::Key::copy_of(frame.key), S::Blob::copy_of(frame.value.bytes()), frame.value.extension_len())
         else {
             return false;
         };
@@ -275,6 +279,8 @@ impl<S: Storage> Replica<S> {
             stamp: frame.stamp,
             span: frame.span,
             value,
+            extension_len,
+            operation: frame.operation,
             retransmits: cx.relay_retransmits(),
             untold: true,
         };
@@ -300,7 +306,7 @@ impl<S: Storage> Replica<S> {
             return self.set_flags(slot, pending, true);
         }
         // A deletion of what we never had changes nothing for the application.
-        entry.untold = entry.value.is_some();
+        entry.untold = entry.operation == Operation::Put;
         let untold = entry.untold;
         self.untold += usize::from(untold);
         if self.entries.insert(key, entry).is_ok() {

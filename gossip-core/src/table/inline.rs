@@ -1,6 +1,7 @@
 //! Memory inside the node: no allocator, a size known to the compiler.
 use super::{Blob, Key, Queue, Table};
 use core::{borrow::Borrow, cmp::Ordering};
+use heapless::LenType;
 
 /// A [`Table`] of at most `N` rows, searched linearly: at a few dozen rows that beats an index.
 #[derive(Debug)]
@@ -104,11 +105,11 @@ impl<T, const N: usize> Queue<T> for InlineQueue<T, N> {
     }
 }
 
-/// A [`Blob`] of at most `N` bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InlineBlob<const N: usize>(heapless::Vec<u8, N, u16>);
+/// A [`Blob`] of at most `N` bytes, which are counted in one byte: for more than 255 of them, say so by `InlineBlob<N, u16>`.
+#[derive(Debug, Clone)]
+pub struct InlineBlob<const N: usize, L: LenType = u8>(heapless::Vec<u8, N, L>);
 
-impl<const N: usize> Blob for InlineBlob<N> {
+impl<const N: usize, L: LenType + 'static> Blob for InlineBlob<N, L> {
     const CAPACITY: usize = N;
 
     fn copy_of(bytes: &[u8]) -> Option<Self> {
@@ -118,31 +119,39 @@ impl<const N: usize> Blob for InlineBlob<N> {
     }
 }
 
-impl<const N: usize> AsRef<[u8]> for InlineBlob<N> {
+impl<const N: usize, L: LenType> AsRef<[u8]> for InlineBlob<N, L> {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }
 }
 
-impl<const N: usize> Borrow<[u8]> for InlineBlob<N> {
+impl<const N: usize, L: LenType> Borrow<[u8]> for InlineBlob<N, L> {
     fn borrow(&self) -> &[u8] {
         &self.0
     }
 }
 
-impl<const N: usize> Ord for InlineBlob<N> {
+impl<const N: usize, L: LenType> PartialEq for InlineBlob<N, L> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_ref() == other.as_ref()
+    }
+}
+
+impl<const N: usize, L: LenType> Eq for InlineBlob<N, L> {}
+
+impl<const N: usize, L: LenType> Ord for InlineBlob<N, L> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.as_ref().cmp(other.as_ref())
     }
 }
 
-impl<const N: usize> Key for InlineBlob<N> {
+impl<const N: usize, L: LenType> Key for InlineBlob<N, L> {
     fn lead(&self) -> u16 {
         self.as_ref().lead()
     }
 }
 
-impl<const N: usize> PartialOrd for InlineBlob<N> {
+impl<const N: usize, L: LenType> PartialOrd for InlineBlob<N, L> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }

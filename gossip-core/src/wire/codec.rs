@@ -170,7 +170,8 @@ impl<'a> Iterator for Reader<'a> {
         if frame.first().is_some_and(|&kind| kind >= Frame::KINDS) {
             return Some(Ok(Read::Unknown));
         }
-        Some(postcard::take_from_bytes(frame).map(|(frame, _)| Read::Frame(frame)).map_err(|_| Malformed))
+        let read = postcard::take_from_bytes::<Frame<'a>>(frame).map_err(|_| Malformed);
+        Some(read.map(|(known, rest)| Read::Frame(known.extended(frame, rest.len()))))
     }
 }
 
@@ -269,8 +270,13 @@ mod tests {
         let payload = [7; 300];
         for len in 0..payload.len() {
             let dot = Life { origin: NodeId(1), generation: Generation(2) }.dot(3);
-            let rumor =
-                RumorFrame { dot, urgency: Urgency::Normal, payload: &payload[..len], age_millis: 0, ttl_secs: 3_600 };
+            let rumor = RumorFrame {
+                dot,
+                urgency: Urgency::Normal,
+                payload: payload[..len].into(),
+                age_millis: 0,
+                ttl_secs: 3_600,
+            };
             let mut buffer = [0; 400];
             let mut writer = Writer::bare(&mut buffer);
             assert!(writer.put(&Frame::Rumor(rumor)));

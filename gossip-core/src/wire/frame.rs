@@ -1,8 +1,8 @@
 //! The frames. The order of [`Frame`]'s variants is the wire contract: append, never insert.
 //!
 //! Questions and answers are different types, and no answer ever elicits another datagram: no storm can feed itself.
+use super::{Capabilities, Compare, Extended, Pull, PullEnd, StoreDigests};
 use crate::{
-    digest::Digest,
     id::{Addr, Dot, Generation, Incarnation, Life, NodeId},
     stamp::Stamp,
 };
@@ -58,7 +58,7 @@ pub enum Frame<'a> {
     NameConflict(NameConflictFrame),
 }
 
-impl Frame<'_> {
+impl<'a> Frame<'a> {
     /// How many kinds there are: higher ones are skipped.
     pub const KINDS: u8 = 20;
 
@@ -85,6 +85,22 @@ impl Frame<'_> {
         "Confirmed",
         "NameConflict",
     ];
+
+    /// The same with what follows its known fields in `bytes`, of which the last `rest` were not read: members, entries and
+    /// rumors are passed on with it.
+    pub(super) fn extended(mut self, bytes: &'a [u8], rest: usize) -> Self {
+        match &mut self {
+            Self::Member(MemberFrame { presence: end, .. })
+            | Self::Rumor(RumorFrame { payload: end, .. })
+            | Self::Entry(EntryFrame { value: end, .. })
+                if rest > 0 =>
+            {
+                *end = end.extended(bytes, rest);
+            }
+            _ => {}
+        }
+        self
+    }
 
     /// Whether it wants to be answered. A datagram carries one question at most.
     #[must_use]
@@ -179,8 +195,11 @@ pub struct MemberFrame<'a> {
     pub standing: Standing,
     /// Where it can be reached.
     pub addr: Addr,
-    /// What it tells of itself, for the application.
-    pub presence: &'a [u8],
+    /// What it can be asked.
+    pub capabilities: Capabilities,
+    /// What it tells of itself, for the application; and the frame's extension.
+    #[serde(borrow)]
+    pub presence: Extended<'a>,
 }
 
 /// Two living nodes that go by one name. Only the two of them ever make one up, all others pass it on.
@@ -287,13 +306,14 @@ pub struct RumorFrame<'a> {
     pub dot: Dot,
     /// How urgent its publisher found it.
     pub urgency: Urgency,
-    /// What it says.
-    pub payload: &'a [u8],
     /// How long it has been on its way, in milliseconds: what it lay at each node, added up. Never a date, for clocks may be
     /// wrong. What it took from node to node is not counted.
     pub age_millis: u32,
     /// How long it lives, in seconds, at most [`RumorFrame::TTL_SECS_MAX`]: a longer one is taken for that.
     pub ttl_secs: u32,
+    /// What it says; and the frame's extension.
+    #[serde(borrow)]
+    pub payload: Extended<'a>,
 }
 
 impl RumorFrame<'_> {
@@ -312,9 +332,28 @@ pub struct EntryFrame<'a> {
     pub stamp: Stamp,
     /// What was written to.
     pub key: &'a [u8],
-    /// What was written; nothing when the key was deleted.
+    /// What was done to it.
+    pub operation: Operation,
+    /// What was put there, and nothing when it was deleted; and the frame's extension.
     #[serde(borrow)]
-    pub value: Option<&'a [u8]>,
+    pub value: Extended<'a>,
+}
+
+impl<'a> EntryFrame<'a> {
+    /// What was written; `None` when the key was deleted.
+    #[must_use]
+    pub fn written(&self) -> Option<&'a [u8]> {
+        (self.operation == Operation::Put).then(|| self.value.known())
+    }
+}
+
+/// What a write does to its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Operation {
+    /// It is there no more.
+    Delete,
+    /// It has a value.
+    Put,
 }
 
 /// All that `writer` wrote after `after` and up to `upto` was superseded.
@@ -345,62 +384,6 @@ pub struct Agreeing<'a> {
     pub bits: &'a [u8],
 }
 
-/// Asks for [`StoreDigests`], and tells ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Compare {
-    /// The asker's digests.
-    pub digests: StoreDigests,
-    /// How long the answer may be, in bytes.
-    pub len_max: u16,
-}
-
-/// A digest for each store.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoreDigests {
-    /// Who is alive.
-    pub members: Digest,
-    /// Which rumors were seen.
-    pub rumors: Digest,
-    /// Which writes were seen.
-    pub entries: Digest,
-}
-
-impl StoreDigests {
-    /// The digests of a node that knows nothing.
-    pub const NONE: Self = Self { members: Digest(0), rumors: Digest(0), entries: Digest(0) };
-}
-
-/// What is kept in step, in the order in which it is pulled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Store {
-    /// Who is there.
-    Members,
-    /// Rumors.
-    Rumors,
-    /// Replicated entries.
-    Entries,
-}
-
-/// Asks for what the asker lacks of one store, within a range of writers.
-///
-/// It carries all that is needed to answer: who answers keeps nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pull<'a> {
-    /// Ties the answer to the question.
-    pub token: u8,
-    /// Which store.
-    pub store: Store,
-    /// From which writer on: the end of the range before, or [`Life::FIRST`].
-    pub from: Life,
-    /// Up to which, inclusive.
-    pub until: Life,
-    /// How long the answer may be, in bytes.
-    pub len_max: u16,
-    /// What the asker has of the range, by writer: four bytes for each member, or a run of `postcard` items of the store's
-    /// own.
-    pub summary: &'a [u8],
-}
-
 /// Asks for [`Confirmed`]: of the sender's present life. What the answerer lacks may follow in the same datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirm;
@@ -414,26 +397,4 @@ pub struct Confirmed {
     pub written: u32,
     /// All its rumors up to here.
     pub published: u32,
-}
-
-/// Ends the answer to a [`Pull`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PullEnd {
-    /// The question's number.
-    pub token: u8,
-    /// What is left of the range.
-    pub remainder: Remainder,
-}
-
-/// What an answer leaves for the next question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Remainder {
-    /// Nothing: that was everything.
-    Nothing,
-    /// More, for which the same is to be asked again: there was no room to say where it begins.
-    Some,
-    /// What comes after this writer.
-    After(Life),
-    /// What no answer of the length that was asked for can hold. All else was told.
-    TooLong,
 }

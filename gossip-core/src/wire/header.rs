@@ -16,7 +16,8 @@ pub struct Header {
     pub sender: NodeId,
     /// In which life.
     pub generation: Generation,
-    /// The fingerprint of the sender's members, rumors and entries: whoever has the same knows the same.
+    /// The fingerprint of all that the sender keeps in step, of what the receiver keeps too, as far as the sender knows: whoever has
+    /// the same knows the same of that.
     pub digest: Digest,
     /// How often the sender has changed or contradicted what is said of it.
     pub incarnation: Incarnation,
@@ -24,7 +25,7 @@ pub struct Header {
 
 impl Header {
     /// The version written and read.
-    pub const VERSION: u8 = 1;
+    pub const VERSION: u8 = 2;
     const VERSION_BITS: u8 = 0x0f;
     const UNANIMOUS: u8 = 0x80;
 
@@ -70,6 +71,25 @@ impl Header {
             return Err(Refusal::Incredible);
         }
         Ok((header, frames))
+    }
+}
+
+/// Who speaks in another version. All versions have that in one place: the first 13 bytes of a datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OtherVersion {
+    /// Which.
+    pub version: u8,
+    /// Who.
+    pub sender: NodeId,
+}
+
+impl OtherVersion {
+    /// Who speaks in `bytes`, which are meant for `cluster`; `None` where it is nobody, or the version is ours.
+    #[must_use]
+    pub fn of(bytes: &[u8], cluster: ClusterLabel) -> Option<Self> {
+        let version = bytes.first().map(|lead| lead & Header::VERSION_BITS).filter(|&it| it != Header::VERSION)?;
+        let (_, label, sender) = postcard::from_bytes::<(u8, ClusterLabel, NodeId)>(bytes).ok()?;
+        (label == cluster).then_some(Self { version, sender })
     }
 }
 

@@ -154,7 +154,7 @@ pub(crate) fn rows(chunks: &[Vec<u8>]) -> BTreeMap<Vec<u8>, Row> {
     let frames = chunks.iter().flat_map(|chunk| Reader::new(&chunk[CHUNK_HEADER_LEN..]));
     let rows = frames.filter_map(|read| match read.expect("what is saved can be read") {
         Read::Frame(Frame::Entry(entry)) => {
-            let row = Row { stamp: entry.stamp, dot: entry.dot, value: entry.value.map(<[u8]>::to_vec) };
+            let row = Row { stamp: entry.stamp, dot: entry.dot, value: entry.written().map(<[u8]>::to_vec) };
             Some((entry.key.to_vec(), row))
         }
         _ => None,

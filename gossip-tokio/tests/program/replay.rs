@@ -5,7 +5,7 @@ use gossip_core::{
     Addr, Config, Digest, Generation, Heap, Incarnation, Input, Instant, Life, Node, NodeId, Output, Urgency,
     adapter::flight::{Recorded, Recorder},
     presence::Presence,
-    wire::{Ack, Frame, Header, MemberFrame, Ping, RumorFrame, Standing, Writer},
+    wire::{Ack, Capabilities, Frame, Header, MemberFrame, Ping, RumorFrame, Standing, Stores, Writer},
 };
 use serde_json::Value;
 use std::{fs, path::Path};
@@ -248,7 +248,8 @@ fn other() -> Frame<'static> {
         incarnation: Incarnation(1),
         standing: Standing::Alive,
         addr: addr(2),
-        presence: b"\x05other\x00",
+        capabilities: Capabilities::keeping(Stores::ALL),
+        presence: b"\x05other\x00".into(),
     })
 }
 
@@ -256,7 +257,7 @@ fn rumor() -> Frame<'static> {
     Frame::Rumor(RumorFrame {
         dot: life().dot(1),
         urgency: Urgency::Critical,
-        payload: b"fire",
+        payload: b"fire".into(),
         age_millis: 0,
         ttl_secs: 3_600,
     })

@@ -9,7 +9,7 @@ use core::time::Duration;
 use gossip_core::{
     Digest, Generation, Heap, Incarnation, Node,
     sim::{Network, World},
-    wire::{Frame, Header, MemberFrame, Standing, Writer},
+    wire::{Capabilities, Frame, Header, MemberFrame, Standing, Stores, Writer},
 };
 
 pub(super) const WORKLOAD: Workload = Workload { name: "join", seeds: 30, cases, across: nothing_across };
@@ -87,7 +87,8 @@ fn row_len(node: &Node<Heap>) -> usize {
         incarnation: me.incarnation,
         standing: Standing::Alive,
         addr: me.addr,
-        presence: me.presence,
+        capabilities: Capabilities::keeping(Stores::ALL),
+        presence: me.presence.into(),
     };
     assert!(writer.put(&Frame::Member(row)), "a row fits");
     writer.len() - before

@@ -32,7 +32,7 @@ impl Oracles {
         drained: &Drained,
     ) {
         let watched = &mut self.hosts[host.index()];
-        watched.note_digest(node.digest());
+        watched.note_digests(node.store_digests());
         let (counted, told) = (node.stats().rumors_missed, watched.life.missed_here);
         if counted != told {
             self.report

@@ -1,11 +1,12 @@
 //! What must have been heard by the time a world rests.
-use super::{Oracle, Oracles, hearing::is_full, watched::Life};
+use super::{Oracle, Oracles, hearing::is_full, rest::keeps, watched::Life};
 use crate::{
     id::Dot,
     node::Node,
     sim::{HostId, World},
     storage::Storage,
     time::Instant,
+    wire::Store,
 };
 use alloc::{collections::BTreeSet, format};
 
@@ -27,7 +28,7 @@ impl Oracles {
         group: &[(HostId, &Node<S>)],
     ) {
         let known: BTreeSet<Dot> = group.iter().flat_map(|(host, _)| self.hosts[host.index()].life.known()).collect();
-        for &(host, node) in group {
+        for &(host, node) in group.iter().filter(|(_, node)| keeps(node, Store::Rumors)) {
             let life = &self.hosts[host.index()].life;
             let lately = life.since + node.config().probe_interval * CAME_LATELY;
             let mut missed = life.missed.clone();

@@ -165,7 +165,7 @@ impl Oracles {
     /// A claim of agreement. What a host knew longer ago than is remembered of it cannot be held against anybody.
     fn hear_claim<S: Storage>(&mut self, now: Instant, host: HostId, node: &Node<S>, live: usize) {
         self.hosts[host.index()].life.agreed_at.get_or_insert(now);
-        let digest = node.digest();
+        let digests = node.store_digests();
         let mut seen = BTreeSet::new();
         for member in node.members().filter(is_there) {
             seen.insert(member.id);
@@ -174,12 +174,12 @@ impl Oracles {
                 let me = self.hosts[host.index()].life.me.as_ref();
                 me.is_some_and(|me| me.generation == member.generation)
             };
-            let never_had = |host: &HostId| self.hosts[host.index()].had(digest) == Had::No;
+            let never_had = |host: &HostId| self.hosts[host.index()].had(&digests) == Had::No;
             // Where two bear a name, the one that is counted; where that life is over, any.
             let counted = hosts.iter().find(of_life);
             if counted.map_or_else(|| hosts.iter().all(never_had), never_had) {
                 self.report.add(Oracle::TrueConvergence, now, host, || {
-                    format!("{} is said to agree, and never knew what {digest:?} stands for", member.id)
+                    format!("{} is said to agree, and never knew what {digests:?} stand for", member.id)
                 });
             }
         }

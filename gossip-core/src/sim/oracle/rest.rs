@@ -15,6 +15,7 @@ use crate::{
     sim::{HostId, World},
     storage::Storage,
     time::Instant,
+    wire::{Store, Stores},
 };
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -152,7 +153,7 @@ impl Oracles {
     /// Which writes were seen, however superseded: where that differs, nobody ever agrees.
     fn compare_writes<S: Storage>(&mut self, now: Instant, group: &[(HostId, &Node<S>)]) {
         let has_room = |node: &Node<S>| has_room_for_entries(node) && !is_full(node, "writers");
-        self.compare_seen(now, group, "writes", has_room, |node| node.store_digests().entries);
+        self.compare_seen(now, group, "writes", has_room, |node| node.store_digests().get(Store::Entries));
     }
 
     /// Likewise which rumors.
@@ -161,8 +162,8 @@ impl Oracles {
             now,
             group,
             "rumors",
-            |node| !is_full(node, "publishers"),
-            |node| node.store_digests().rumors,
+            |node| keeps(node, Store::Rumors) && !is_full(node, "publishers"),
+            |node| node.store_digests().get(Store::Rumors),
         );
     }
 
@@ -172,7 +173,7 @@ impl Oracles {
         group: &[(HostId, &Node<S>)],
         what: &str,
         has_room: impl Fn(&Node<S>) -> bool,
-        seen: impl Fn(&Node<S>) -> Digest,
+        seen: impl Fn(&Node<S>) -> Option<Digest>,
     ) {
         let mut with_room = group.iter().filter(|(_, node)| has_room(node));
         let Some(&(_, first)) = with_room.next() else { return };
@@ -186,7 +187,8 @@ impl Oracles {
         let mut claims = group.iter().filter(|(_, node)| node.is_converged());
         let Some(&(_, first)) = claims.next() else { return };
         for &(host, node) in claims {
-            if (node.digest(), node.live()) != (first.digest(), first.live()) {
+            let differing = node.store_digests().differing(&first.store_digests());
+            if !differing.is_empty() || node.live() != first.live() {
                 self.report
                     .add(Oracle::TrueConvergence, now, host, || "it agrees with all, and others do with others".into());
             }
@@ -271,8 +273,11 @@ fn clusters<S: Storage>(world: &World<S>) -> impl Iterator<Item = Group<'_, S>> 
 /// Two that go by one name hear of each other's news from others, where there are others; and of more than two, two at a time
 /// are reached.
 fn reached<'w, S: Storage>(cluster: &Group<'w, S>) -> Group<'w, S> {
-    // Where there is no room for all, others may have none for one of the two, or for what it says, or be too few to pass it on.
-    let has_room = |node| !is_crowded(node) && has_room_for_entries(node) && !is_full(node, "writers");
+    // Where there is no room for all, or not all keep everything, others may have none for one of the two, or for what it says, or be
+    // too few to pass it on.
+    let keeps_all = |node: &Node<S>| node.config().limits.stores() == Stores::ALL;
+    let has_room =
+        |node| !is_crowded(node) && keeps_all(node) && has_room_for_entries(node) && !is_full(node, "writers");
     let crowded = !cluster.iter().all(|(_, node)| has_room(node));
     let has_others = |id| !crowded && cluster.iter().any(|(_, other)| other.me().id != id);
     let is_reached = |id| bearers(cluster, id) < if has_others(id) { 3 } else { 2 };
@@ -309,11 +314,16 @@ fn is_crowded<S: Storage>(node: &Node<S>) -> bool {
     node.live() >= node.config().limits.members
 }
 
+/// Whether a node keeps a store at all.
+pub(super) fn keeps<S: Storage>(node: &Node<S>, store: Store) -> bool {
+    node.config().limits.stores().contains(store)
+}
+
 /// Whether a node took all writes that came. When it had to leave one with others, it takes none that its writer made later:
 /// they would count as all that went before.
 fn has_room_for_entries<S: Storage>(node: &Node<S>) -> bool {
     let full = is_full(node, "entries") || is_full(node, "writers");
-    !(full && node.stats().entries_refused > 0)
+    keeps(node, Store::Entries) && !(full && node.stats().entries_refused > 0)
 }
 
 fn prevail<'k>(prevailing: &mut BTreeMap<&'k [u8], Precedence>, key: &'k [u8], write: Precedence) {

@@ -1,12 +1,12 @@
 //! What the oracles remember of each host.
 use super::farewell::FarewellOutcome;
 use crate::{
-    digest::Digest,
     id::{Addr, Dot, Generation, Incarnation, NodeId},
     node::Liveness,
     records::Precedence,
     sim::Memory,
     time::Instant,
+    wire::StoreDigests,
 };
 use alloc::{
     boxed::Box,
@@ -28,15 +28,15 @@ pub(super) struct Watched {
     kept: Option<Kept>,
 }
 
-/// The digests that a host's nodes had, the latest last.
+/// The digests that a host's nodes had, of each store, the latest last.
 #[derive(Debug, Default)]
 struct Digests {
-    latest: VecDeque<Digest>,
+    latest: VecDeque<StoreDigests>,
     /// Whether there were more of them.
     forgot: bool,
 }
 
-/// Whether a host ever had a digest.
+/// Whether a host ever had some digests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Had {
     Yes,
@@ -134,24 +134,24 @@ impl Watched {
         self.kept = Some(Kept { since: *since, rumors, missed: missed.clone() });
     }
 
-    /// Its digest is this now.
-    pub(super) fn note_digest(&mut self, digest: Digest) {
+    /// Its digests are these now.
+    pub(super) fn note_digests(&mut self, digests: StoreDigests) {
         let Digests { latest, forgot } = &mut self.digests;
-        if latest.back() == Some(&digest) {
+        if latest.back() == Some(&digests) {
             return;
         }
         if latest.len() == DIGESTS_MAX {
             latest.pop_front();
             *forgot = true;
         }
-        latest.push_back(digest);
+        latest.push_back(digests);
     }
 
-    /// Whether it ever had this digest.
-    pub(super) fn had(&self, digest: Digest) -> Had {
+    /// Whether it ever had these digests, of the stores that it keeps too.
+    pub(super) fn had(&self, digests: &StoreDigests) -> Had {
         let Digests { latest, forgot } = &self.digests;
         // Where all agree, it is the last.
-        if latest.iter().rev().any(|had| *had == digest) {
+        if latest.iter().rev().any(|had| had.differing(digests).is_empty()) {
             Had::Yes
         } else if *forgot {
             Had::Perhaps

@@ -173,8 +173,8 @@ fn frame_in_words<S: Storage>(world: &World<S>, frame: &Frame<'_>) -> String {
                 name(accusation.by)
             )
         }
-        Frame::Rumor(rumor) => write!(words, "rumor {} {}", dot(rumor.dot), Bytes(rumor.payload)),
-        Frame::Entry(entry) => match entry.value {
+        Frame::Rumor(rumor) => write!(words, "rumor {} {}", dot(rumor.dot), Bytes(rumor.payload.known())),
+        Frame::Entry(entry) => match entry.written() {
             Some(value) => write!(words, "entry {} {}={}", dot(entry.dot), Bytes(entry.key), Bytes(value)),
             None => write!(words, "entry {} {} deleted", dot(entry.dot), Bytes(entry.key)),
         },

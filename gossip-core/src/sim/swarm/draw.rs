@@ -122,6 +122,7 @@ impl<'a> Drawing<'a> {
             Feature::LastWords => self.say_last_words(),
             Feature::Bursts => self.burst(),
             Feature::Namesakes => self.duplicate(),
+            Feature::PartialStores => self.come_late(),
         }
     }
 
@@ -134,6 +135,7 @@ impl<'a> Drawing<'a> {
     fn spawn(&mut self) {
         let name = format!("n{}", self.hosts.len());
         let names = names([&name]);
+        self.settle_for_less();
         self.act(Act::Spawn(names.clone()));
         let place = Place {
             zone: self.choices.below(2),
@@ -144,6 +146,20 @@ impl<'a> Drawing<'a> {
         self.act(Act::Place { hosts: names, place });
         self.join(&name);
         self.hosts.push(Host { name, lives: true, has_twin: false });
+    }
+
+    /// Where not all keep all stores, the next to come keeps those that are drawn for it.
+    fn settle_for_less(&mut self) {
+        if !self.features.contains(&Feature::PartialStores) {
+            return;
+        }
+        let mut settings = self.settings.clone();
+        for store in ["rumors", "entries"] {
+            if self.choices.one_in(4) {
+                settings = settings.with(store, "0").unwrap_or_else(|error| unreachable!("{error}"));
+            }
+        }
+        self.act(Act::Config(settings));
     }
 
     fn join(&mut self, name: &str) {

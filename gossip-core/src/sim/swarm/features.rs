@@ -24,9 +24,10 @@ pub(super) enum Feature {
     LastWords,
     Bursts,
     Namesakes,
+    PartialStores,
 }
 
-pub(super) const FEATURES: [Feature; 21] = [
+pub(super) const FEATURES: [Feature; 22] = [
     Feature::Crashes,
     Feature::Memories,
     Feature::Moves,
@@ -48,4 +49,5 @@ pub(super) const FEATURES: [Feature; 21] = [
     Feature::LastWords,
     Feature::Bursts,
     Feature::Namesakes,
+    Feature::PartialStores,
 ];

@@ -3,7 +3,7 @@ use super::{
     entries::entry_count,
     events::counted,
     members::details,
-    views::{Agreement, ClockSkew, DataFile, Info, Io, Recording, Rows, Seed, since},
+    views::{Agreement, ClockSkew, DataFile, Info, Io, OtherVersion, Recording, Rows, Seed, since},
 };
 use crate::program::{
     args::InfoArgs,
@@ -12,6 +12,7 @@ use crate::program::{
     failure::Failure,
 };
 use core::time::Duration;
+use gossip_core::wire::Header;
 
 /// Shows all that an agent tells about itself.
 pub(crate) async fn show(args: InfoArgs) -> Result<(), Failure> {
@@ -126,11 +127,16 @@ fn notable(info: &Info) -> Vec<(String, String)> {
     };
     let foreign =
         foreign.map(|some| ("other cluster", format!("{some} named another cluster: check --cluster there and here")));
-    [alone, foreign, doubles, quarantined, partial, short, blocking]
-        .into_iter()
-        .flatten()
-        .map(|(name, said)| (name.to_owned(), said))
-        .collect()
+    let others = info.other_versions.iter().map(|other| {
+        let OtherVersion { name, addr, version } = other;
+        let said = format!(
+            "{name} at {addr} speaks version {version} of the wire and is refused; here it is version {}",
+            Header::VERSION
+        );
+        ("other version", said)
+    });
+    let known = [alone, foreign, doubles, quarantined, partial, short, blocking];
+    known.into_iter().flatten().chain(others).map(|(name, said)| (name.to_owned(), said)).collect()
 }
 
 /// What has become of suspicions, and on what grounds they were raised.

@@ -125,6 +125,7 @@ pub(crate) struct Info {
     pub(crate) is_quarantined: bool,
     pub(crate) is_partial: bool,
     pub(crate) name_conflicts: usize,
+    pub(crate) other_versions: Vec<OtherVersion>,
     pub(crate) short_paths: usize,
     pub(crate) blocking_paths: usize,
     pub(crate) clock_skew: Option<ClockSkew>,
@@ -135,6 +136,14 @@ pub(crate) struct Info {
     pub(crate) io: Io,
     pub(crate) usage: Rows<Fill>,
     pub(crate) stats: Rows<u64>,
+}
+
+/// One that speaks another version of the wire.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct OtherVersion {
+    pub(crate) name: String,
+    pub(crate) addr: String,
+    pub(crate) version: u8,
 }
 
 /// How far an agent's wall clock is from the peers'.

@@ -110,7 +110,8 @@ fn say(frame: &Frame<'_>, names: Names<'_>) -> Said {
         }
         Frame::Unreached(failed) => ("Unreached", format!("{} of {}", failed.probe, names.of(failed.target))),
         Frame::Member(member) => {
-            let name = Presence::decode(member.presence).map(|presence| presence.name).filter(|name| !name.is_empty());
+            let name =
+                Presence::decode(member.presence.known()).map(|presence| presence.name).filter(|name| !name.is_empty());
             let name = name.map_or_else(|| names.of(member.id), console::plain);
             let standing = format!("{:?}", member.standing).to_lowercase();
             let (life, incarnation) = (member.generation, member.incarnation);
@@ -126,10 +127,10 @@ fn say(frame: &Frame<'_>, names: Names<'_>) -> Said {
         }
         Frame::Rumor(rumor) => {
             let urgency = if rumor.urgency == Urgency::Critical { ", critical" } else { "" };
-            ("Rumor", format!("{}{urgency}: {}", rumor.dot, text(rumor.payload)))
+            ("Rumor", format!("{}{urgency}: {}", rumor.dot, text(rumor.payload.known())))
         }
         Frame::Entry(entry) => {
-            let value = entry.value.map_or_else(|| "deleted".to_owned(), |value| format!("= {}", text(value)));
+            let value = entry.written().map_or_else(|| "deleted".to_owned(), |value| format!("= {}", text(value)));
             ("Entry", format!("{} {value}, as {} (span {})", text(entry.key), entry.dot, entry.span))
         }
         Frame::SupersededRange(range) => {
