@@ -11,7 +11,7 @@ use crate::{
     storage::{Snapshot, Storage},
     table::Queue,
     time::{Instant, micros},
-    wire::{Capabilities, Stores},
+    wire::{Capabilities, Stores, len},
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -134,6 +134,11 @@ impl<S: Storage> Context<S> {
     /// What we can be asked.
     pub(crate) fn capabilities(&self) -> Capabilities {
         Capabilities::keeping(self.stores())
+    }
+
+    /// What is left of a datagram for `parts` byte strings, beside `fixed` bytes.
+    pub(crate) fn room(&self, fixed: usize, parts: usize) -> usize {
+        len::room(usize::from(self.config.datagram_len_max), fixed, parts)
     }
 
     /// Begins a new life.

@@ -107,6 +107,7 @@ pub mod storage;
 pub mod config;
 mod calendar;
 mod context;
+mod replicated;
 // Machines.
 mod membership;
 mod dissemination;

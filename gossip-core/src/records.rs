@@ -9,7 +9,7 @@ use crate::{
     round_trip::RoundTrip,
     stamp::Stamp,
     time::Instant,
-    wire::{Accusers, Bearer, Capabilities, Cause, Extended, Operation, Standing, Store, Urgency},
+    wire::{Accusers, Bearer, Capabilities, Cause, Extended, Operation, Position, Standing, Store, Urgency},
 };
 pub use window::{SequenceStatus, Window};
 
@@ -412,8 +412,8 @@ pub enum Intent {
         token: u8,
         /// Of which store.
         store: Store,
-        /// From which writer on.
-        from: Life,
+        /// From where on.
+        from: Position,
     },
 }
 
@@ -428,10 +428,10 @@ pub struct Question<B> {
     pub token: u8,
     /// What about.
     pub store: Store,
-    /// From which writer on.
-    pub from: Life,
-    /// Up to which, inclusive.
-    pub until: Life,
+    /// From where on.
+    pub from: Position,
+    /// Up to where.
+    pub until: Position,
     /// How long the answer may be.
     pub len_max: u16,
     /// What the asker has.

@@ -148,15 +148,18 @@ counters! {
     }
 }
 
+/// No node has more regions of memory.
+const USAGE_MAX: usize = 16;
+
 /// How full each region of memory is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {
-    pub(crate) rows: [(&'static str, usize, usize); 9],
+    pub(crate) rows: heapless::Vec<(&'static str, usize, usize), USAGE_MAX>,
 }
 
 impl Usage {
     /// Name, rows in use and limit of each region, in a stable order.
     pub fn rows(&self) -> impl Iterator<Item = (&'static str, usize, usize)> {
-        self.rows.into_iter()
+        self.rows.iter().copied()
     }
 }

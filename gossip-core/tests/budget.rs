@@ -8,7 +8,7 @@ use gossip_core::{
     table::{Flag, HeapTable, Key, Table},
     wire::{
         Accusation, Accusers, Agreeing, Capabilities, Cause, EntryFrame, Frame, Header, MemberFrame, Operation, Ping,
-        Pull, RumorFrame, Standing, Store, Stores, Writer,
+        Position, Pull, RumorFrame, Standing, Store, Stores, Writer,
     },
 };
 use rand_pcg::Pcg32;
@@ -231,7 +231,7 @@ fn cost(node: &mut Node<Memory>, frames: &[Frame<'_>]) -> u64 {
 }
 
 fn pull(store: Store, summary: &[u8]) -> Vec<Frame<'_>> {
-    vec![Frame::Pull(Pull { token: 1, store, from: Life::FIRST, until: Life::LAST, len_max: 1_400, summary })]
+    vec![Frame::Pull(Pull { token: 1, store, from: Position::FIRST, until: Position::LAST, len_max: 1_400, summary })]
 }
 
 #[test]

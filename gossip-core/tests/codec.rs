@@ -7,7 +7,7 @@ use gossip_core::{
     wire::{
         Accusation, Accusers, Ack, Agreeing, Bearer, Capabilities, Cause, Clock, Compare, Confirm, Confirmed,
         EntryFrame, Extended, Frame, Header, Horizon, Malformed, MemberFrame, NameConflictFrame, Operation, Ping,
-        PingRequest, Pull, PullEnd, Read, Reader, Refusal, Relayed, Remainder, RumorFrame, Standing, Store,
+        PingRequest, Position, Pull, PullEnd, Read, Reader, Refusal, Relayed, Remainder, RumorFrame, Standing, Store,
         StoreDigests, SupersededRange, Unreached, Writer,
     },
 };
@@ -88,12 +88,14 @@ impl Parcel {
             11 => Frame::Compare(Compare { digests, len_max: probe }),
             12 => Frame::StoreDigests(digests),
             13 => {
-                let until = Life { origin: NodeId(words[1]), generation: Generation(numbers[1]) };
-                Frame::Pull(Pull { token: small[2], store, from: life, until, len_max: probe, summary: one })
+                let until = Position::behind(Life { origin: NodeId(words[1]), generation: Generation(numbers[1]) });
+                let (token, from) = (small[2], Position::behind(life));
+                Frame::Pull(Pull { token, store, from, until, len_max: probe, summary: one })
             }
             14 => {
-                let remainder = [Remainder::Nothing, Remainder::Some, Remainder::After(life), Remainder::TooLong]
-                    [usize::from(small[0] % 4)];
+                let after = Remainder::After(Position::behind(life));
+                let remainder =
+                    [Remainder::Nothing, Remainder::Some, after, Remainder::TooLong][usize::from(small[0] % 4)];
                 Frame::PullEnd(PullEnd { token: small[2], remainder })
             }
             15 => Frame::Unreached(Unreached { probe, target: id }),

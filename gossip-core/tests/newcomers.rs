@@ -1,10 +1,10 @@
 //! Many newcomers at once, seen by one node without a world around it.
 use core::{convert::Infallible, time::Duration};
 use gossip_core::{
-    Addr, ClusterLabel, Config, Digest, Generation, Incarnation, Input, Instant, Life, Node, NodeId, Output,
+    Addr, ClusterLabel, Config, Digest, Generation, Incarnation, Input, Instant, Node, NodeId, Output,
     wire::{
-        Capabilities, Frame, Header, MemberFrame, Pull, PullEnd, Read, Reader, Remainder, Standing, Store, Stores,
-        Writer,
+        Capabilities, Frame, Header, MemberFrame, Position, Pull, PullEnd, Read, Reader, Remainder, Standing, Store,
+        Stores, Writer,
     },
 };
 use std::collections::BTreeMap;
@@ -125,12 +125,13 @@ fn a_thousand_newcomers_are_told_to_whoever_asks(presence: usize) {
     drain(&mut node, &mut told);
     told.clear();
     let mut asked = 0;
-    let mut from = Life::FIRST;
+    let mut from = Position::FIRST;
     loop {
         asked += 1;
         let mut buffer = [0; 1_400];
         let mut writer = Writer::new(&mut buffer, &header()).unwrap();
-        let pull = Pull { token: asked, store: Store::Members, from, until: Life::LAST, len_max: 1_400, summary: &[] };
+        let pull =
+            Pull { token: asked, store: Store::Members, from, until: Position::LAST, len_max: 1_400, summary: &[] };
         assert!(writer.put(&Frame::Pull(pull)));
         let mut bytes = writer.finish().to_vec();
         node.handle_input(Instant::from_micros(2), Input::Received { from: addr(1), bytes: &mut bytes });

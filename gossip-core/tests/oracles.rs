@@ -6,11 +6,10 @@
 use core::time::Duration;
 use gossip_core::{
     Addr, ClusterLabel, Config, Departure, Digest, Generation, Incarnation, Limits, NodeId, Urgency,
-    id::Life,
     sim::{Ailment, HostId, Leap, Memory, Network, Told, World},
     wire::{
-        Accusation, Accusers, Capabilities, Cause, Frame, Header, MemberFrame, Ping, Pull, Standing, Store, Stores,
-        Writer,
+        Accusation, Accusers, Capabilities, Cause, Frame, Header, MemberFrame, Ping, Position, Pull, Standing, Store,
+        Stores, Writer,
     },
 };
 use std::env;
@@ -272,8 +271,8 @@ fn whoever_moves_and_asks_in_one_breath_is_no_longer_answered_than_it_asked() {
         let pull = Pull {
             token: 1,
             store: Store::Members,
-            from: Life::FIRST,
-            until: Life::LAST,
+            from: Position::FIRST,
+            until: Position::LAST,
             len_max: 1_400,
             summary: &[],
         };

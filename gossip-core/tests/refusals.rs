@@ -8,7 +8,7 @@ use gossip_core::{
     stats::Stats,
     wire::{
         Accusation, Accusers, Capabilities, Cause, EntryFrame, Frame, Header, MemberFrame, Operation, Ping,
-        PingRequest, Pull, RumorFrame, Standing, Store, Stores, Writer,
+        PingRequest, Position, Pull, RumorFrame, Standing, Store, Stores, Writer,
     },
 };
 use rand_pcg::Pcg32;
@@ -159,8 +159,14 @@ fn what_is_owed_has_a_limit() {
     });
     assert_eq!(counted_pings, [("outbox_shed", 2)]);
     assert_eq!(drain(&mut node).0, 3);
-    let pull =
-        Pull { token: 1, store: Store::Rumors, from: Life::FIRST, until: Life::LAST, len_max: 1_400, summary: &[] };
+    let pull = Pull {
+        token: 1,
+        store: Store::Rumors,
+        from: Position::FIRST,
+        until: Position::LAST,
+        len_max: 1_400,
+        summary: &[],
+    };
     let counted_pulls = counted(&mut node, |node| (0..5).for_each(|_| hand(node, PEER, &[Frame::Pull(pull)])));
     assert_eq!(counted_pulls, [("questions_shed", 3)]);
     let answered = counted(&mut node, |node| assert_eq!(drain(node).0, 2));

@@ -9,8 +9,8 @@ use gossip_core::{
     wire::{
         Accusation, Accusers, Ack, Agreeing, Bearer, Capabilities, Cause, Clock, Compare, Confirm, Confirmed,
         EntryFrame, Frame, Header, Horizon, Malformed, MemberFrame, NameConflictFrame, Operation, Ping, PingRequest,
-        Pull, PullEnd, Read, Reader, Refusal, Relayed, Remainder, RumorFrame, Standing, Store, StoreDigests, Stores,
-        SupersededRange, Unreached, Writer,
+        Position, Pull, PullEnd, Read, Reader, Refusal, Relayed, Remainder, RumorFrame, Standing, Store, StoreDigests,
+        Stores, SupersededRange, Unreached, Writer,
     },
 };
 use harness::world::{self, SENSOR, World};
@@ -108,8 +108,8 @@ fn vectors() -> Vec<(u8, Frame<'static>, String)> {
             Frame::Pull(Pull {
                 token: 7,
                 store: Store::Entries,
-                from: Life::FIRST,
-                until: LIFE,
+                from: Position::FIRST,
+                until: Position::behind(LIFE),
                 len_max: 512,
                 summary: &[9, 9],
             }),
@@ -118,7 +118,7 @@ fn vectors() -> Vec<(u8, Frame<'static>, String)> {
         (14, Frame::PullEnd(PullEnd { token: 7, remainder: Remainder::Nothing }), "03 0e 07 00".into()),
         (
             14,
-            Frame::PullEnd(PullEnd { token: 7, remainder: Remainder::After(LIFE) }),
+            Frame::PullEnd(PullEnd { token: 7, remainder: Remainder::After(Position::behind(LIFE)) }),
             format!("0f 0e 07 02 {LIFE_HEX}"),
         ),
         (14, Frame::PullEnd(PullEnd { token: 7, remainder: Remainder::TooLong }), "03 0e 07 03".into()),

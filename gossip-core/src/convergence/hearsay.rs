@@ -122,7 +122,8 @@ impl Convergence {
 
 /// Which stores both we and a member keep.
 fn shared_with<S: Storage>(cx: &Context<S>, members: &S::Members, slot: usize) -> Stores {
-    members.as_slice().get(slot).map_or(cx.stores(), |(_, member)| cx.stores().and(member.capabilities.stores()))
+    let ours = cx.stores();
+    members.as_slice().get(slot).map_or(ours, |(_, member)| ours.and(member.capabilities.stores()))
 }
 
 /// The live members by id, ourselves included.

@@ -8,7 +8,7 @@ use crate::{
     storage::Storage,
     table::{Flag, Smallest, Table},
     time::{Instant, micros},
-    wire::{Frame, Horizon, Items, RumorFrame, Urgency, Writer, write_items},
+    wire::{Frame, Horizon, Items, Position, RumorFrame, Urgency, Writer, write_items},
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,8 +32,7 @@ enum Asked {
 
 impl<S: Storage> Dissemination<S> {
     /// Fills what is left of a datagram with rumors of one urgency: those told least first.
-    /// One that is too long for a path that is known counts as told: the receiver has to have it from others.
-    pub(crate) fn piggyback(&mut self, cx: &Context<S>, urgency: Urgency, path: Proof, writer: &mut Writer<'_>) {
+    pub(super) fn put_pending(&mut self, cx: &Context<S>, urgency: Urgency, path: Proof, writer: &mut Writer<'_>) {
         if self.pending == 0 {
             return;
         }
@@ -57,27 +56,27 @@ impl<S: Storage> Dissemination<S> {
         let _ = self.kept(cx.now, cx.me.writer(), after).all(|(dot, rumor)| writer.put(&frame_of(cx.now, *dot, rumor)));
     }
 
-    /// Writes what we have seen from `from` on, and says up to where it fitted.
-    pub(crate) fn summarise(&self, from: Life, out: &mut [u8]) -> (usize, Life) {
+    /// Writes what we have seen from `from` on, publisher by publisher.
+    pub(super) fn put_windows(&self, from: Position, out: &mut [u8]) -> (usize, Position) {
         let items = self.windows.from(from).map(|(writer, window)| Seen {
             writer: *writer,
             floor: window.floor(),
             above: window.above(),
         });
         let (len, unfit) = write_items(out, items);
-        (len, unfit.map_or(Life::LAST, |seen| seen.writer.predecessor()))
+        (len, unfit.map_or(Position::LAST, |seen| Position::before(seen.writer)))
     }
 
-    /// Writes what the asker lacks, and says whether that was all of it. `is_live` tells whose lives go on.
-    pub(crate) fn serve(
+    /// Writes what the asker lacks, and says whether that was all of it.
+    pub(super) fn put_lacking(
         &self,
-        cx: &Context<S>,
+        now: Instant,
         question: &Question<S::Summary>,
         is_live: &dyn Fn(Life) -> bool,
         writer: &mut Writer<'_>,
     ) -> bool {
         // Of whom it has heard first: if it has no room for others, all it has room for comes.
-        [Asked::Named, Asked::Unnamed].iter().all(|&those| self.serve_those(those, cx.now, question, is_live, writer))
+        [Asked::Named, Asked::Unnamed].iter().all(|&those| self.serve_those(those, now, question, is_live, writer))
     }
 
     /// Likewise those that the asker names, or does not.
@@ -91,7 +90,8 @@ impl<S: Storage> Dissemination<S> {
         writer: &mut Writer<'_>,
     ) -> bool {
         let mut items = Items::<Seen>::of(question.summary.as_ref());
-        for (life, ours) in self.windows.from(question.from).take_while(|(life, _)| *life <= question.until) {
+        let asked_for = |(life, _): &&(Life, Window)| Position::behind(*life) <= question.until;
+        for (life, ours) in self.windows.from(question.from).take_while(asked_for) {
             let seen = items.seek(*life, |seen| seen.writer);
             let asked = if seen.is_some() { Asked::Named } else { Asked::Unnamed };
             let theirs = seen.map_or_else(Window::default, |seen| Window::new(seen.floor, seen.above));

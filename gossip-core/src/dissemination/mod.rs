@@ -6,7 +6,7 @@
 //! new from heard, however often and in whatever order copies come.
 //!
 //! - here: publishing, hearing, telling the application;
-//! - `delta`: what rides on a datagram, and what a peer lacks;
+//! - `delta`: what rides on a datagram, and what a peer lacks; `store`: all that is asked of a store;
 //! - `admission`: how many of our own are taken on;
 //! - `windows`: which were seen, given up and missed;
 //! - `retention`: how long a rumor is kept, and which goes when there is no room.
@@ -16,20 +16,20 @@
 mod admission;
 mod delta;
 mod retention;
+mod store;
 mod windows;
 
 use crate::{
     config::{TTL_MAX, TTL_MIN},
     context::Context,
-    digest::Digest,
     error::{PublishError, TooLong},
     id::{Dot, Life},
     io::Event,
     records::{Retransmits, Rumor, SequenceStatus, Window},
     storage::{Snapshot, Storage},
-    table::{Blob, Flag, Table, copy_to},
+    table::{Blob, Flag, Table},
     time::Instant,
-    wire::{Frame, Horizon, RumorFrame, Urgency},
+    wire::{Horizon, RumorFrame, Urgency, len},
 };
 use admission::Admission;
 use core::time::Duration;
@@ -105,10 +105,9 @@ impl<S: Storage> Dissemination<S> {
         }
     }
 
-    /// Makes sure that we can publish, whatever fills the table later.
-    pub(crate) fn start(&mut self, cx: &Context<S>) {
-        self.since = cx.now;
-        self.windows.ensure(cx.me.writer());
+    /// The longest payload, in bytes: it must fit a datagram in the worst case.
+    pub(crate) fn payload_len_max(cx: &Context<S>) -> usize {
+        cx.room(len::PULL_END + len::RUMOR, 1).min(S::Blob::CAPACITY)
     }
 
     /// How many rumors we published in this life.
@@ -121,12 +120,6 @@ impl<S: Storage> Dissemination<S> {
         self.windows.get(writer).floor()
     }
 
-    /// Numbers afresh, in a new life.
-    pub(crate) fn begin_generation(&mut self, cx: &Context<S>) {
-        (self.published, self.own, self.own_pending) = (0, 0, 0);
-        self.windows.ensure(cx.me.writer());
-    }
-
     /// Starts a rumor of our own, to be told for `ttl` from now on: one that is shorter or longer than any may live is taken for
     /// the shortest or longest.
     ///
@@ -137,9 +130,8 @@ impl<S: Storage> Dissemination<S> {
         urgency: Urgency,
         payload: &[u8],
         ttl: Duration,
-        len_max: usize,
     ) -> Result<Dot, PublishError> {
-        let len_max = len_max.min(S::Blob::CAPACITY);
+        let len_max = Self::payload_len_max(cx);
         let too_long = PublishError::TooLong(TooLong { len: payload.len(), len_max });
         if payload.len() > len_max {
             return Err(too_long);
@@ -167,19 +159,6 @@ impl<S: Storage> Dissemination<S> {
         };
         self.keep(cx, writer.dot(sequence), rumor);
         Ok(writer.dot(sequence))
-    }
-
-    pub(crate) fn on_rumor(&mut self, cx: &mut Context<S>, frame: &RumorFrame<'_>) {
-        // Our own rumors come from us alone.
-        if frame.dot.writer() == cx.me.writer() {
-            cx.stats.rumors_duplicate += 1;
-            return;
-        }
-        match self.windows.status_of(frame.dot) {
-            SequenceStatus::Seen => cx.stats.rumors_duplicate += 1,
-            SequenceStatus::BeyondReach => cx.stats.rumors_early += 1,
-            SequenceStatus::New => self.take_in(cx, frame),
-        }
     }
 
     /// A peer can tell none of the rumors up to a horizon. If it is their publisher, or that is dead, nobody else can, and
@@ -218,8 +197,8 @@ impl<S: Storage> Dissemination<S> {
         self.give_up_holes(cx, is_live, |_| true);
     }
 
-    /// Joins what a former life of ours had seen, as it [said](Self::summarise).
-    pub(crate) fn restore_windows(&mut self, cx: &Context<S>, summary: &[u8]) {
+    /// Joins what a former life of ours had seen, as it [said](Self::put_windows).
+    fn restore_windows(&mut self, cx: &Context<S>, summary: &[u8]) {
         self.history = History::Known;
         for (writer, window) in delta::seen(summary) {
             self.windows.join(cx, writer, window);
@@ -228,7 +207,7 @@ impl<S: Storage> Dissemination<S> {
 
     /// Takes back a rumor that a former life of ours could still tell, and had told the application. It lay for so long since; if
     /// that is not known, it may be older than it says, and is told to nobody any more.
-    pub(crate) fn restore_rumor(&mut self, cx: &mut Context<S>, frame: &RumorFrame<'_>, lay_for: Option<Duration>) {
+    fn restore_rumor(&mut self, cx: &mut Context<S>, frame: &RumorFrame<'_>, lay_for: Option<Duration>) {
         if !self.windows.ensure(frame.dot.writer()) {
             return;
         }
@@ -249,12 +228,6 @@ impl<S: Storage> Dissemination<S> {
         }
     }
 
-    /// The rumors that the application knows, beyond `after`, in the order of their dots.
-    pub(crate) fn told_frames(&self, now: Instant, after: Option<Dot>) -> impl Iterator<Item = (Dot, Frame<'_>)> {
-        let told = self.rumors.ascending(after).filter(|(_, rumor)| !rumor.untold);
-        told.map(move |(dot, rumor)| (*dot, delta::frame_of(now, *dot, rumor)))
-    }
-
     #[cfg(feature = "sim")]
     pub(crate) fn hears(&self, dot: Dot) -> bool {
         self.windows.rows().slot(&dot.writer()).is_some()
@@ -265,48 +238,10 @@ impl<S: Storage> Dissemination<S> {
         self.rumors.get(&dot).is_some_and(|rumor| now < rumor.expires_at)
     }
 
-    pub(crate) fn digest(&self) -> Digest {
-        self.windows.digest()
-    }
-
-    pub(crate) fn has_news(&self) -> bool {
-        self.pending > 0
-    }
-
-    /// Which rumor is to be told next: critical ones first, then in the order in which they came.
-    pub(crate) fn next_untold(&self) -> Option<usize> {
-        if self.untold == 0 {
-            return None;
-        }
-        let untold = self.rumors.flagged(0, Flag::Untold, |(_, rumor)| rumor.untold);
-        let ranked = untold.filter_map(|slot| {
-            let (_, rumor) = self.rumors.as_slice().get(slot)?;
-            Some((rumor.urgency, rumor.arrival, slot))
-        });
-        ranked.min().map(|(.., slot)| slot)
-    }
-
-    /// Tells the rumor in `slot`; its payload goes to `buffer`, which is long enough for a datagram.
-    pub(crate) fn tell<'b>(&mut self, cx: &mut Context<S>, slot: usize, buffer: &'b mut [u8]) -> Option<Event<'b>> {
-        let (dot, rumor) = self.rumors.at_mut(slot)?;
-        rumor.untold = false;
-        self.untold -= 1;
-        cx.stats.rumors_delivered += 1;
-        let (payload, _) = copy_to(buffer, rumor.extended().known())?;
-        let event = Event::Delivered { dot: *dot, urgency: rumor.urgency, payload, age: rumor.age(cx.now) };
-        self.rumors.set_flag(slot, Flag::Untold, false);
-        Some(event)
-    }
-
     /// Tells of rumors that were missed.
     pub(crate) fn tell_missed(&mut self) -> Option<Event<'static>> {
         let (writer, count) = self.windows.take_missed()?;
         Some(Event::RumorsMissed { publisher: writer.origin, count })
-    }
-
-    pub(crate) fn usage(&self) -> [(&'static str, usize, usize); 2] {
-        let windows = self.windows.rows();
-        [("rumors", self.rumors.len(), self.rumors.limit()), ("publishers", windows.len(), windows.limit())]
     }
 
     fn take_in(&mut self, cx: &mut Context<S>, frame: &RumorFrame<'_>) {

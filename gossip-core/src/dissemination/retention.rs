@@ -19,13 +19,9 @@ const EVICTED_OF: usize = 64;
 const EXPIRY_PAUSE: Duration = Duration::from_secs(1);
 
 impl<S: Storage> Dissemination<S> {
-    pub(crate) fn next_deadline(&self) -> Instant {
-        self.expire_at
-    }
-
     /// Forgets the rumors whose time is over, and gives up holes in the numbers of the dead when all that they published is
     /// forgotten.
-    pub(crate) fn on_timer(&mut self, cx: &mut Context<S>, is_live: &dyn Fn(Life) -> bool) {
+    pub(super) fn expire(&mut self, cx: &mut Context<S>, is_live: &dyn Fn(Life) -> bool) {
         if cx.now >= self.since + cx.config.probe_interval.times(CAUGHT_UP_AFTER) {
             self.history = History::Known;
         }

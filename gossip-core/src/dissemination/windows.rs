@@ -7,6 +7,7 @@ use crate::{
     records::{SequenceStatus, Window},
     storage::{Snapshot, Storage},
     table::{Flag, Table},
+    wire::Position,
 };
 use serde::{Deserialize, Serialize};
 
@@ -99,8 +100,8 @@ impl<S: Storage> Windows<S> {
 
     /// The windows from `from` on, in the order of their publishers. Untouched ones count for nothing: whoever has none has the
     /// same.
-    pub(super) fn from(&self, from: Life) -> impl Iterator<Item = &(Life, Window)> {
-        let rows = self.rows.ascending((from != Life::FIRST).then_some(from));
+    pub(super) fn from(&self, from: Position) -> impl Iterator<Item = &(Life, Window)> {
+        let rows = self.rows.ascending(from.life());
         rows.filter(|(_, window)| *window != Window::default())
     }
 

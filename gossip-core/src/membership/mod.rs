@@ -11,7 +11,7 @@
 //! - `namesakes`: a name that two living nodes go by;
 //! - `seeds`: joining, and finding the lost again; `book`: which addresses are kept for that;
 //! - `sample`: drawing a peer;
-//! - `news`: which of this rides on a datagram, and what a peer lacks of it;
+//! - `news`: which of this rides on a datagram; `store`: what a peer lacks of it;
 //! - `recent`: what changed last, and who lacks just that;
 //! - `events`: what the application is told.
 //!
@@ -30,6 +30,7 @@ mod probe;
 mod recent;
 mod sample;
 mod seeds;
+mod store;
 mod suspicion;
 
 use crate::{
@@ -251,11 +252,6 @@ impl<S: Storage> Membership<S> {
         self.postpone_suspicions(cx, late);
     }
 
-    /// The fingerprint of who lives, and in whose words.
-    pub(crate) fn digest(&self) -> Digest {
-        self.digest
-    }
-
     pub(crate) fn rows(&self) -> &[(NodeId, Member<S::Blob>)] {
         self.members.as_slice()
     }
@@ -285,19 +281,6 @@ impl<S: Storage> Membership<S> {
     /// The same, for what others keep with each member.
     pub(crate) fn table_mut(&mut self) -> &mut S::Members {
         &mut self.members
-    }
-
-    /// All that are remembered beyond `after`, by id, ourselves included.
-    pub(crate) fn rows_after(&self, after: Option<NodeId>) -> impl Iterator<Item = &(NodeId, Member<S::Blob>)> {
-        self.members.ascending(after)
-    }
-
-    pub(crate) fn usage(&self) -> [(&'static str, usize, usize); 3] {
-        [
-            ("members", self.members.len(), self.members.limit()),
-            ("seeds", self.seeds.len(), self.seeds.limit()),
-            ("name_conflicts", self.conflicts.len(), self.conflicts.limit()),
-        ]
     }
 
     /// Adds our own row. There is room: the table is empty, and a limit of zero was refused.

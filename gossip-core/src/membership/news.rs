@@ -1,10 +1,10 @@
-//! Which members ride on a datagram, and what a peer lacks of them.
+//! Which members ride on a datagram.
 use super::Membership;
 use crate::{
     context::Context,
-    id::{Generation, Life, NodeId},
+    id::NodeId,
     path::Proof,
-    records::{Claim, Intent, Member, Namesake, Question, Retransmits, Suspicion},
+    records::{Claim, Intent, Member, Namesake, Retransmits, Suspicion},
     storage::Storage,
     table::{Flag, Smallest, Table},
     time::Span,
@@ -20,16 +20,8 @@ const PUSHED_MAX: usize = 16;
 const CROWD: usize = 256;
 /// Blind pushes of *m* copies a node miss a share of e⁻ᵐ (Demers et al. 1987, §1.4).
 const RELAYED_BY_MANY: Retransmits = Retransmits(2);
-/// So many rows are looked at for one answer: more than a question tells of, and those who are gone between them. Each that the
-/// asker has not is looked for in all of its summary.
-const ROWS_MAX: usize = 1_024;
 /// No fewer, and as many as rumors: both are picked by the same code.
 const PICKED_MAX: usize = 32;
-
-/// What an asker has of one member, in few bits: the first half stands for which member, the second for what is said of it.
-///
-/// Both are salted with the question's number, so that those which look alike in one question do not in the next.
-type Print = [u8; 4];
 
 impl<S: Storage> Membership<S> {
     /// Tells `peer` what it must know to deal with us: what is said against it, and who we are, unless it has long counted
@@ -113,10 +105,6 @@ impl<S: Storage> Membership<S> {
         cx.live >= CROWD && self.health.sees_no_loss() && !cx.config.detection.is_plain()
     }
 
-    pub(crate) fn has_news(&self) -> bool {
-        self.pending > 0 || self.has_conflicts_to_tell()
-    }
-
     /// A round of pushes is over. Of what is too much to be pushed, a retransmit is spent all the same: it is left to those who
     /// find that they lack it.
     pub(crate) fn on_round(&mut self, cx: &mut Context<S>) {
@@ -138,83 +126,6 @@ impl<S: Storage> Membership<S> {
             from = slot + 1;
         }
     }
-
-    /// Writes what we have of those who live, from one on, and says up to where it fitted. Who is gone is left out: whoever
-    /// counts one of them in learns otherwise by asking us.
-    pub(crate) fn summarise(&self, cx: &Context<S>, token: u8, from: Life, out: &mut [u8]) -> (usize, Life) {
-        let mut room = out.as_chunks_mut().0.iter_mut();
-        let mut len = 0;
-        for (id, member) in self.members.ascending(before(from)).filter(|(_, member)| member.is_live()) {
-            let Some(print) = room.next() else {
-                // Its row is where the next range begins.
-                return (len, Life { origin: *id, generation: Generation(0) }.predecessor());
-            };
-            *print = print_of(cx, token, *id, member);
-            len += print.len();
-        }
-        (len, Life::LAST)
-    }
-
-    /// Writes what the asker lacks, and says up to where, if that was not all of it.
-    pub(crate) fn serve(
-        &self,
-        cx: &Context<S>,
-        question: &Question<S::Summary>,
-        writer: &mut Writer<'_>,
-    ) -> Option<Life> {
-        let (has, _) = question.summary.as_ref().as_chunks();
-        let mut at = 0;
-        let rows = self.members.ascending(before(question.from)).enumerate();
-        for (passed, (id, member)) in rows.take_while(|(_, (id, _))| *id <= question.until.origin) {
-            // The next range begins with this row.
-            let end = Some(Life { origin: *id, generation: Generation(0) }.predecessor());
-            if passed >= ROWS_MAX {
-                return end;
-            }
-            let print = print_of(cx, question.token, *id, member);
-            // Both go by id: what is sought is most often the next.
-            let found = has.iter().cycle().skip(at).take(has.len()).position(|has| *has == print);
-            let lacks = match found {
-                Some(passed) => {
-                    at = (at + passed + 1) % has.len();
-                    false
-                }
-                // Who is gone is news only to one who counts it in.
-                None => member.is_live() || has.iter().any(|has| has[..2] == print[..2]),
-            };
-            let is_known = || has.iter().any(|has| has[..2] == print[..2]);
-            let put = |writer: &mut Writer<'_>| match member.namesake {
-                // A row that the asker has not yet goes before what is said of its name.
-                Namesake::Known if is_known() => self.put_conflict(cx, *id, writer),
-                _ => writer.put(&news(*id, member)),
-            };
-            // Whom no answer can hold is passed over.
-            if lacks && !put(writer) && !writer.is_bare() {
-                return end;
-            }
-        }
-        None
-    }
-}
-
-/// The id just before a range.
-fn before(from: Life) -> Option<NodeId> {
-    from.origin.0.checked_sub(1).map(NodeId)
-}
-
-fn print_of<S: Storage>(cx: &Context<S>, token: u8, id: NodeId, member: &Member<S::Blob>) -> Print {
-    let name = cx.digester.of_words(&[u64::from(token), id.0]);
-    let said = match member.namesake {
-        Namesake::Known => cx.digester.of_words(&[name.0]),
-        Namesake::None | Namesake::Heard => {
-            let Claim { incarnation, standing, .. } = member.claim();
-            let claim = u64::from(incarnation.0) << 32 ^ member.lives();
-            cx.digester.of_words(&[name.0, claim, u64::from(member.stated.0) << 2 | standing as u64])
-        }
-    };
-    let [a, b, ..] = name.0.to_le_bytes();
-    let [c, d, ..] = said.0.to_le_bytes();
-    [a, b, c, d]
 }
 
 /// Whether it is known to whoever was told, and to nobody else: a suspicion shows in no digest.
@@ -228,7 +139,7 @@ pub(super) fn told<B: AsRef<[u8]>>(id: NodeId, member: &Member<B>) -> Frame<'_> 
 }
 
 /// What is to be said of a member to one who may never have heard of it: its own words while it lives, else what became of it.
-fn news<B: AsRef<[u8]>>(id: NodeId, member: &Member<B>) -> Frame<'_> {
+pub(super) fn news<B: AsRef<[u8]>>(id: NodeId, member: &Member<B>) -> Frame<'_> {
     // An accusation may have run ahead of the words that we have; those would be taken for later ones than they are.
     if !member.is_live() || (member.stated, member.stated_in) != (member.incarnation, member.generation) {
         return accusation(id, member);

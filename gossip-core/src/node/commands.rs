@@ -1,9 +1,11 @@
 //! What the application asks for. Each command is followed by a drain of `poll_output`.
 use super::{Node, handover};
 use crate::{
+    dissemination::Dissemination,
     error::{DeleteError, JoinError, PresenceError, PublishError, PutError},
     id::{Addr, Dot},
     path::Path,
+    replica::Replica,
     storage::Storage,
     table::Blob,
     time::{Instant, Span},
@@ -103,8 +105,7 @@ impl<S: Storage> Node<S> {
         if !self.is_running() {
             return Err(PublishError::Left);
         }
-        let len_max = self.payload_len_max();
-        let dot = self.dissemination.publish(&mut self.cx, urgency, payload, ttl, len_max)?;
+        let dot = self.stores.rumors.publish(&mut self.cx, urgency, payload, ttl)?;
         self.settle();
         Ok(dot)
     }
@@ -122,8 +123,7 @@ impl<S: Storage> Node<S> {
         if !self.is_running() {
             return Err(PutError::Left);
         }
-        let len_max = self.entry_len_max();
-        let dot = self.replica.put(&self.cx, key, value, len_max)?;
+        let dot = self.stores.entries.put(&self.cx, key, value)?;
         self.settle();
         Ok(dot)
     }
@@ -137,7 +137,7 @@ impl<S: Storage> Node<S> {
         if !self.is_running() {
             return Err(DeleteError::Left);
         }
-        let dot = self.replica.delete(&self.cx, key)?;
+        let dot = self.stores.entries.delete(&self.cx, key)?;
         self.settle();
         Ok(dot)
     }
@@ -145,13 +145,13 @@ impl<S: Storage> Node<S> {
     /// The longest payload of a rumor, in bytes: it must fit a datagram in the worst case.
     #[must_use]
     pub fn payload_len_max(&self) -> usize {
-        self.room(len::PULL_END + len::RUMOR, 1).min(S::Blob::CAPACITY)
+        Dissemination::payload_len_max(&self.cx)
     }
 
     /// The longest key and value together, in bytes.
     #[must_use]
     pub fn entry_len_max(&self) -> usize {
-        self.room(len::PULL_END + len::ENTRY, 2)
+        Replica::entry_len_max(&self.cx)
     }
 
     /// The longest presence, in bytes: it must fit a datagram beside a ping, on the shortest of paths too. Whoever presents itself
@@ -165,9 +165,5 @@ impl<S: Storage> Node<S> {
     pub(super) fn presence_len_max_at(&self, addr: Addr) -> usize {
         let shortest = Path::floor(self.cx.config.datagram_len_max);
         len::room(usize::from(shortest), len::PING.max(len::PULL_END) + len::MEMBER + addr.as_bytes().len(), 1)
-    }
-
-    fn room(&self, fixed: usize, parts: usize) -> usize {
-        len::room(usize::from(self.cx.config.datagram_len_max), fixed, parts)
     }
 }

@@ -156,7 +156,7 @@ impl<S: Storage> Node<S> {
 
     /// How much of what an asker wrote and published we have.
     pub(super) fn confirmed(&self, asker: Life) -> Confirmed {
-        let (written, published) = (self.replica.seen(asker), self.dissemination.seen(asker));
+        let (written, published) = (self.stores.entries.seen(asker), self.stores.rumors.seen(asker));
         Confirmed { generation: asker.generation, written, published }
     }
 
@@ -181,10 +181,10 @@ impl<S: Storage> Node<S> {
     pub(super) fn hand_over(&self, peer: Option<NodeId>, writer: &mut Writer<'_>) {
         let Parting::HandingOver(handover) = &self.parting else { return };
         let Some(asked) = handover.asked.iter().find(|asked| Some(asked.id) == peer) else { return };
-        self.dissemination.hand_over(&self.cx, asked.published, writer);
+        self.stores.rumors.hand_over(&self.cx, asked.published, writer);
         let all = self.extent();
         if asked.written < all.written {
-            self.replica.serve_writer(self.cx.me.writer(), asked.written, all.written, writer);
+            self.stores.entries.serve_writer(self.cx.me.writer(), asked.written, all.written, writer);
         }
     }
 
@@ -271,6 +271,6 @@ impl<S: Storage> Node<S> {
     }
 
     fn extent(&self) -> Extent {
-        Extent { written: self.replica.written(&self.cx), published: self.dissemination.published() }
+        Extent { written: self.stores.entries.written(&self.cx), published: self.stores.rumors.published() }
     }
 }

@@ -7,38 +7,22 @@ use super::Node;
 use crate::{
     context::Source,
     error::RestoreError,
-    id::{Dot, Life, NodeId},
+    id::NodeId,
     records::Precedence,
+    replicated::SavePoint,
     storage::Storage,
-    table::Table,
     time::Instant,
-    wire::{ClusterLabel, Frame, Malformed, MemberFrame, Pull, Read, Reader, Standing, Store, Writer},
+    wire::{ClusterLabel, Frame, Malformed, Read, Reader, Store, Writer},
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// Where [`Node::save`] has come to. Start with the default.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct SaveCursor(Stage);
-
-#[derive(Debug, Clone, Copy, Default)]
-enum Stage {
-    #[default]
-    Start,
-    Members {
-        after: Option<NodeId>,
-    },
-    Windows {
-        from: Life,
-    },
-    Rumors {
-        after: Option<Dot>,
-    },
-    Entries {
-        after: Option<Life>,
-        seen: u32,
-    },
-    Done,
+pub struct SaveCursor {
+    /// How many stores are done, in their order.
+    done: usize,
+    point: SavePoint,
 }
 
 /// Begins every chunk.
@@ -65,7 +49,7 @@ impl<S: Storage> Node<S> {
     ///
     /// Nothing may be changed between the first call and the last.
     pub fn save<'b>(&self, cursor: &mut SaveCursor, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
-        if matches!(cursor.0, Stage::Done) || buffer.len() < usize::from(self.cx.config.datagram_len_max) {
+        if cursor.done >= Store::COUNT || buffer.len() < usize::from(self.cx.config.datagram_len_max) {
             return None;
         }
         let header = ChunkHeader {
@@ -78,7 +62,7 @@ impl<S: Storage> Node<S> {
         let (start, frames) = buffer.split_at_mut_checked(ChunkHeader::LEN)?;
         postcard::to_slice(&header, start).ok()?;
         let mut writer = Writer::bare(frames);
-        cursor.0 = self.save_stage(cursor.0, &mut writer);
+        self.save_on(cursor, &mut writer);
         let len = ChunkHeader::LEN + writer.len();
         buffer.get(..len)
     }
@@ -130,85 +114,26 @@ impl<S: Storage> Node<S> {
         Reader::new(frames).filter(lacks).count()
     }
 
-    /// Frames that could not be sent, since datagrams were longer then, are left to the peers that can.
     fn restore_frame(&mut self, frame: &Frame<'_>, lay_for: Option<Duration>) {
         match frame {
             Frame::Member(me) if me.id == self.cx.me.id => self.membership.resume(&mut self.cx, me.incarnation),
             // Whether it lives is for itself to say; we only know where to ask.
             Frame::Member(other) => self.membership.remember(&mut self.cx, other.addr),
-            Frame::Pull(Pull { store: Store::Rumors, summary, .. }) => {
-                self.dissemination.restore_windows(&self.cx, summary);
-            }
-            Frame::Rumor(rumor) if rumor.payload.bytes().len() <= self.payload_len_max() => {
-                self.dissemination.restore_rumor(&mut self.cx, rumor, lay_for);
-            }
-            Frame::Entry(_) | Frame::SupersededRange(_) => self.on_news(frame),
-            _ => {}
+            _ if self.claims_our_future(frame) => self.begin_generation(),
+            _ => self.stores.for_each(|store| store.restore(&mut self.cx, frame, lay_for)),
         }
     }
 
-    /// Writes what fits, and says where to go on.
-    fn save_stage(&self, stage: Stage, writer: &mut Writer<'_>) -> Stage {
-        match stage {
-            Stage::Start => self.save_members(None, writer),
-            Stage::Members { after } => self.save_members(after, writer),
-            Stage::Windows { from } => self.save_windows(from, writer),
-            Stage::Rumors { after } => self.save_rumors(after, writer),
-            Stage::Entries { after, seen } => self.save_entries(after, seen, writer),
-            Stage::Done => Stage::Done,
-        }
-    }
-
-    fn save_members(&self, mut after: Option<NodeId>, writer: &mut Writer<'_>) -> Stage {
-        // Those who are gone, too: when all were stopped one after the other, that is where to look for them.
-        for (id, member) in self.membership.rows_after(after) {
-            let frame = MemberFrame {
-                id: *id,
-                generation: member.generation,
-                incarnation: member.incarnation,
-                standing: Standing::Alive,
-                addr: member.addr,
-                capabilities: member.capabilities,
-                presence: b"".into(),
-            };
-            if !writer.put(&Frame::Member(frame)) {
-                return Stage::Members { after };
+    /// Writes what fits, store by store.
+    fn save_on(&self, cursor: &mut SaveCursor, writer: &mut Writer<'_>) {
+        while let Some(&store) = Store::ALL.get(cursor.done) {
+            match self.store(store).save(&self.cx, cursor.point, writer) {
+                Some(point) => {
+                    cursor.point = point;
+                    return;
+                }
+                None => *cursor = SaveCursor { done: cursor.done + 1, ..SaveCursor::default() },
             }
-            after = Some(*id);
         }
-        self.save_windows(Life::FIRST, writer)
-    }
-
-    /// Which rumors were seen, as we would say so to somebody whom we ask for others: also of those that are kept no more. That none
-    /// was seen is said, too.
-    fn save_windows(&self, from: Life, writer: &mut Writer<'_>) -> Stage {
-        let Some(summary) = writer.tail() else { return Stage::Windows { from } };
-        let (len, until) = self.dissemination.summarise(from, summary);
-        if len > 0 || from == Life::FIRST {
-            let (token, store, len_max, summary) = (0, Store::Rumors, 0, &[][..]);
-            let _ = writer.put_tailed(&Frame::Pull(Pull { token, store, from, until, len_max, summary }), len);
-        }
-        if until == Life::LAST { self.save_rumors(None, writer) } else { Stage::Windows { from: until } }
-    }
-
-    fn save_rumors(&self, mut after: Option<Dot>, writer: &mut Writer<'_>) -> Stage {
-        for (dot, frame) in self.dissemination.told_frames(self.cx.now, after) {
-            if !writer.put(&frame) {
-                return Stage::Rumors { after };
-            }
-            after = Some(dot);
-        }
-        self.save_entries(None, 0, writer)
-    }
-
-    fn save_entries(&self, mut after: Option<Life>, mut seen: u32, writer: &mut Writer<'_>) -> Stage {
-        for (life, upto) in self.replica.versions().ascending(after) {
-            seen = self.replica.serve_writer(*life, seen, *upto, writer);
-            if seen < *upto {
-                return Stage::Entries { after, seen };
-            }
-            (after, seen) = (Some(*life), 0);
-        }
-        Stage::Done
     }
 }

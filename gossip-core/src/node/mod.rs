@@ -26,7 +26,6 @@ use crate::{
     context::{Context, Credit},
     convergence::Convergence,
     digest::Digest,
-    dissemination::Dissemination,
     id::{Addr, Life, NodeId},
     io::{Event, Input, Output},
     membership::{Change, Membership},
@@ -34,15 +33,16 @@ use crate::{
     path_search::PathSearch,
     reconcile::Reconcile,
     records::Intent,
-    replica::Replica,
+    replicated::Replicated,
     storage::Storage,
     table::Queue,
     time::{Instant, Span},
-    wire::{Ping, len},
+    wire::{Ping, Stores, len},
 };
 use handover::{Extent, Parting};
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
+use stores::Registry;
 
 pub use keep::SaveCursor;
 pub use views::{EntryView, Liveness, MemberView, Why};
@@ -81,8 +81,7 @@ pub use views::{EntryView, Liveness, MemberView, Why};
 pub struct Node<S: Storage> {
     cx: Context<S>,
     membership: Membership<S>,
-    dissemination: Dissemination<S>,
-    replica: Replica<S>,
+    stores: Registry<S>,
     reconcile: Reconcile,
     convergence: Convergence,
     paths: PathSearch,
@@ -133,8 +132,7 @@ impl<S: Storage> Node<S> {
         let mut cx = Context::new(id, addr, config, rng.next_u64());
         Ok(Self {
             membership: Membership::new(&mut cx),
-            dissemination: Dissemination::new(&cx),
-            replica: Replica::new(&cx),
+            stores: Registry::new(&cx),
             reconcile: Reconcile::new(),
             convergence: Convergence::new(Digest::default()),
             paths: PathSearch::new(),
@@ -176,17 +174,12 @@ impl<S: Storage> Node<S> {
         if let Some(event) = self.next_event() {
             return Output::Event(event);
         }
-        if let Some(event) = self.dissemination.tell_missed() {
+        if let Some(event) = self.stores.rumors.tell_missed() {
             return Output::Event(event);
         }
-        if let Some(slot) = self.dissemination.next_untold() {
-            return self
-                .dissemination
-                .tell(&mut self.cx, slot, buffer)
-                .map_or(Output::Schedule(self.cx.now), Output::Event);
-        }
-        if let Some(slot) = self.replica.next_untold() {
-            return self.replica.tell(slot, buffer).map_or(Output::Schedule(self.cx.now), Output::Event);
+        if let Some((store, slot)) = self.stores.next_untold() {
+            let event = self.stores.get_mut(store).and_then(|store| store.tell(&mut self.cx, slot, buffer));
+            return event.map_or(Output::Schedule(self.cx.now), Output::Event);
         }
         if let Some(event) = self.convergence.claim(&self.cx) {
             return Output::Event(event);
@@ -217,8 +210,7 @@ impl<S: Storage> Node<S> {
         if !self.started {
             self.started = true;
             self.membership.start(&mut self.cx);
-            self.dissemination.start(&self.cx);
-            self.replica.start(&self.cx);
+            self.stores.for_each(|store| store.start(&self.cx));
         }
     }
 
@@ -228,7 +220,7 @@ impl<S: Storage> Node<S> {
         while let Some(change) = self.membership.on_timer(&mut self.cx) {
             self.on_change(change);
         }
-        self.dissemination.on_timer(&mut self.cx, &|life| is_live(&self.membership, life));
+        self.stores.for_each(|store| store.on_timer(&mut self.cx, &|life| is_live(&self.membership, life)));
         self.on_handover_timer();
         self.drop_needless_question();
         let ours = self.digest();
@@ -279,8 +271,7 @@ impl<S: Storage> Node<S> {
         self.cx.stats.rebirths += 1;
         self.held = Extent::default();
         self.membership.begin_generation(&mut self.cx);
-        self.dissemination.begin_generation(&self.cx);
-        self.replica.start(&self.cx);
+        self.stores.for_each(|store| store.begin_generation(&self.cx));
     }
 
     /// Brings in step what follows from all machines together, after anything may have changed.
@@ -292,7 +283,7 @@ impl<S: Storage> Node<S> {
         }
         self.convergence.settle(&self.cx, self.membership.table());
         if self.convergence.is_unanimous() {
-            self.dissemination.on_unanimous(&mut self.cx, &|life| is_live(&self.membership, life));
+            self.stores.rumors.on_unanimous(&mut self.cx, &|life| is_live(&self.membership, life));
             // What it gave up makes another digest, on which all have yet to agree.
             let digest = self.digest();
             self.convergence.set_digest(&self.cx, digest);
@@ -303,7 +294,7 @@ impl<S: Storage> Node<S> {
     }
 
     fn has_news(&self) -> bool {
-        self.membership.has_news() || self.dissemination.has_news() || self.replica.has_news()
+        self.membership.has_news() || self.stores.have_news(Stores::ALL)
     }
 
     fn next_event(&mut self) -> Option<Event<'static>> {
@@ -328,7 +319,7 @@ impl<S: Storage> Node<S> {
             .min(self.gossip.next_at)
             .min(self.paths.next_deadline())
             .min(self.convergence.next_deadline())
-            .min(self.dissemination.next_deadline())
+            .min(self.stores.next_deadline())
             .min(self.parting.next_deadline())
     }
 

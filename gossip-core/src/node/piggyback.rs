@@ -8,7 +8,7 @@ use crate::{
     path::Proof,
     records::{Intent, Outgoing},
     storage::Storage,
-    wire::{Ping, Store, Urgency, Writer},
+    wire::{Ping, Store, Stores, Urgency, Writer},
 };
 
 impl<S: Storage> Node<S> {
@@ -20,12 +20,9 @@ impl<S: Storage> Node<S> {
         }
         let path = self.path_of(outgoing.peer);
         let stores = self.shared_with(outgoing.peer);
-        let (rumors, entries) = (stores.contains(Store::Rumors), stores.contains(Store::Entries));
-        if rumors {
-            self.dissemination.piggyback(&self.cx, Urgency::Critical, path.proof, writer);
-        }
+        self.piggyback_stores(stores, Urgency::Critical, path.proof, writer);
         let mut too_long = writer.take_too_long();
-        let shared = rumors && self.dissemination.has_news() || entries && self.replica.has_news();
+        let shared = self.stores.have_news(stores);
         if shared {
             writer.reserve(writer.room() / 2);
         }
@@ -35,13 +32,16 @@ impl<S: Storage> Node<S> {
         // In half a datagram, what does not fit may fit a whole one.
         let of_members = writer.take_too_long();
         too_long += if shared { 0 } else { of_members };
-        if rumors {
-            self.dissemination.piggyback(&self.cx, Urgency::Normal, path.proof, writer);
-        }
-        if entries {
-            self.replica.piggyback(path.proof, writer);
-        }
+        self.piggyback_stores(stores, Urgency::Normal, path.proof, writer);
         self.on_too_long(outgoing.peer, too_long + writer.take_too_long());
         self.convergence.piggyback(&self.cx, outgoing, self.membership.table_mut(), writer);
+    }
+
+    fn piggyback_stores(&mut self, stores: Stores, urgency: Urgency, path: Proof, writer: &mut Writer<'_>) {
+        for store in Store::ALL.into_iter().filter(|&store| stores.contains(store)) {
+            if let Some(store) = self.stores.get_mut(store) {
+                store.piggyback(&self.cx, urgency, path, writer);
+            }
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     path_search::PathSearch,
     reconcile::{Difference, Peer, Same},
     records::{Intent, Member, Outgoing, Question},
+    replicated::Replicated,
     storage::Storage,
     table::{Blob, Queue},
     time::Span,
@@ -239,30 +240,16 @@ impl<S: Storage> Node<S> {
     /// Nothing is to be had from the other side, so that it may be us who have something to give.
     fn on_unresolved(&mut self) {
         if self.reconcile.take_unresolved() {
-            self.replica.re_announce(&self.cx);
+            self.stores.entries.re_announce(&self.cx);
         }
     }
 
-    /// What is replicated. Frames that we could not pass on are not taken in: they would block what comes after them.
-    pub(super) fn on_news(&mut self, news: &Frame<'_>) {
+    /// What is replicated.
+    fn on_news(&mut self, news: &Frame<'_>) {
         if self.claims_our_future(news) {
             return self.begin_generation();
         }
-        let (payload_len_max, entry_len_max) = (self.payload_len_max(), self.entry_len_max());
-        let cx = &mut self.cx;
-        match news {
-            Frame::Rumor(rumor) if rumor.payload.bytes().len() > payload_len_max => cx.stats.rumors_refused += 1,
-            Frame::Rumor(rumor) => self.dissemination.on_rumor(cx, rumor),
-            Frame::Entry(entry) if entry.key.len() + entry.value.bytes().len() > entry_len_max => {
-                cx.stats.entries_refused += 1;
-            }
-            Frame::Entry(entry) => self.replica.on_entry(cx, entry),
-            // It makes us give something up: nobody says so unasked.
-            Frame::SupersededRange(range) if cx.source == Source::AskedFor => {
-                self.replica.on_superseded_range(cx, range)
-            }
-            _ => {}
-        }
+        self.stores.for_each(|store| store.on_news(&mut self.cx, news));
     }
 
     /// Rumors that the teller can no longer tell: we give them up, or ask their publisher. Nobody says so unasked.
@@ -279,7 +266,7 @@ impl<S: Storage> Node<S> {
             || self.reconcile.is_silent(publisher)
             || !super::is_live(&self.membership, horizon.writer);
         let authority = if is_final { Authority::Final } else { Authority::Hearsay };
-        if self.dissemination.on_horizon(&mut self.cx, horizon, authority) == AskPublisher::Yes
+        if self.stores.rumors.on_horizon(&mut self.cx, horizon, authority) == AskPublisher::Yes
             && let Some(member) = self.membership.get(publisher)
             && let Some(&addr) = self.membership.addr_of(publisher, horizon.writer.generation)
         {
@@ -290,15 +277,8 @@ impl<S: Storage> Node<S> {
     }
 
     /// Whether somebody claims to know more of our present life than we said.
-    fn claims_our_future(&self, news: &Frame<'_>) -> bool {
-        let (writer, sequence, said) = match news {
-            Frame::Rumor(rumor) => (rumor.dot.writer(), rumor.dot.sequence, self.dissemination.published()),
-            Frame::Horizon(horizon) => (horizon.writer, horizon.upto, self.dissemination.published()),
-            Frame::Entry(entry) => (entry.dot.writer(), entry.dot.sequence, self.replica.written(&self.cx)),
-            Frame::SupersededRange(range) => (range.writer, range.upto, self.replica.written(&self.cx)),
-            _ => return false,
-        };
-        writer == self.cx.me.writer() && sequence > said
+    pub(super) fn claims_our_future(&self, news: &Frame<'_>) -> bool {
+        Store::ALL.into_iter().any(|store| self.store(store).claims_our_future(&self.cx, news))
     }
 
     fn on_compare(&mut self, header: &Header, compare: &Compare) {
@@ -350,7 +330,7 @@ impl<S: Storage> Node<S> {
         self.paths.on_wanted(&self.cx, self.membership.table_mut(), asker, len_max);
         let question = Question { peer: asker, generation, token, store, from, until, len_max, summary };
         if store == Store::Entries {
-            self.convergence.on_behind::<S>(self.membership.table_mut(), asker, self.replica.behind(&question));
+            self.convergence.on_behind::<S>(self.membership.table_mut(), asker, self.stores.entries.behind(&question));
         }
         if self.questions.push_back(question).is_err() {
             self.cx.stats.questions_shed += 1;
@@ -415,7 +395,7 @@ impl<S: Storage> Node<S> {
         }
         self.on_held(shared);
         if shared.contains(Store::Rumors) {
-            self.dissemination.on_caught_up();
+            self.stores.rumors.on_caught_up();
         }
         if self.reconcile.on_same(header.sender) == Same::AskAnyway {
             self.on_differing(header, Difference { ours, theirs: ours });

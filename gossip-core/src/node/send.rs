@@ -1,15 +1,16 @@
 //! What each datagram is for. It is written when it leaves, and never before.
 use super::Node;
 use crate::{
-    id::{Addr, Life, NodeId},
+    id::{Addr, NodeId},
     membership::Fallback,
     path::Path,
     records::{Intent, Outgoing, Question, Suspicion},
+    replicated::Replicated,
     storage::Storage,
     table::Queue,
     wire::{
-        Ack, Compare, Confirm, Frame, Header, Ping, PingRequest, Pull, PullEnd, Relayed, Remainder, Store, Unreached,
-        Writer, len,
+        Ack, Compare, Confirm, Frame, Header, Ping, PingRequest, Position, Pull, PullEnd, Relayed, Remainder, Store,
+        Unreached, Writer, len,
     },
 };
 
@@ -158,13 +159,9 @@ impl<S: Storage> Node<S> {
     }
 
     /// Asks for what we lack now, whatever it was when we decided to ask.
-    fn put_pull(&mut self, token: u8, store: Store, from: Life, len_max: u16, writer: &mut Writer<'_>) -> bool {
+    fn put_pull(&mut self, token: u8, store: Store, from: Position, len_max: u16, writer: &mut Writer<'_>) -> bool {
         let Some(summary) = writer.tail() else { return false };
-        let (len, until) = match store {
-            Store::Members => self.membership.summarise(&self.cx, token, from, summary),
-            Store::Rumors => self.dissemination.summarise(from, summary),
-            Store::Entries => self.replica.summarise(from, summary),
-        };
+        let (len, until) = self.store(store).summarise(&self.cx, token, from, summary);
         self.reconcile.on_asked(token, until);
         writer.put_tailed(&Frame::Pull(Pull { token, store, from, until, len_max, summary: &[] }), len)
     }
@@ -174,14 +171,8 @@ impl<S: Storage> Node<S> {
             Writer::new(buffer.get_mut(..usize::from(question.len_max))?, &self.header(Some(question.peer)))?;
         // The longest of writes fit only without room to say where the rest begins.
         writer.reserve_beside(len::PULL_END, len::PULL_END_AFTER);
-        let upto = match question.store {
-            Store::Members => self.membership.serve(&self.cx, question, &mut writer),
-            Store::Rumors => {
-                let is_live = |life| super::is_live(&self.membership, life);
-                (!self.dissemination.serve(&self.cx, question, &is_live, &mut writer)).then_some(question.from)
-            }
-            Store::Entries => self.replica.serve(question, &mut writer),
-        };
+        let is_live = |life| super::is_live(&self.membership, life);
+        let upto = self.store(question.store).serve(&self.cx, question, &is_live, &mut writer);
         writer.release();
         self.cx.stats.pulls_answered += 1;
         let too_long = writer.take_too_long() > 0;

@@ -37,8 +37,7 @@ impl<S: Snapshot> Serialize for Whole<'_, S> {
         let Node {
             cx,
             membership,
-            dissemination,
-            replica,
+            stores,
             reconcile,
             convergence,
             paths,
@@ -49,7 +48,7 @@ impl<S: Snapshot> Serialize for Whole<'_, S> {
             alarm,
             started,
         } = self.0;
-        let of_machines = (membership, dissemination, replica, reconcile, convergence, paths);
+        let of_machines = (membership, stores, reconcile, convergence, paths);
         (cx, of_machines, questions, gossip, parting, held, alarm, started).serialize(serializer)
     }
 }
@@ -60,12 +59,11 @@ impl<'de> Deserialize<'de> for Read {
     fn deserialize<R: Deserializer<'de>>(deserializer: R) -> Result<Self, R::Error> {
         let (cx, of_machines, questions, gossip, parting, held, alarm, started) =
             Deserialize::deserialize(deserializer)?;
-        let (membership, dissemination, replica, reconcile, convergence, paths) = of_machines;
+        let (membership, stores, reconcile, convergence, paths) = of_machines;
         Ok(Self(Node {
             cx,
             membership,
-            dissemination,
-            replica,
+            stores,
             reconcile,
             convergence,
             paths,

@@ -1,11 +1,75 @@
-//! What this node keeps in step, and what of that a peer keeps too: digests are compared over what both have.
-use super::Node;
+//! What this node keeps in step, one line a store; and what of that a peer keeps too, for digests are compared over what both have.
+use super::{Membership, Node};
 use crate::{
+    context::Context,
     digest::Digest,
+    dissemination::Dissemination,
     id::NodeId,
-    storage::Storage,
+    replica::Replica,
+    replicated::Replicated,
+    storage::{Snapshot, Storage},
+    time::Instant,
     wire::{Store, StoreDigests, Stores},
 };
+use serde::{Deserialize, Serialize};
+
+/// Declares the stores beside members: their numbers on the wire, and what keeps them.
+macro_rules! stores {
+    ($($store:ident: $name:ident by $Machine:ident,)*) => {
+        /// The stores beside members.
+        #[derive(Serialize, Deserialize)]
+        #[serde(bound = "S: Snapshot")]
+        pub(super) struct Registry<S: Storage> {
+            $(pub(super) $name: $Machine<S>,)*
+        }
+
+        impl<S: Storage> Registry<S> {
+            pub(super) fn new(cx: &Context<S>) -> Self {
+                Self { $($name: $Machine::new(cx),)* }
+            }
+
+            /// One of them.
+            pub(super) fn get_mut(&mut self, store: Store) -> Option<&mut dyn Replicated<S>> {
+                match store {
+                    $(Store::$store => Some(&mut self.$name),)*
+                    Store::Members => None,
+                }
+            }
+
+            /// One of them, or members.
+            fn get<'s>(&'s self, members: &'s Membership<S>, store: Store) -> &'s dyn Replicated<S> {
+                match store {
+                    $(Store::$store => &self.$name,)*
+                    Store::Members => members,
+                }
+            }
+
+            /// Does something with each.
+            pub(super) fn for_each(&mut self, mut act: impl FnMut(&mut dyn Replicated<S>)) {
+                $(act(&mut self.$name);)*
+            }
+
+            /// Whether any of these has news.
+            pub(super) fn have_news(&self, stores: Stores) -> bool {
+                false $(|| stores.contains(Store::$store) && self.$name.has_news())*
+            }
+
+            /// What the application is to be told next, and of which.
+            pub(super) fn next_untold(&self) -> Option<(Store, usize)> {
+                None$(.or_else(|| Some((Store::$store, self.$name.next_untold()?))))*
+            }
+
+            pub(super) fn next_deadline(&self) -> Instant {
+                Instant::NEVER$(.min(self.$name.next_deadline()))*
+            }
+        }
+    };
+}
+
+stores! {
+    Rumors: rumors by Dissemination,
+    Entries: entries by Replica,
+}
 
 impl<S: Storage> Node<S> {
     /// The fingerprint of all it keeps in step: of members, rumors and entries. Nodes that share it know the same.
@@ -16,17 +80,20 @@ impl<S: Storage> Node<S> {
 
     /// The fingerprints of the stores, each for itself.
     pub(crate) fn store_digests(&self) -> StoreDigests {
-        let digests = StoreDigests::NONE
-            .with(Store::Members, self.membership.digest())
-            .with(Store::Rumors, self.dissemination.digest())
-            .with(Store::Entries, self.replica.digest());
-        digests.of(self.cx.stores())
+        let all = Store::ALL.into_iter().map(|store| (store, self.store(store).digest()));
+        all.fold(StoreDigests::NONE, |digests, (store, digest)| digests.with(store, digest)).of(self.cx.stores())
+    }
+
+    /// One of the stores.
+    pub(super) fn store(&self, store: Store) -> &dyn Replicated<S> {
+        self.stores.get(&self.membership, store)
     }
 
     /// Which stores both we and `peer` keep, as far as we know: all of ours, as long as we have not heard what it says of itself.
     pub(super) fn shared_with(&self, peer: Option<NodeId>) -> Stores {
         let known = peer.and_then(|id| self.membership.get(id));
-        known.map_or(self.cx.stores(), |member| self.cx.stores().and(member.capabilities.stores()))
+        let ours = self.cx.stores();
+        known.map_or(ours, |member| ours.and(member.capabilities.stores()))
     }
 
     /// What our digest is over these of our stores.

@@ -12,7 +12,7 @@ use crate::{
     storage::Storage,
     table::Queue,
     time::Instant,
-    wire::{Cause, Standing},
+    wire::{Cause, Standing, Store},
 };
 use core::{fmt, time::Duration};
 
@@ -66,18 +66,18 @@ impl<S: Storage> Node<S> {
     /// The value of an entry.
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<&[u8]> {
-        self.replica.get(key).map(|(_, value)| value)
+        self.stores.entries.get(key).map(|(_, value)| value)
     }
 
     /// An entry, with the write that made it.
     #[must_use]
     pub fn entry<'a>(&'a self, key: &'a [u8]) -> Option<EntryView<'a>> {
-        self.replica.get(key).map(|(entry, value)| EntryView { key, value, dot: entry.dot, stamp: entry.stamp })
+        self.stores.entries.get(key).map(|(entry, value)| EntryView { key, value, dot: entry.dot, stamp: entry.stamp })
     }
 
     /// The entries whose keys begin with `prefix`, in no particular order.
     pub fn entries<'a>(&'a self, prefix: &'a [u8]) -> impl Iterator<Item = EntryView<'a>> {
-        let rows = self.replica.rows().iter().filter(move |(key, _)| key.as_ref().starts_with(prefix));
+        let rows = self.stores.entries.rows().iter().filter(move |(key, _)| key.as_ref().starts_with(prefix));
         rows.filter_map(|(key, entry)| {
             let value = entry.written()?;
             Some(EntryView { key: key.as_ref(), value, dot: entry.dot, stamp: entry.stamp })
@@ -87,12 +87,12 @@ impl<S: Storage> Node<S> {
     /// What another write of `key` would have to outdo: the write that prevails, a deletion too.
     #[must_use]
     pub fn precedence(&self, key: &[u8]) -> Option<Precedence> {
-        self.replica.row(key).map(Entry::precedence)
+        self.stores.entries.row(key).map(Entry::precedence)
     }
 
     /// Every key that was ever written, with the write that prevails: deletions too, in no particular order.
     pub fn writes(&self) -> impl Iterator<Item = (&[u8], Precedence)> {
-        self.replica.rows().iter().map(|(key, entry)| (key.as_ref(), entry.precedence()))
+        self.stores.entries.rows().iter().map(|(key, entry)| (key.as_ref(), entry.precedence()))
     }
 
     /// How far the live members are from agreement, as far as we know.
@@ -123,13 +123,13 @@ impl<S: Storage> Node<S> {
     /// Whether a rumor is still there to be told to whoever asks for it.
     #[cfg(feature = "sim")]
     pub(crate) fn can_tell(&self, rumor: Dot) -> bool {
-        self.dissemination.can_tell(self.cx.now, rumor)
+        self.stores.rumors.can_tell(self.cx.now, rumor)
     }
 
     /// Whether there is a window for the rumors of a publisher.
     #[cfg(feature = "sim")]
     pub(crate) fn hears(&self, rumor: Dot) -> bool {
-        self.dissemination.hears(rumor)
+        self.stores.rumors.hears(rumor)
     }
 
     #[cfg(feature = "sim")]
@@ -171,12 +171,10 @@ impl<S: Storage> Node<S> {
     /// How full each region of memory is.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        let [members, seeds, name_conflicts] = self.membership.usage();
-        let [rumors, publishers] = self.dissemination.usage();
-        let [entries, writers] = self.replica.usage();
+        let of_stores = Store::ALL.into_iter().flat_map(|store| self.store(store).usage());
         let outbox = ("outbox", self.cx.owed(), self.cx.config.limits.outbox);
         let questions = ("questions", self.questions.len(), self.questions.limit());
-        Usage { rows: [members, seeds, name_conflicts, rumors, publishers, entries, writers, outbox, questions] }
+        Usage { rows: of_stores.chain([outbox, questions]).collect() }
     }
 
     /// What was chosen.

@@ -2,9 +2,9 @@
 use super::Peer;
 use crate::{
     digest::Digest,
-    id::{Life, NodeId},
+    id::NodeId,
     time::Instant,
-    wire::{Store, Stores},
+    wire::{Position, Store, Stores},
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,9 +20,9 @@ pub(super) enum Exchange {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Pulling {
     pub(super) store: Store,
-    /// The range of writers asked for; its end is known once the question is written.
-    pub(super) from: Life,
-    pub(super) end: Life,
+    /// The range asked for; its end is known once the question is written.
+    pub(super) from: Position,
+    pub(super) end: Position,
     pub(super) token: u8,
     /// How many answers in a row brought nothing.
     pub(super) no_progress: u8,
@@ -34,7 +34,7 @@ pub(super) struct Pulling {
 
 impl Pulling {
     pub(super) const fn all_of(store: Store, later: Stores) -> Self {
-        Self { store, from: Life::FIRST, end: Life::FIRST, token: 0, no_progress: 0, had: Digest(0), later }
+        Self { store, from: Position::FIRST, end: Position::FIRST, token: 0, no_progress: 0, had: Digest(0), later }
     }
 }
 

@@ -13,13 +13,13 @@ mod exchange;
 use crate::{
     context::Context,
     digest::Digest,
-    id::{Addr, Life, NodeId},
+    id::{Addr, NodeId},
     pace::Pace,
     records::Intent,
     round_trip::RoundTrip,
     storage::Storage,
     time::{Instant, Span},
-    wire::{PullEnd, Remainder, Store, StoreDigests, Stores},
+    wire::{Position, PullEnd, Remainder, Store, StoreDigests, Stores},
 };
 use backoff::{Again, Backoff};
 use core::time::Duration;
@@ -223,8 +223,8 @@ impl Reconcile {
         self.pull_next(cx, peer, differing, digest);
     }
 
-    /// A question was written: it covers the writers up to `end`.
-    pub(crate) fn on_asked(&mut self, asked: u8, end_of_range: Life) {
+    /// A question was written: it covers its store up to `end`.
+    pub(crate) fn on_asked(&mut self, asked: u8, end_of_range: Position) {
         if let Exchange::Pulling { pull: Pulling { token, end, .. }, .. } = &mut self.exchange
             && *token == asked & !TRY
         {
@@ -253,7 +253,7 @@ impl Reconcile {
             // The peer has more for us, and we take it.
             Remainder::After(_) | Remainder::Some if progress => pull.from,
             // What is too long is not to be had; all else was told.
-            Remainder::Nothing | Remainder::TooLong if pull.end > pull.from && pull.end < Life::LAST => pull.end,
+            Remainder::Nothing | Remainder::TooLong if pull.end > pull.from && pull.end < Position::LAST => pull.end,
             // All of it, or more than we have room for.
             _ => return self.pull_next(cx, peer, pull.later, ours),
         };

@@ -6,7 +6,7 @@ use crate::{
     records::{Entry, Question},
     storage::Storage,
     table::{Flag, Smallest, Table},
-    wire::{EntryFrame, Frame, Items, SupersededRange, Writer, write_items},
+    wire::{EntryFrame, Frame, Items, Position, SupersededRange, Writer, write_items},
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ type Pick = (u8, Dot, usize);
 impl<S: Storage> Replica<S> {
     /// Fills what is left of a datagram with writes: those told least first, and of one writer in order. One that is too long
     /// for a path that is known counts as told: the receiver has to have it from others.
-    pub(crate) fn piggyback(&mut self, path: Proof, writer: &mut Writer<'_>) {
+    pub(super) fn put_pending(&mut self, path: Proof, writer: &mut Writer<'_>) {
         if self.pending == 0 {
             return;
         }
@@ -54,19 +54,19 @@ impl<S: Storage> Replica<S> {
     }
 
     /// Writes our version vector from `from` on, and says up to where it fitted.
-    pub(crate) fn summarise(&self, from: Life, out: &mut [u8]) -> (usize, Life) {
+    pub(super) fn put_versions(&self, from: Position, out: &mut [u8]) -> (usize, Position) {
         let items = self.versions_from(from).map(|(writer, sequence)| Seen { writer: *writer, sequence: *sequence });
         let (len, unfit) = write_items(out, items);
-        (len, unfit.map_or(Life::LAST, |seen| seen.writer.predecessor()))
+        (len, unfit.map_or(Position::LAST, |seen| Position::before(seen.writer)))
     }
 
     /// Writes what the asker lacks, in order of dots, and says up to where, if that was not all of it. Of a writer whose next
     /// write no answer can hold, nothing is told, and others are told all the same.
-    pub(crate) fn serve(&self, question: &Question<S::Summary>, writer: &mut Writer<'_>) -> Option<Life> {
+    pub(super) fn put_lacking(&self, question: &Question<S::Summary>, writer: &mut Writer<'_>) -> Option<Position> {
         let mut lacks = self.lacks(question);
         let unserved = lacks
             .find(|(life, seen, ours)| self.serve_writer(*life, *seen, *ours, writer) != *ours && !writer.is_bare());
-        unserved.map(|(life, ..)| life.predecessor())
+        unserved.map(|(life, ..)| Position::before(life))
     }
 
     /// How many writes the asker was seen to lack, of the first few hundred writers that it asks about.
@@ -97,14 +97,11 @@ impl<S: Storage> Replica<S> {
         }
     }
 
-    pub(crate) fn versions(&self) -> &S::Versions {
-        &self.versions
-    }
-
     /// Of which writers the asker lacks something: from where, and up to where we have it.
     fn lacks<'a>(&'a self, question: &'a Question<S::Summary>) -> impl Iterator<Item = (Life, u32, u32)> + 'a {
         let mut items = Items::<Seen>::of(question.summary.as_ref());
-        let mut rows = self.versions_from(question.from).take_while(|(life, _)| *life <= question.until);
+        let rows = self.versions_from(question.from);
+        let mut rows = rows.take_while(|(life, _)| Position::behind(*life) <= question.until);
         core::iter::from_fn(move || {
             rows.find_map(|(life, ours)| {
                 let seen = items.seek(*life, |seen| seen.writer).map_or(0, |seen| seen.sequence);
@@ -113,9 +110,8 @@ impl<S: Storage> Replica<S> {
         })
     }
 
-    fn versions_from(&self, from: Life) -> impl Iterator<Item = &(Life, u32)> {
-        let rows = self.versions.ascending((from != Life::FIRST).then_some(from));
-        rows.filter(|(_, sequence)| *sequence > 0)
+    fn versions_from(&self, from: Position) -> impl Iterator<Item = &(Life, u32)> {
+        self.versions.ascending(from.life()).filter(|(_, sequence)| *sequence > 0)
     }
 }
 

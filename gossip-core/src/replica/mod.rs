@@ -2,24 +2,25 @@
 //! resolved alike everywhere.
 //!
 //! - here: writing, reading, joining the writes of others;
-//! - `delta`: what rides on a datagram, and what a peer lacks: one subtraction of version vectors.
+//! - `delta`: what rides on a datagram, and what a peer lacks: one subtraction of version vectors;
+//! - `store`: all that is asked of a store.
 //!
 //! A writer's numbers have no gaps, but its writes are superseded. So each write that travels accounts for a *span* of
 //! numbers, of which it alone still counts; whoever has seen all before the span has then seen all up to its end.
 mod delta;
+mod store;
 
 use crate::{
     context::Context,
     digest::Digest,
     error::{DeleteError, PutError, TooLong},
     id::{Dot, Life},
-    io::Event,
     lattice::{Joined, Lattice},
     records::{Entry, Precedence},
     stamp::Stamp,
     storage::{Snapshot, Storage},
-    table::{Blob, Flag, Table, copy_to},
-    wire::{EntryFrame, Operation, SupersededRange},
+    table::{Blob, Flag, Table},
+    wire::{EntryFrame, Operation, SupersededRange, len},
 };
 use delta::dot_of;
 use serde::{Deserialize, Serialize};
@@ -59,9 +60,9 @@ impl<S: Storage> Replica<S> {
         }
     }
 
-    /// Makes sure that we can write, whatever fills the table later; in a new life, too.
-    pub(crate) fn start(&mut self, cx: &Context<S>) {
-        self.ensure_version(cx.me.writer());
+    /// The longest key and value together, in bytes.
+    pub(crate) fn entry_len_max(cx: &Context<S>) -> usize {
+        cx.room(len::PULL_END + len::ENTRY, 2)
     }
 
     /// How often we wrote in this life.
@@ -69,7 +70,8 @@ impl<S: Storage> Replica<S> {
         self.seen(cx.me.writer())
     }
 
-    pub(crate) fn put(&mut self, cx: &Context<S>, key: &[u8], value: &[u8], len_max: usize) -> Result<Dot, PutError> {
+    pub(crate) fn put(&mut self, cx: &Context<S>, key: &[u8], value: &[u8]) -> Result<Dot, PutError> {
+        let len_max = Self::entry_len_max(cx);
         let too_long = |len: usize, len_max: usize| PutError::TooLong(TooLong { len, len_max });
         if key.len() + value.len() > len_max {
             return Err(too_long(key.len() + value.len(), len_max));
@@ -118,7 +120,7 @@ impl<S: Storage> Replica<S> {
     }
 
     /// A write of another node.
-    pub(crate) fn on_entry(&mut self, cx: &mut Context<S>, frame: &EntryFrame<'_>) {
+    fn on_entry(&mut self, cx: &mut Context<S>, frame: &EntryFrame<'_>) {
         let writer = frame.dot.writer();
         let (sequence, after) = (frame.dot.sequence, frame.dot.sequence.saturating_sub(frame.span));
         let says_nothing = frame.operation == Operation::Delete && !frame.value.known().is_empty();
@@ -151,7 +153,7 @@ impl<S: Storage> Replica<S> {
     }
 
     /// A span of another's writes, none of which counts any more.
-    pub(crate) fn on_superseded_range(&mut self, cx: &Context<S>, range: &SupersededRange) {
+    fn on_superseded_range(&mut self, cx: &Context<S>, range: &SupersededRange) {
         let seen = self.seen(range.writer);
         if range.after <= seen
             && range.upto > seen
@@ -176,43 +178,6 @@ impl<S: Storage> Replica<S> {
                 self.entries.set_flag(self.re_announce_from, Flag::Pending, true);
             }
         }
-    }
-
-    pub(crate) fn digest(&self) -> Digest {
-        self.digest
-    }
-
-    pub(crate) fn has_news(&self) -> bool {
-        self.pending > 0
-    }
-
-    /// Which key has a change to be told.
-    pub(crate) fn next_untold(&self) -> Option<usize> {
-        if self.untold == 0 {
-            return None;
-        }
-        // From where the last one was: a drain of many looks at each row once.
-        let untold_from = |from| self.entries.flagged(from, Flag::Untold, |(_, entry)| entry.untold).next();
-        untold_from(self.tell_from).or_else(|| untold_from(0))
-    }
-
-    /// Tells the change in `slot`; key and value go to `buffer`, which is long enough for a datagram.
-    pub(crate) fn tell<'b>(&mut self, slot: usize, buffer: &'b mut [u8]) -> Option<Event<'b>> {
-        self.tell_from = slot;
-        self.entries.set_flag(slot, Flag::Untold, false);
-        let (key, entry) = self.entries.at_mut(slot)?;
-        entry.untold = false;
-        self.untold -= 1;
-        let (key, rest) = copy_to(buffer, key.as_ref())?;
-        let value = match entry.written() {
-            Some(value) => Some(copy_to(rest, value)?.0),
-            None => None,
-        };
-        Some(Event::Changed { key, value, dot: entry.dot })
-    }
-
-    pub(crate) fn usage(&self) -> [(&'static str, usize, usize); 2] {
-        [("entries", self.entries.len(), self.entries.limit()), ("writers", self.versions.len(), self.versions.limit())]
     }
 
     /// Up to which of a writer's numbers we have seen all that counts.

@@ -33,7 +33,7 @@ pub use frame::{
     Unreached, Urgency,
 };
 pub use header::{ClusterLabel, Header, OtherVersion, Refusal};
-pub use stores::{Capabilities, Compare, Pull, PullEnd, Remainder, Store, StoreDigests, Stores};
+pub use stores::{Capabilities, Compare, Position, Pull, PullEnd, Remainder, Store, StoreDigests, Stores};
 pub(crate) use summary::{Items, write_items};
 
 /// The longest header and the longest of each frame's fixed parts: what is left of a datagram is for payload.

@@ -1,5 +1,8 @@
 //! What is kept in step, and the questions and answers by which it is.
-use crate::{digest::Digest, id::Life};
+use crate::{
+    digest::Digest,
+    id::{Generation, Life, NodeId},
+};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{SeqAccess, Visitor},
@@ -191,6 +194,62 @@ impl<'de> Visitor<'de> for List {
     }
 }
 
+/// A place in the order of a store, behind one of its pieces: what order that is, the store alone knows. Most go by [`Life`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Position {
+    #[serde(with = "postcard::fixint::le")]
+    high: u64,
+    #[serde(with = "postcard::fixint::le")]
+    low: u32,
+}
+
+impl Position {
+    /// Before all of it.
+    pub const FIRST: Self = Self { high: 0, low: 0 };
+    /// Behind all of it.
+    pub const LAST: Self = Self { high: u64::MAX, low: u32::MAX };
+
+    /// Behind a life, in a store that goes by lives.
+    #[must_use]
+    pub const fn behind(life: Life) -> Self {
+        Self { high: life.origin.0, low: life.generation.0 }
+    }
+
+    /// Before a life, and behind all that come before it.
+    #[must_use]
+    pub const fn before(life: Life) -> Self {
+        Self::behind(life.predecessor())
+    }
+
+    /// The life behind which this is; `None` where it is before all of them.
+    #[must_use]
+    pub fn life(self) -> Option<Life> {
+        let life = Life { origin: NodeId(self.high), generation: Generation(self.low) };
+        (self != Self::FIRST).then_some(life)
+    }
+
+    /// Before a number, and behind all lower ones, in a store that goes by numbers.
+    #[must_use]
+    pub const fn before_number(number: u64) -> Self {
+        match number.checked_sub(1) {
+            Some(high) => Self { high, low: u32::MAX },
+            None => Self::FIRST,
+        }
+    }
+
+    /// Behind a number.
+    #[must_use]
+    pub const fn behind_number(number: u64) -> Self {
+        Self { high: number, low: u32::MAX }
+    }
+
+    /// The number behind which this is; `None` where it is before all of them.
+    #[must_use]
+    pub fn number(self) -> Option<u64> {
+        (self != Self::FIRST).then_some(self.high)
+    }
+}
+
 /// Asks for [`StoreDigests`], and tells ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compare {
@@ -200,7 +259,7 @@ pub struct Compare {
     pub len_max: u16,
 }
 
-/// Asks for what the asker lacks of one store, within a range of writers.
+/// Asks for what the asker lacks of one store, within a range of its order.
 ///
 /// It carries all that is needed to answer: who answers keeps nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -209,13 +268,13 @@ pub struct Pull<'a> {
     pub token: u8,
     /// Which store.
     pub store: Store,
-    /// From which writer on: the end of the range before, or [`Life::FIRST`].
-    pub from: Life,
-    /// Up to which, inclusive.
-    pub until: Life,
+    /// From where on: the end of the range before, or [`Position::FIRST`].
+    pub from: Position,
+    /// Up to where.
+    pub until: Position,
     /// How long the answer may be, in bytes.
     pub len_max: u16,
-    /// What the asker has of the range, by writer: four bytes for each member, or a run of `postcard` items of the store's
+    /// What the asker has of the range, in its order: four bytes for each member, or a run of `postcard` items of the store's
     /// own.
     pub summary: &'a [u8],
 }
@@ -236,8 +295,8 @@ pub enum Remainder {
     Nothing,
     /// More, for which the same is to be asked again: there was no room to say where it begins.
     Some,
-    /// What comes after this writer.
-    After(Life),
+    /// What comes after this place.
+    After(Position),
     /// What no answer of the length that was asked for can hold. All else was told.
     TooLong,
 }

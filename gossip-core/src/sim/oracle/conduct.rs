@@ -205,16 +205,16 @@ mod tests {
         let host = world.spawn("n", Config::sensor());
         let Config { limits, .. } = Config::sensor();
         let kept = world.node(host).unwrap().usage().rows;
-        assert_eq!(overrun(&Usage { rows: kept }, &limits), None);
+        assert_eq!(overrun(&Usage { rows: kept.clone() }, &limits), None);
         for at in 0..kept.len() {
-            let mut rows = kept;
+            let mut rows = kept.clone();
             rows[at].1 = rows[at].2 + 1;
             assert_eq!(overrun(&Usage { rows }, &limits).map(|(region, ..)| region), Some(kept[at].0));
-            let mut rows = kept;
+            let mut rows = kept.clone();
             rows[at].2 += 1;
             assert_eq!(overrun(&Usage { rows }, &limits).map(|(region, ..)| region), Some(kept[at].0));
         }
-        let mut rows = kept;
+        let mut rows = kept.clone();
         let outbox = rows.iter().position(|(region, ..)| *region == "outbox").unwrap();
         rows[outbox].1 = 1;
         assert_eq!(overrun(&Usage { rows }, &limits), Some(("outbox", 1, limits.outbox)));

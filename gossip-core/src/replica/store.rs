@@ -1,0 +1,110 @@
+//! Entries as a store.
+use super::Replica;
+use crate::{
+    context::{Context, Source},
+    digest::Digest,
+    id::Life,
+    io::Event,
+    path::Proof,
+    records::Question,
+    replicated::{Regions, Replicated, SavePoint},
+    storage::Storage,
+    table::{Flag, Table, copy_to},
+    wire::{Frame, Position, Urgency, Writer},
+};
+
+impl<S: Storage> Replicated<S> for Replica<S> {
+    /// Of the version vector and of the writes held: whoever has the same has seen the same, and made the same of it.
+    fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    fn has_news(&self) -> bool {
+        self.pending > 0
+    }
+
+    fn start(&mut self, cx: &Context<S>) {
+        self.ensure_version(cx.me.writer());
+    }
+
+    fn piggyback(&mut self, _cx: &Context<S>, urgency: Urgency, path: Proof, writer: &mut Writer<'_>) {
+        if urgency == Urgency::Normal {
+            self.put_pending(path, writer);
+        }
+    }
+
+    fn summarise(&self, _cx: &Context<S>, _token: u8, from: Position, out: &mut [u8]) -> (usize, Position) {
+        self.put_versions(from, out)
+    }
+
+    fn serve(
+        &self,
+        _cx: &Context<S>,
+        question: &Question<S::Summary>,
+        _is_live: &dyn Fn(Life) -> bool,
+        writer: &mut Writer<'_>,
+    ) -> Option<Position> {
+        self.put_lacking(question, writer)
+    }
+
+    fn on_news(&mut self, cx: &mut Context<S>, news: &Frame<'_>) {
+        match news {
+            Frame::Entry(entry) if entry.key.len() + entry.value.bytes().len() > Self::entry_len_max(cx) => {
+                cx.stats.entries_refused += 1;
+            }
+            Frame::Entry(entry) => self.on_entry(cx, entry),
+            // It makes us give something up: nobody says so unasked.
+            Frame::SupersededRange(range) if cx.source == Source::AskedFor => self.on_superseded_range(cx, range),
+            _ => {}
+        }
+    }
+
+    fn claims_our_future(&self, cx: &Context<S>, news: &Frame<'_>) -> bool {
+        let (writer, sequence) = match news {
+            Frame::Entry(entry) => (entry.dot.writer(), entry.dot.sequence),
+            Frame::SupersededRange(range) => (range.writer, range.upto),
+            _ => return false,
+        };
+        writer == cx.me.writer() && sequence > self.written(cx)
+    }
+
+    fn save(&self, _cx: &Context<S>, from: SavePoint, writer: &mut Writer<'_>) -> Option<SavePoint> {
+        let mut saved = from;
+        for (life, upto) in self.versions.ascending(from.position.life()) {
+            saved.sequence = self.serve_writer(*life, saved.sequence, *upto, writer);
+            if saved.sequence < *upto {
+                return Some(saved);
+            }
+            (saved.position, saved.sequence) = (Position::behind(*life), 0);
+        }
+        None
+    }
+
+    fn next_untold(&self) -> Option<usize> {
+        if self.untold == 0 {
+            return None;
+        }
+        // From where the last one was: a drain of many looks at each row once.
+        let untold_from = |from| self.entries.flagged(from, Flag::Untold, |(_, entry)| entry.untold).next();
+        untold_from(self.tell_from).or_else(|| untold_from(0))
+    }
+
+    fn tell<'b>(&mut self, _cx: &mut Context<S>, slot: usize, buffer: &'b mut [u8]) -> Option<Event<'b>> {
+        self.tell_from = slot;
+        self.entries.set_flag(slot, Flag::Untold, false);
+        let (key, entry) = self.entries.at_mut(slot)?;
+        entry.untold = false;
+        self.untold -= 1;
+        let (key, rest) = copy_to(buffer, key.as_ref())?;
+        let value = match entry.written() {
+            Some(value) => Some(copy_to(rest, value)?.0),
+            None => None,
+        };
+        Some(Event::Changed { key, value, dot: entry.dot })
+    }
+
+    fn usage(&self) -> Regions {
+        let entries = ("entries", self.entries.len(), self.entries.limit());
+        [entries, ("writers", self.versions.len(), self.versions.limit())].into_iter().collect()
+    }
+}

@@ -1,0 +1,102 @@
+//! A store: what is kept in step, whatever it is. Anti-entropy asks, answers and saves without knowing more of it than this.
+use crate::{
+    context::Context,
+    digest::Digest,
+    id::Life,
+    io::Event,
+    path::Proof,
+    records::Question,
+    storage::Storage,
+    time::Instant,
+    wire::{Frame, Position, Urgency, Writer},
+};
+use core::time::Duration;
+
+/// What a node can do with a store. `node/stores.rs` has the list of them.
+///
+/// A store holds a join-semilattice, piece by piece in some order of its own; its digest is that of all pieces. Members are one, too,
+/// but are told and heard of in ways of their own: they know the methods without a default alone.
+pub(crate) trait Replicated<S: Storage> {
+    /// The fingerprint of all that it holds.
+    fn digest(&self) -> Digest;
+
+    /// Whether any of it is still to be pushed.
+    fn has_news(&self) -> bool;
+
+    /// Writes what we have of it, in its order, to `out`, from `from` on: how long that is, and up to where it reaches. `token` is the
+    /// question's.
+    fn summarise(&self, cx: &Context<S>, token: u8, from: Position, out: &mut [u8]) -> (usize, Position);
+
+    /// Writes what the asker lacks, and says up to where, if that was not all of it. `is_live` tells whose lives go on.
+    fn serve(
+        &self,
+        cx: &Context<S>,
+        question: &Question<S::Summary>,
+        is_live: &dyn Fn(Life) -> bool,
+        writer: &mut Writer<'_>,
+    ) -> Option<Position>;
+
+    /// Writes what a next life should know, from `from` on, and says where to go on; `None` when that was all of it.
+    fn save(&self, cx: &Context<S>, from: SavePoint, writer: &mut Writer<'_>) -> Option<SavePoint>;
+
+    /// Each region's name, rows in use, and limit.
+    fn usage(&self) -> Regions;
+
+    /// A life of ours begins: makes sure that we can write, whatever fills the tables later.
+    fn start(&mut self, _cx: &Context<S>) {}
+
+    /// A new life begins, without a restart: our numbers begin anew.
+    fn begin_generation(&mut self, cx: &Context<S>) {
+        self.start(cx);
+    }
+
+    /// Fills what is left of a datagram with news of one urgency: what was told least first. What is too long for a path that is known
+    /// counts as told: the receiver has to have it from others.
+    fn piggyback(&mut self, _cx: &Context<S>, _urgency: Urgency, _path: Proof, _writer: &mut Writer<'_>) {}
+
+    /// Takes in what others say, where it is about this store: what we could not pass on is not taken in, for it would block what comes
+    /// after it.
+    fn on_news(&mut self, _cx: &mut Context<S>, _news: &Frame<'_>) {}
+
+    /// Takes in what a former life of ours [saved](Self::save), where it is of this store, and lay for so long since, if that is known.
+    fn restore(&mut self, cx: &mut Context<S>, saved: &Frame<'_>, _lay_for: Option<Duration>) {
+        self.on_news(cx, saved);
+    }
+
+    /// Whether others claim by this that our present life went further than it did.
+    fn claims_our_future(&self, _cx: &Context<S>, _news: &Frame<'_>) -> bool {
+        false
+    }
+
+    /// What there is to tell the application next.
+    fn next_untold(&self) -> Option<usize> {
+        None
+    }
+
+    /// Tells it. What it says goes to `buffer`, which is long enough for a datagram.
+    fn tell<'b>(&mut self, _cx: &mut Context<S>, _slot: usize, _buffer: &'b mut [u8]) -> Option<Event<'b>> {
+        None
+    }
+
+    /// Does what is due.
+    fn on_timer(&mut self, _cx: &mut Context<S>, _is_live: &dyn Fn(Life) -> bool) {}
+
+    /// When that is.
+    fn next_deadline(&self) -> Instant {
+        Instant::NEVER
+    }
+}
+
+/// Names, rows in use and limits of a store's regions.
+pub(crate) type Regions = heapless::Vec<(&'static str, usize, usize), 3>;
+
+/// Where saving has come to: what that means, the store knows. It begins with the default.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SavePoint {
+    /// Of several kinds of pieces, which.
+    pub(crate) section: u8,
+    /// After this place,
+    pub(crate) position: Position,
+    /// and so far within it.
+    pub(crate) sequence: u32,
+}
