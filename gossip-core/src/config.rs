@@ -1,6 +1,6 @@
 //! What can be chosen, and what choices are refused.
 use crate::{
-    storage::Storage,
+    storage::{Sensor, Storage},
     table::{Blob, Queue, Table},
     wire::{ClusterLabel, RumorFrame, Store, Stores, len},
 };
@@ -153,16 +153,7 @@ impl Config {
             fanout: 2,
             reconnect_interval: Duration::from_secs(30),
             datagram_len_max: 100,
-            limits: Limits {
-                members: 16,
-                seeds: 3,
-                name_conflicts: 1,
-                rumors: 8,
-                entries: 16,
-                writers: 16,
-                outbox: 7,
-                questions: 1,
-            },
+            limits: Limits::of::<Sensor>(),
             ..Self::lan()
         }
     }
@@ -230,6 +221,23 @@ impl Config {
 }
 
 impl Limits {
+    /// As much as a memory of fixed size can hold: for [`storage!`](crate::storage!) maps of one's own.
+    #[must_use]
+    pub fn of<S: Storage>() -> Self {
+        let mut limits = Self {
+            members: S::Members::CAPACITY,
+            seeds: S::Seeds::CAPACITY,
+            name_conflicts: S::NameConflicts::CAPACITY,
+            rumors: S::Rumors::CAPACITY,
+            entries: S::Entries::CAPACITY,
+            writers: 0,
+            outbox: S::Outbox::CAPACITY,
+            questions: S::Questions::CAPACITY,
+        };
+        limits.writers = limits.writers_capacity::<S>().unwrap_or(0);
+        limits
+    }
+
     /// Which stores there is room for: members, and each other one whose limit is not zero.
     #[must_use]
     pub fn stores(&self) -> Stores {
@@ -244,7 +252,7 @@ impl Limits {
             ("limits.name_conflicts", self.name_conflicts, S::NameConflicts::CAPACITY),
             ("limits.rumors", self.rumors, S::Rumors::CAPACITY),
             ("limits.entries", self.entries, S::Entries::CAPACITY),
-            ("limits.writers", self.writers, self.writers_capacity::<S>()),
+            ("limits.writers", self.writers, self.writers_capacity::<S>().unwrap_or(usize::MAX)),
             ("limits.outbox", self.outbox, S::Outbox::CAPACITY),
             ("limits.questions", self.questions, S::Questions::CAPACITY),
         ] {
@@ -264,10 +272,11 @@ impl Limits {
         Ok(())
     }
 
-    /// Of how many writers what there is of stores can keep account.
-    fn writers_capacity<S: Storage>(&self) -> usize {
-        let of = |limit: usize, capacity: usize| if limit > 0 { capacity } else { usize::MAX };
-        of(self.rumors, S::Windows::CAPACITY).min(of(self.entries, S::Versions::CAPACITY))
+    /// Of how many writers the stores that have writers can keep account; `None` where there is no such store.
+    fn writers_capacity<S: Storage>(&self) -> Option<usize> {
+        let of_rumors = (self.rumors > 0).then_some(S::Windows::CAPACITY);
+        let of_entries = (self.entries > 0).then_some(S::Versions::CAPACITY);
+        of_rumors.into_iter().chain(of_entries).min()
     }
 }
 

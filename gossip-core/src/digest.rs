@@ -1,8 +1,5 @@
 //! Short fingerprints of what a node knows: equal digests end an exchange after a few bytes.
-use core::{
-    hash::Hasher,
-    ops::{AddAssign, SubAssign},
-};
+use core::ops::{AddAssign, SubAssign};
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
@@ -48,11 +45,9 @@ impl Digester {
         self.of(1, words.map(u64::to_le_bytes).as_flattened())
     }
 
-    /// Of so many words as there are.
-    pub(crate) fn of_some(&self, words: &[u64]) -> Digest {
-        let mut hasher = SipHasher13::new_with_keys(self.key, 1);
-        words.iter().for_each(|word| hasher.write(&word.to_le_bytes()));
-        Digest(hasher.finish())
+    /// Of the first `len` of some words.
+    pub(crate) fn of_first<const N: usize>(&self, len: usize, words: &[u64; N]) -> Digest {
+        self.of(1, words.map(u64::to_le_bytes).get(..len).unwrap_or_default().as_flattened())
     }
 
     fn of(&self, kind: u64, bytes: &[u8]) -> Digest {

@@ -81,7 +81,7 @@ pub(crate) trait Replicated<S: Storage> {
     /// Does what is due.
     fn on_timer(&mut self, _cx: &mut Context<S>, _is_live: &dyn Fn(Life) -> bool) {}
 
-    /// When that is.
+    /// When something is due.
     fn next_deadline(&self) -> Instant {
         Instant::NEVER
     }

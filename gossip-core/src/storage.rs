@@ -1,25 +1,28 @@
 //! Where a node keeps what it remembers.
+#[cfg(feature = "alloc")]
+use crate::table::{HeapQueue, HeapTable};
 use crate::{
     id::{Addr, Dot, Life, NodeId},
     records::{Entry, Member, NameConflict, Outgoing, Question, Rumor, Seed, Window},
-    table::{Blob, InlineBlob, InlineQueue, InlineTable, Queue, Table},
+    table::{self, InlineBlob, InlineQueue, InlineTable, Queue, Table},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The memory of a node, one line per region. A later version may add regions: that is a breaking change of this trait.
+/// The memory of a node, one line per region. Write one by [`storage!`](crate::storage!): regions that a later version adds are then
+/// left out, and nothing breaks.
 pub trait Storage: 'static {
     /// The key of an entry.
-    type Key: Blob;
+    type Key: table::Blob;
     /// A value, a rumor's payload, a presence.
-    type Blob: Blob;
+    type Blob: table::Blob;
     /// A question as it came, at most a datagram long.
-    type Summary: Blob;
+    type Summary: table::Blob;
     /// Everyone we have heard of, ourselves included.
     type Members: Table<NodeId, Member<Self::Blob>>;
     /// Addresses to join through.
     type Seeds: Table<Addr, Seed>;
-    /// Names that two nodes go by. [`NoTable`](crate::table::NoTable) for a node that does without: it is not told of them, takes
-    /// the two for one that restarts again and again, and may count as agreed what but one of them said.
+    /// Names that two nodes go by. A node that does without is not told of them, takes the two for one that restarts again and again,
+    /// and may count as agreed what but one of them said.
     type NameConflicts: Table<NodeId, NameConflict>;
     /// Rumors we can still tell.
     type Rumors: Table<Dot, Rumor<Self::Blob>>;
@@ -55,67 +58,111 @@ pub(crate) trait Snapshot:
 {
 }
 
-/// State inside the node, in 8 KiB: 16 members, 8 rumors, and 16 entries whose key and value take 32 bytes together.
-///
-/// It goes with [`Config::sensor`](crate::Config::sensor). For other sizes, write a map like this one:
+/// Writes down the memory of a node: a type for each region that it has.
 ///
 /// ```
-/// use gossip_core::{Addr, Dot, Life, Node, NodeId, Storage, records::*, table::*};
+/// use gossip_core::{Addr, Dot, Life, Node, NodeId, records::*, storage, table::*};
 ///
-/// enum Tiny {}
-/// impl Storage for Tiny {
-///     type Key = InlineBlob<8>;
-///     type Blob = InlineBlob<16>;
-///     type Summary = InlineBlob<80>;
-///     type Members = InlineTable<NodeId, Member<Self::Blob>, 4>;
-///     type Seeds = InlineTable<Addr, Seed, 1>;
-///     type NameConflicts = InlineTable<NodeId, NameConflict, 1>;
-///     type Rumors = InlineTable<Dot, Rumor<Self::Blob>, 4>;
-///     type Windows = InlineTable<Life, Window, 8>;
-///     type Entries = InlineTable<Self::Key, Entry<Self::Blob>, 4>;
-///     type Versions = InlineTable<Life, u32, 8>;
-///     type Outbox = InlineQueue<Outgoing, 8>;
-///     type Questions = InlineQueue<Question<Self::Summary>, 1>;
+/// storage! {
+///     /// Four members, and four entries whose values take 16 bytes.
+///     pub Tiny {
+///         Key = InlineBlob<8>;
+///         Blob = InlineBlob<16>;
+///         Summary = InlineBlob<80>;
+///         Members = InlineTable<NodeId, Member<Blob>, 4>;
+///         Seeds = InlineTable<Addr, Seed, 1>;
+///         Entries = InlineTable<Key, Entry<Blob>, 4>;
+///         Versions = InlineTable<Life, u32, 8>;
+///         Outbox = InlineQueue<Outgoing, 8>;
+///         Questions = InlineQueue<Question<Summary>, 1>;
+///     }
 /// }
-/// const _: () = assert!(size_of::<Node<Tiny>>() <= 5 * 1024, "a tiny node fits in 5 KiB");
+/// const _: () = assert!(size_of::<Node<Tiny>>() <= 4 * 1024 + 512, "a tiny node fits in 4.5 KiB");
 /// ```
-#[derive(Debug)]
-pub enum Sensor {}
+///
+/// A region that is not named is none at all ([`NoTable`](crate::table::NoTable)): a node that is built so does without what it is for, has
+/// no code for it, and says to others that it keeps none. Its limit in [`Limits`](crate::config::Limits) is zero. `Key`, `Blob`,
+/// `Summary`, `Members`, `Seeds`, `Outbox` and `Questions` are always named.
+#[macro_export]
+macro_rules! storage {
+    ($(#[$about:meta])* $visibility:vis $name:ident { $($region:ident = $memory:ty;)* }) => {
+        $(#[$about])*
+        #[derive(Debug)]
+        $visibility enum $name {}
 
-impl Storage for Sensor {
-    type Key = InlineBlob<16>;
-    type Blob = InlineBlob<32>;
-    type Summary = InlineBlob<72>;
-    type Members = InlineTable<NodeId, Member<Self::Blob>, 16>;
-    type Seeds = InlineTable<Addr, Seed, 3>;
-    type NameConflicts = InlineTable<NodeId, NameConflict, 1>;
-    type Rumors = InlineTable<Dot, Rumor<Self::Blob>, 8>;
-    type Windows = InlineTable<Life, Window, 16>;
-    type Entries = InlineTable<Self::Key, Entry<Self::Blob>, 16>;
-    type Versions = InlineTable<Life, u32, 16>;
-    type Outbox = InlineQueue<Outgoing, 7>;
-    type Questions = InlineQueue<Question<Self::Summary>, 1>;
+        const _: () = {
+            // What is named goes before what comes by a glob.
+            #[allow(unused_imports, reason = "all may be named")]
+            use $crate::storage::left_out::*;
+            $(type $region = $memory;)*
+
+            impl $crate::storage::Storage for $name {
+                type Key = Key;
+                type Blob = Blob;
+                type Summary = Summary;
+                type Members = Members;
+                type Seeds = Seeds;
+                type NameConflicts = NameConflicts;
+                type Rumors = Rumors;
+                type Windows = Windows;
+                type Entries = Entries;
+                type Versions = Versions;
+                type Outbox = Outbox;
+                type Questions = Questions;
+            }
+        };
+    };
 }
 
-/// State on the heap, growing up to its limits.
-#[cfg(feature = "alloc")]
-#[derive(Debug)]
-pub enum Heap {}
+/// The regions that a node can do without.
+#[doc(hidden)]
+pub mod left_out {
+    use crate::table::NoTable;
+
+    pub type NameConflicts = NoTable;
+    pub type Rumors = NoTable;
+    pub type Windows = NoTable;
+    pub type Entries = NoTable;
+    pub type Versions = NoTable;
+}
+
+storage! {
+    /// State inside the node, in 8.5 KiB: 16 members, 8 rumors, and 16 entries whose key and value take 32 bytes together.
+    ///
+    /// It goes with [`Config::sensor`](crate::Config::sensor).
+    pub Sensor {
+        Key = InlineBlob<16>;
+        Blob = InlineBlob<32>;
+        Summary = InlineBlob<72>;
+        Members = InlineTable<NodeId, Member<Blob>, 16>;
+        Seeds = InlineTable<Addr, Seed, 3>;
+        NameConflicts = InlineTable<NodeId, NameConflict, 1>;
+        Rumors = InlineTable<Dot, Rumor<Blob>, 8>;
+        Windows = InlineTable<Life, Window, 16>;
+        Entries = InlineTable<Key, Entry<Blob>, 16>;
+        Versions = InlineTable<Life, u32, 16>;
+        Outbox = InlineQueue<Outgoing, 7>;
+        Questions = InlineQueue<Question<Summary>, 1>;
+    }
+}
 
 #[cfg(feature = "alloc")]
-impl Storage for Heap {
-    type Key = alloc::boxed::Box<[u8]>;
-    type Blob = alloc::boxed::Box<[u8]>;
-    type Summary = alloc::boxed::Box<[u8]>;
-    type Members = crate::table::HeapTable<NodeId, Member<Self::Blob>>;
-    type Seeds = crate::table::HeapTable<Addr, Seed>;
-    type NameConflicts = crate::table::HeapTable<NodeId, NameConflict>;
-    type Rumors = crate::table::HeapTable<Dot, Rumor<Self::Blob>>;
-    type Windows = crate::table::HeapTable<Life, Window>;
-    type Entries = crate::table::HeapTable<Self::Key, Entry<Self::Blob>>;
-    type Versions = crate::table::HeapTable<Life, u32>;
-    type Outbox = crate::table::HeapQueue<Outgoing>;
-    type Questions = crate::table::HeapQueue<Question<Self::Summary>>;
+storage! {
+    /// State on the heap, growing up to its limits.
+    pub Heap {
+        Key = alloc::boxed::Box<[u8]>;
+        Blob = alloc::boxed::Box<[u8]>;
+        Summary = alloc::boxed::Box<[u8]>;
+        Members = HeapTable<NodeId, Member<Blob>>;
+        Seeds = HeapTable<Addr, Seed>;
+        NameConflicts = HeapTable<NodeId, NameConflict>;
+        Rumors = HeapTable<Dot, Rumor<Blob>>;
+        Windows = HeapTable<Life, Window>;
+        Entries = HeapTable<Key, Entry<Blob>>;
+        Versions = HeapTable<Life, u32>;
+        Outbox = HeapQueue<Outgoing>;
+        Questions = HeapQueue<Question<Summary>>;
+    }
 }
 
 #[cfg(feature = "alloc")]

@@ -3,13 +3,16 @@
 //! It is kept as a run of chunks, each of which stands alone, in the very frames of the wire: to restore is to be told
 //! once more. A next life draws a new generation, whatever it restores, so that no dot is used twice even where the
 //! chunks are old, or a copy of them runs elsewhere.
-use super::Node;
+use super::{
+    Node,
+    stores::{ask_store, each_store},
+};
 use crate::{
     context::Source,
     error::RestoreError,
     id::NodeId,
     records::Precedence,
-    replicated::SavePoint,
+    replicated::{Replicated, SavePoint},
     storage::Storage,
     time::Instant,
     wire::{ClusterLabel, Frame, Malformed, Read, Reader, Store, Writer},
@@ -120,14 +123,14 @@ impl<S: Storage> Node<S> {
             // Whether it lives is for itself to say; we only know where to ask.
             Frame::Member(other) => self.membership.remember(&mut self.cx, other.addr),
             _ if self.claims_our_future(frame) => self.begin_generation(),
-            _ => self.stores.for_each(|store| store.restore(&mut self.cx, frame, lay_for)),
+            _ => each_store!(self.stores, (_, store) => store.restore(&mut self.cx, frame, lay_for)),
         }
     }
 
     /// Writes what fits, store by store.
     fn save_on(&self, cursor: &mut SaveCursor, writer: &mut Writer<'_>) {
-        while let Some(&store) = Store::ALL.get(cursor.done) {
-            match self.store(store).save(&self.cx, cursor.point, writer) {
+        while let Some(&number) = Store::ALL.get(cursor.done) {
+            match ask_store!(self, number, store => store.save(&self.cx, cursor.point, writer)) {
                 Some(point) => {
                     cursor.point = point;
                     return;

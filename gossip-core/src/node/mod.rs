@@ -37,12 +37,12 @@ use crate::{
     storage::Storage,
     table::Queue,
     time::{Instant, Span},
-    wire::{Ping, Stores, len},
+    wire::{Ping, Store, len},
 };
 use handover::{Extent, Parting};
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
-use stores::Registry;
+use stores::{Registry, ask_store, each_store};
 
 pub use keep::SaveCursor;
 pub use views::{EntryView, Liveness, MemberView, Why};
@@ -177,10 +177,9 @@ impl<S: Storage> Node<S> {
         if let Some(event) = self.stores.rumors.tell_missed() {
             return Output::Event(event);
         }
-        if let Some((store, slot)) = self.stores.next_untold() {
-            let event = self.stores.get_mut(store).and_then(|store| store.tell(&mut self.cx, slot, buffer));
-            return event.map_or(Output::Schedule(self.cx.now), Output::Event);
-        }
+        each_store!(self.stores, (_, store) => if let Some(slot) = store.next_untold() {
+            return store.tell(&mut self.cx, slot, buffer).map_or(Output::Schedule(self.cx.now), Output::Event);
+        });
         if let Some(event) = self.convergence.claim(&self.cx) {
             return Output::Event(event);
         }
@@ -210,7 +209,7 @@ impl<S: Storage> Node<S> {
         if !self.started {
             self.started = true;
             self.membership.start(&mut self.cx);
-            self.stores.for_each(|store| store.start(&self.cx));
+            each_store!(self.stores, (_, store) => store.start(&self.cx));
         }
     }
 
@@ -220,7 +219,8 @@ impl<S: Storage> Node<S> {
         while let Some(change) = self.membership.on_timer(&mut self.cx) {
             self.on_change(change);
         }
-        self.stores.for_each(|store| store.on_timer(&mut self.cx, &|life| is_live(&self.membership, life)));
+        let is_live = |life| is_live(&self.membership, life);
+        each_store!(self.stores, (_, store) => store.on_timer(&mut self.cx, &is_live));
         self.on_handover_timer();
         self.drop_needless_question();
         let ours = self.digest();
@@ -271,7 +271,7 @@ impl<S: Storage> Node<S> {
         self.cx.stats.rebirths += 1;
         self.held = Extent::default();
         self.membership.begin_generation(&mut self.cx);
-        self.stores.for_each(|store| store.begin_generation(&self.cx));
+        each_store!(self.stores, (_, store) => store.begin_generation(&self.cx));
     }
 
     /// Brings in step what follows from all machines together, after anything may have changed.
@@ -294,7 +294,7 @@ impl<S: Storage> Node<S> {
     }
 
     fn has_news(&self) -> bool {
-        self.membership.has_news() || self.stores.have_news(Stores::ALL)
+        Store::ALL.into_iter().any(|number| ask_store!(self, number, store => store.has_news()))
     }
 
     fn next_event(&mut self) -> Option<Event<'static>> {
@@ -319,8 +319,13 @@ impl<S: Storage> Node<S> {
             .min(self.gossip.next_at)
             .min(self.paths.next_deadline())
             .min(self.convergence.next_deadline())
-            .min(self.stores.next_deadline())
+            .min(self.next_of_stores())
             .min(self.parting.next_deadline())
+    }
+
+    fn next_of_stores(&self) -> Instant {
+        let next = |number| ask_store!(self, number, store => Replicated::<S>::next_deadline(store));
+        Store::ALL.into_iter().map(next).min().unwrap_or(Instant::NEVER)
     }
 
     /// Tells the other machines what one of them changed.

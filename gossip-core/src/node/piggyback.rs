@@ -3,10 +3,14 @@
 //! Whatever a datagram is for, there is room in it. First comes what the receiver must know to deal with us at all; then
 //! critical rumors, ahead of everything; then members, in half of what is left, so that a flood of arrivals does not
 //! silence the application; then the application's rumors and writes; last, evidence of agreement.
-use super::Node;
+use super::{
+    Node,
+    stores::{ask_store, each_store},
+};
 use crate::{
     path::Proof,
     records::{Intent, Outgoing},
+    replicated::Replicated,
     storage::Storage,
     wire::{Ping, Store, Stores, Urgency, Writer},
 };
@@ -22,7 +26,8 @@ impl<S: Storage> Node<S> {
         let stores = self.shared_with(outgoing.peer);
         self.piggyback_stores(stores, Urgency::Critical, path.proof, writer);
         let mut too_long = writer.take_too_long();
-        let shared = self.stores.have_news(stores);
+        let has_news = |number| stores.contains(number) && ask_store!(self, number, store => store.has_news());
+        let shared = Store::ALL.into_iter().any(|number| number != Store::Members && has_news(number));
         if shared {
             writer.reserve(writer.room() / 2);
         }
@@ -38,10 +43,8 @@ impl<S: Storage> Node<S> {
     }
 
     fn piggyback_stores(&mut self, stores: Stores, urgency: Urgency, path: Proof, writer: &mut Writer<'_>) {
-        for store in Store::ALL.into_iter().filter(|&store| stores.contains(store)) {
-            if let Some(store) = self.stores.get_mut(store) {
-                store.piggyback(&self.cx, urgency, path, writer);
-            }
-        }
+        each_store!(self.stores, (number, store) => if stores.contains(number) {
+            store.piggyback(&self.cx, urgency, path, writer);
+        });
     }
 }

@@ -1,5 +1,8 @@
 //! Which machine a frame goes to.
-use super::Node;
+use super::{
+    Node,
+    stores::{ask_store, each_store},
+};
 use crate::{
     config::DATAGRAM_LEN_MIN,
     context::{Credit, Source},
@@ -249,7 +252,7 @@ impl<S: Storage> Node<S> {
         if self.claims_our_future(news) {
             return self.begin_generation();
         }
-        self.stores.for_each(|store| store.on_news(&mut self.cx, news));
+        each_store!(self.stores, (_, store) => store.on_news(&mut self.cx, news));
     }
 
     /// Rumors that the teller can no longer tell: we give them up, or ask their publisher. Nobody says so unasked.
@@ -278,7 +281,7 @@ impl<S: Storage> Node<S> {
 
     /// Whether somebody claims to know more of our present life than we said.
     pub(super) fn claims_our_future(&self, news: &Frame<'_>) -> bool {
-        Store::ALL.into_iter().any(|store| self.store(store).claims_our_future(&self.cx, news))
+        Store::ALL.into_iter().any(|number| ask_store!(self, number, store => store.claims_our_future(&self.cx, news)))
     }
 
     fn on_compare(&mut self, header: &Header, compare: &Compare) {

@@ -1,5 +1,5 @@
 //! What each datagram is for. It is written when it leaves, and never before.
-use super::Node;
+use super::{Node, stores::ask_store};
 use crate::{
     id::{Addr, NodeId},
     membership::Fallback,
@@ -161,7 +161,7 @@ impl<S: Storage> Node<S> {
     /// Asks for what we lack now, whatever it was when we decided to ask.
     fn put_pull(&mut self, token: u8, store: Store, from: Position, len_max: u16, writer: &mut Writer<'_>) -> bool {
         let Some(summary) = writer.tail() else { return false };
-        let (len, until) = self.store(store).summarise(&self.cx, token, from, summary);
+        let (len, until) = ask_store!(self, store, kept => kept.summarise(&self.cx, token, from, summary));
         self.reconcile.on_asked(token, until);
         writer.put_tailed(&Frame::Pull(Pull { token, store, from, until, len_max, summary: &[] }), len)
     }
@@ -172,7 +172,7 @@ impl<S: Storage> Node<S> {
         // The longest of writes fit only without room to say where the rest begins.
         writer.reserve_beside(len::PULL_END, len::PULL_END_AFTER);
         let is_live = |life| super::is_live(&self.membership, life);
-        let upto = self.store(question.store).serve(&self.cx, question, &is_live, &mut writer);
+        let upto = ask_store!(self, question.store, store => store.serve(&self.cx, question, &is_live, &mut writer));
         writer.release();
         self.cx.stats.pulls_answered += 1;
         let too_long = writer.take_too_long() > 0;

@@ -1,5 +1,5 @@
 //! What this node keeps in step, one line a store; and what of that a peer keeps too, for digests are compared over what both have.
-use super::{Membership, Node};
+use super::Node;
 use crate::{
     context::Context,
     digest::Digest,
@@ -8,14 +8,14 @@ use crate::{
     replica::Replica,
     replicated::Replicated,
     storage::{Snapshot, Storage},
-    time::Instant,
     wire::{Store, StoreDigests, Stores},
 };
 use serde::{Deserialize, Serialize};
 
-/// Declares the stores beside members: their numbers on the wire, and what keeps them.
+/// Declares the stores beside members: their numbers on the wire, and what keeps them. Each is called by its own type, so that a
+/// small machine has no code for one that it does without.
 macro_rules! stores {
-    ($($store:ident: $name:ident by $Machine:ident,)*) => {
+    ($d:tt $($store:ident: $name:ident by $Machine:ident,)*) => {
         /// The stores beside members.
         #[derive(Serialize, Deserialize)]
         #[serde(bound = "S: Snapshot")]
@@ -27,49 +27,43 @@ macro_rules! stores {
             pub(super) fn new(cx: &Context<S>) -> Self {
                 Self { $($name: $Machine::new(cx),)* }
             }
+        }
 
-            /// One of them.
-            pub(super) fn get_mut(&mut self, store: Store) -> Option<&mut dyn Replicated<S>> {
-                match store {
-                    $(Store::$store => Some(&mut self.$name),)*
-                    Store::Members => None,
+        /// Does something with each of the stores beside members, in their order: with its number, and with itself.
+        macro_rules! each_store {
+            ($d stores:expr, ($d number:pat, $d store:ident) => $d act:expr) => {{
+                $({
+                    let ($d number, $d store) = (Store::$store, &mut $d stores.$name);
+                    $d act;
+                })*
+            }};
+        }
+
+        /// Asks one of the stores something, members among them.
+        macro_rules! ask_store {
+            ($d node:ident, $d number:expr, $d store:ident => $d act:expr) => {
+                match $d number {
+                    Store::Members => {
+                        let $d store = &$d node.membership;
+                        $d act
+                    }
+                    $(Store::$store => {
+                        let $d store = &$d node.stores.$name;
+                        $d act
+                    })*
                 }
-            }
-
-            /// One of them, or members.
-            fn get<'s>(&'s self, members: &'s Membership<S>, store: Store) -> &'s dyn Replicated<S> {
-                match store {
-                    $(Store::$store => &self.$name,)*
-                    Store::Members => members,
-                }
-            }
-
-            /// Does something with each.
-            pub(super) fn for_each(&mut self, mut act: impl FnMut(&mut dyn Replicated<S>)) {
-                $(act(&mut self.$name);)*
-            }
-
-            /// Whether any of these has news.
-            pub(super) fn have_news(&self, stores: Stores) -> bool {
-                false $(|| stores.contains(Store::$store) && self.$name.has_news())*
-            }
-
-            /// What the application is to be told next, and of which.
-            pub(super) fn next_untold(&self) -> Option<(Store, usize)> {
-                None$(.or_else(|| Some((Store::$store, self.$name.next_untold()?))))*
-            }
-
-            pub(super) fn next_deadline(&self) -> Instant {
-                Instant::NEVER$(.min(self.$name.next_deadline()))*
-            }
+            };
         }
     };
 }
 
-stores! {
+stores! { $
     Rumors: rumors by Dissemination,
     Entries: entries by Replica,
 }
+
+#[expect(clippy::single_component_path_imports, reason = "that is how a macro gets out of its module")]
+pub(super) use {ask_store, each_store};
 
 impl<S: Storage> Node<S> {
     /// The fingerprint of all it keeps in step: of members, rumors and entries. Nodes that share it know the same.
@@ -80,13 +74,8 @@ impl<S: Storage> Node<S> {
 
     /// The fingerprints of the stores, each for itself.
     pub(crate) fn store_digests(&self) -> StoreDigests {
-        let all = Store::ALL.into_iter().map(|store| (store, self.store(store).digest()));
+        let all = Store::ALL.into_iter().map(|number| (number, ask_store!(self, number, store => store.digest())));
         all.fold(StoreDigests::NONE, |digests, (store, digest)| digests.with(store, digest)).of(self.cx.stores())
-    }
-
-    /// One of the stores.
-    pub(super) fn store(&self, store: Store) -> &dyn Replicated<S> {
-        self.stores.get(&self.membership, store)
     }
 
     /// Which stores both we and `peer` keep, as far as we know: all of ours, as long as we have not heard what it says of itself.
@@ -106,13 +95,18 @@ impl<S: Storage> Node<S> {
         self.digest_of(&self.store_digests().with(Store::Members, members).of(stores))
     }
 
-    /// One fingerprint for a list of them. It says over which stores it is: of a list and another one with less in it, it differs.
+    /// One fingerprint for a list of them: of which they are, and of each up to the last. A node that knows further stores gets the same.
     pub(super) fn digest_of(&self, digests: &StoreDigests) -> Digest {
         let mut words = [0; 1 + Store::COUNT];
-        let listed = Store::ALL.into_iter().filter_map(|store| digests.get(store));
-        let all = core::iter::once(u64::from(digests.stores().bits())).chain(listed.map(|digest| digest.0));
-        let len = words.iter_mut().zip(all).map(|(word, said)| *word = said).count();
-        self.cx.digester.of_some(words.get(..len).unwrap_or_default())
+        let stores = digests.stores();
+        if let Some((first, others)) = words.split_first_mut() {
+            *first = u64::from(stores.bits());
+            others
+                .iter_mut()
+                .zip(Store::ALL)
+                .for_each(|(word, store)| *word = digests.get(store).unwrap_or_default().0);
+        }
+        self.cx.digester.of_first(1 + stores.reach(), &words)
     }
 
     /// Whether somebody with this digest over the stores that we share has, as it seems, nothing that we lack. If it lasts, we ask all

@@ -1,5 +1,5 @@
 //! What the application may look at.
-use super::Node;
+use super::{Node, stores::ask_store};
 use crate::{
     calendar::ClockSkew,
     config::Config,
@@ -7,6 +7,7 @@ use crate::{
     id::{Addr, Dot, Generation, Incarnation, NodeId},
     path::Path,
     records::{Entry, Member, Precedence, Provenance},
+    replicated::Replicated,
     stamp::Stamp,
     stats::{Stats, Usage},
     storage::Storage,
@@ -171,7 +172,7 @@ impl<S: Storage> Node<S> {
     /// How full each region of memory is.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        let of_stores = Store::ALL.into_iter().flat_map(|store| self.store(store).usage());
+        let of_stores = Store::ALL.into_iter().flat_map(|number| ask_store!(self, number, store => store.usage()));
         let outbox = ("outbox", self.cx.owed(), self.cx.config.limits.outbox);
         let questions = ("questions", self.questions.len(), self.questions.limit());
         Usage { rows: of_stores.chain([outbox, questions]).collect() }

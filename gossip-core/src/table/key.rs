@@ -23,9 +23,15 @@ impl Key for u8 {
     }
 }
 
+impl Key for u64 {
+    fn lead(&self) -> u16 {
+        u16::try_from(*self >> 48).unwrap_or(u16::MAX)
+    }
+}
+
 impl Key for NodeId {
     fn lead(&self) -> u16 {
-        u16::try_from(self.0 >> 48).unwrap_or(u16::MAX)
+        self.0.lead()
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// One statement of a datagram.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Frame<'a> {
     /// Question: are you there?
@@ -106,6 +107,29 @@ impl<'a> Frame<'a> {
     #[must_use]
     pub const fn is_question(&self) -> bool {
         matches!(self, Self::Ping(_) | Self::PingRequest(_) | Self::Compare(_) | Self::Pull(_) | Self::Confirm(_))
+    }
+}
+
+/// What is kept in step, in the order in which it is pulled. The order of the variants is the wire contract.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Store {
+    /// Who is there.
+    Members,
+    /// Rumors.
+    Rumors,
+    /// Replicated entries.
+    Entries,
+}
+
+impl Store {
+    /// All of them, in that order.
+    pub const ALL: [Self; Self::COUNT] = [Self::Members, Self::Rumors, Self::Entries];
+    /// How many there are.
+    pub const COUNT: usize = 3;
+
+    pub(super) const fn bit(self) -> u8 {
+        1 << self as u8
     }
 }
 

@@ -29,11 +29,11 @@ pub use codec::{Malformed, Read, Reader, Writer};
 pub use extended::Extended;
 pub use frame::{
     Accusation, Accusers, Ack, Agreeing, Bearer, Cause, Clock, Confirm, Confirmed, EntryFrame, Frame, Horizon,
-    MemberFrame, NameConflictFrame, Operation, Ping, PingRequest, Relayed, RumorFrame, Standing, SupersededRange,
-    Unreached, Urgency,
+    MemberFrame, NameConflictFrame, Operation, Ping, PingRequest, Relayed, RumorFrame, Standing, Store,
+    SupersededRange, Unreached, Urgency,
 };
 pub use header::{ClusterLabel, Header, OtherVersion, Refusal};
-pub use stores::{Capabilities, Compare, Position, Pull, PullEnd, Remainder, Store, StoreDigests, Stores};
+pub use stores::{Capabilities, Compare, Position, Pull, PullEnd, Remainder, StoreDigests, Stores};
 pub(crate) use summary::{Items, write_items};
 
 /// The longest header and the longest of each frame's fixed parts: what is left of a datagram is for payload.

@@ -1,4 +1,5 @@
 //! What is kept in step, and the questions and answers by which it is.
+use super::Store;
 use crate::{
     digest::Digest,
     id::{Generation, Life, NodeId},
@@ -8,28 +9,6 @@ use serde::{
     de::{SeqAccess, Visitor},
     ser::SerializeSeq,
 };
-
-/// What is kept in step, in the order in which it is pulled. The order of the variants is the wire contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Store {
-    /// Who is there.
-    Members,
-    /// Rumors.
-    Rumors,
-    /// Replicated entries.
-    Entries,
-}
-
-impl Store {
-    /// All of them, in that order.
-    pub const ALL: [Self; Self::COUNT] = [Self::Members, Self::Rumors, Self::Entries];
-    /// How many there are.
-    pub const COUNT: usize = 3;
-
-    const fn bit(self) -> u8 {
-        1 << self as u8
-    }
-}
 
 /// A few stores.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +60,11 @@ impl Stores {
     #[must_use]
     pub fn first(self) -> Option<Store> {
         Store::ALL.into_iter().find(|&store| self.contains(store))
+    }
+
+    /// How many stores there are up to the last of these.
+    pub(crate) const fn reach(self) -> usize {
+        (u8::BITS - self.0.leading_zeros()) as usize
     }
 
     /// One bit for each.
@@ -138,7 +122,7 @@ impl StoreDigests {
     /// The digest of a store; `None` where it is not in the list.
     #[must_use]
     pub fn get(&self, store: Store) -> Option<Digest> {
-        self.digests.get(store as usize).copied().filter(|_| self.stores.contains(store))
+        if self.stores.contains(store) { self.digests.get(store as usize).copied() } else { None }
     }
 
     /// The list without all but `stores`.

@@ -173,15 +173,15 @@ impl Oracles {
 /// The first region that holds more than was chosen for it, or takes more; what is owed is done by the end of a drain.
 fn overrun(usage: &Usage, limits: &Limits) -> Option<(&'static str, usize, usize)> {
     usage.rows().find_map(|(region, used, limit)| {
-        let chosen = limit_of(limits, region);
+        let chosen = limit_of(limits, region)?;
         let may_hold = if matches!(region, "outbox" | "questions") { 0 } else { chosen };
         (used > may_hold || limit != chosen).then_some((region, used, limit))
     })
 }
 
-/// What was chosen for a region; nothing, for one that has no limit.
-fn limit_of(limits: &Limits, region: &str) -> usize {
-    match region {
+/// What was chosen for a region, if it is one that is known here.
+fn limit_of(limits: &Limits, region: &str) -> Option<usize> {
+    Some(match region {
         "members" | "evidence" => limits.members,
         "seeds" => limits.seeds,
         "name_conflicts" => limits.name_conflicts,
@@ -190,8 +190,8 @@ fn limit_of(limits: &Limits, region: &str) -> usize {
         "entries" => limits.entries,
         "outbox" => limits.outbox,
         "questions" => limits.questions,
-        _ => 0,
-    }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -206,6 +206,8 @@ fn frame_in_words<S: Storage>(world: &World<S>, frame: &Frame<'_>) -> String {
             };
             write!(words, "pull end{left}")
         }
+        #[allow(unreachable_patterns, reason = "of a store that is being tried out")]
+        other => write!(words, "{other:?}"),
     };
     words
 }
@@ -213,11 +215,11 @@ fn frame_in_words<S: Storage>(world: &World<S>, frame: &Frame<'_>) -> String {
 /// Up to where the asker has seen whom.
 fn summary_in_words<S: Storage>(world: &World<S>, pull: &Pull<'_>) -> String {
     let seen: Vec<Dot> = match pull.store {
-        Store::Members => return String::new(),
         Store::Rumors => {
             Items::<(Life, u32, u64)>::of(pull.summary).map(|(writer, floor, _)| writer.dot(floor)).collect()
         }
         Store::Entries => Items::<(Life, u32)>::of(pull.summary).map(|(writer, upto)| writer.dot(upto)).collect(),
+        _ => return String::new(),
     };
     let seen: Vec<String> = seen.into_iter().map(|dot| dot_of(world, dot)).collect();
     if seen.is_empty() { " having nothing".to_string() } else { format!(" having {}", seen.join(" ")) }

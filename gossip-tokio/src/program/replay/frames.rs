@@ -161,6 +161,7 @@ fn say(frame: &Frame<'_>, names: Names<'_>) -> Said {
                 }
             ),
         ),
+        other => ("Other", format!("{other:?}")),
     };
     Said { frame, says }
 }
@@ -184,6 +185,7 @@ const fn store(store: Store) -> &'static str {
         Store::Members => "members",
         Store::Rumors => "rumors",
         Store::Entries => "entries",
+        _ => "another store",
     }
 }
 
