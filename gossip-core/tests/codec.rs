@@ -79,7 +79,7 @@ impl Parcel {
             }
             7 => {
                 let operation = if small[2] < 192 { Operation::Put } else { Operation::Delete };
-                let (stamp, value) = (stamp(words[0]), Extended::new(&other, usize::from(small[2] / 16)));
+                let (stamp, value) = (stamp(words[0]), Extended::new(other, usize::from(small[2] / 16)));
                 Frame::Entry(EntryFrame { dot, span: numbers[2], stamp, key: one, operation, value })
             }
             8 => Frame::SupersededRange(SupersededRange { writer: life, after: numbers[1], upto: numbers[2] }),
