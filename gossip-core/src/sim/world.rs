@@ -412,13 +412,6 @@ impl<S: Storage> World<S> {
         }
     }
 
-    /// Gives a host's node any command that it has.
-    pub fn command<R>(&mut self, host: HostId, command: impl FnOnce(&mut Node<S>, Instant) -> R) -> Option<R> {
-        let answer = self.ask(host, command);
-        self.drain(host);
-        answer
-    }
-
     fn ask<R>(&mut self, host: HostId, question: impl FnOnce(&mut Node<S>, Instant) -> R) -> Option<R> {
         let host = &mut self.hosts[host.0];
         let shown = host.clock.at(self.now);
