@@ -4,13 +4,13 @@ use crate::{
         BindError, Clock, DataFile, IoCounts, Keeper, LookUp, Options, OwnedEvent, Save, Subscribers,
         flight::{Recorded, Recorder},
         past::Past,
-        seeds::{Found, Seeds},
+        seeds::Seeds,
         versions::OtherVersions,
     },
-    error::JoinError,
     id::{Addr, NodeId},
     io::{Input, Output},
-    node::{Liveness, Node},
+    node::Node,
+    storage::Heap,
     time::Instant,
 };
 use core::{
@@ -19,7 +19,7 @@ use core::{
 };
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
-use std::{boxed::Box, collections::BTreeSet, io, string::String, sync::Weak, vec, vec::Vec};
+use std::{boxed::Box, io, string::String, sync::Weak, vec, vec::Vec};
 
 /// What a handle asks of its driver: it is run on the endpoint, and carries its answer away by itself.
 ///
@@ -79,7 +79,7 @@ pub struct Endpoint {
     pub(super) clock: Clock,
     pub(super) name: String,
     pub(super) local: SocketAddr,
-    subscribers: Subscribers,
+    pub(super) subscribers: Subscribers,
     pub(super) keeper: Option<Keeper>,
     pub(super) data_file: DataFile,
     /// Whether something is being written.
@@ -105,30 +105,15 @@ impl Endpoint {
         if options.name.is_empty() {
             return Err(BindError::NoName);
         }
-        let advertised = options.advertised(local)?;
         let mut clock = Clock::start();
         let now = clock.now();
         let date = clock.follow(now);
-        let fresh = || {
-            let (id, addr) = (NodeId::from_name(&options.name), Addr::from(advertised));
-            let mut node =
-                Node::new(id, addr, options.config.clone(), &mut UnwrapErr(SysRng)).map_err(BindError::Config)?;
-            if let Some(date) = date {
-                node.set_wall_clock(now, date);
-            }
-            Ok(node)
-        };
         let keeper = options.data_dir.as_deref().map(Keeper::open).transpose()?;
-        let (mut node, data_file) = match &keeper {
-            Some(keeper) => keeper.restore(now, fresh)?,
-            None => (fresh()?, DataFile::None),
-        };
+        let (mut node, data_file) = begin(&options, local, keeper.as_ref(), now, date)?;
         let mut output = vec![0; usize::from(options.config.datagram_len_max)].into_boxed_slice();
         // What the file says happened in a former life: nobody is told of it as if it happened now.
         while let Output::Event(_) = node.poll_output(&mut output) {}
-        let refuse = |source| BindError::Recording { path: options.record.clone().unwrap_or_default(), source };
-        let recorder = options.record.as_deref().map(|path| Recorder::open(path, options.record_len_max));
-        let recorder = recorder.transpose().map_err(refuse)?;
+        let recorder = recorder(&options)?;
         let subscribers = Subscribers::new(options.events_max);
         let mut endpoint = Self {
             node: Recorded::new(node, recorder, now),
@@ -149,16 +134,7 @@ impl Endpoint {
             datagram: Vec::new(),
         };
         endpoint.set_presence(&options.role, &options.tags).map_err(BindError::Presence)?;
-        for name in options.seed_names {
-            endpoint.join_name(&name).map_err(|source| BindError::SeedName { name, source })?;
-        }
-        for addr in options.seeds {
-            match endpoint.join(addr) {
-                // All nodes may be given one list of seeds, and then some of them are on it.
-                Ok(()) | Err(JoinError::OwnAddress) => {}
-                Err(source) => return Err(BindError::Seed { addr, source }),
-            }
-        }
+        endpoint.join_all(options.seed_names, options.seeds)?;
         Ok(endpoint)
     }
 
@@ -321,63 +297,6 @@ impl Endpoint {
         Step::Wait(self.clock.to_std(at.min(now + WAIT_MAX)))
     }
 
-    /// The name of a seed that is to be looked up now.
-    fn due_look_up(&mut self, now: Instant) -> Option<LookUp> {
-        if self.is_running() { self.seeds.due(now) } else { None }
-    }
-
-    /// Takes in what was found out about a seed's name, and says whether that gives the node something to do.
-    fn take_found(&mut self) -> bool {
-        let local = self.local;
-        let found = self.seeds.found(self.clock.now(), |addr| can_send(local, *addr));
-        match found.filter(|_| self.is_running()) {
-            Some(Found::Changed { name: seed, addrs }) => {
-                self.announce_to_strangers(&addrs);
-                let is_self = addrs.iter().any(|addr| self.is_own(*addr));
-                self.subscribers.tell(&OwnedEvent::SeedResolved { seed, addrs, is_self });
-                true
-            }
-            Some(Found::Same { addrs }) => self.announce_to_strangers(&addrs),
-            Some(Found::Lost { name: seed, reason }) => {
-                self.subscribers.tell(&OwnedEvent::SeedUnresolved { seed, reason });
-                self.tell_if_nobody_can_be_asked();
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Has the node ask at those addresses where no live member is known to be, and where it does not ask anyway; says whether
-    /// there are any. That somebody answered from there once is not enough: it may have moved, and others may be there now.
-    fn announce_to_strangers(&mut self, addrs: &[SocketAddr]) -> bool {
-        // The node itself may be behind the name, too.
-        let others = addrs.iter().filter(|addr| !self.is_own(**addr));
-        let mut strangers: BTreeSet<Addr> = others.map(|addr| Addr::from(*addr)).collect();
-        let mut live = BTreeSet::new();
-        for member in self.node.members().filter(|member| member.liveness <= Liveness::Suspect) {
-            strangers.remove(&member.addr);
-            live.insert(member.id);
-        }
-        for (addr, answered) in self.node.seeds() {
-            if answered.is_none_or(|id| !live.contains(&id)) {
-                strangers.remove(&addr);
-            }
-        }
-        let now = self.clock.now();
-        for addr in &strangers {
-            // What would refuse it is a farewell alone.
-            let _ = self.node.join(now, *addr);
-        }
-        !strangers.is_empty()
-    }
-
-    /// A node that has nobody to ask hears of nobody's silence: that it is alone, it cannot know by itself.
-    fn tell_if_nobody_can_be_asked(&self) {
-        if self.node.live() == 1 && !self.node.knows_addresses() {
-            self.subscribers.tell(&OwnedEvent::Alone);
-        }
-    }
-
     /// What is to be written now. There is never more than one on its way.
     fn due_save(&mut self, now: Instant) -> Option<Save> {
         if self.saving.strong_count() > 0 {
@@ -414,6 +333,36 @@ impl Endpoint {
             _ => to,
         }
     }
+}
+
+/// A node that has taken in what its former life kept, and what became of the file.
+fn begin(
+    options: &Options,
+    local: SocketAddr,
+    keeper: Option<&Keeper>,
+    now: Instant,
+    date: Option<u64>,
+) -> Result<(Node<Heap>, DataFile), BindError> {
+    let advertised = options.advertised(local)?;
+    let fresh = || {
+        let (id, addr) = (NodeId::from_name(&options.name), Addr::from(advertised));
+        let mut node =
+            Node::new(id, addr, options.config.clone(), &mut UnwrapErr(SysRng)).map_err(BindError::Config)?;
+        if let Some(date) = date {
+            node.set_wall_clock(now, date);
+        }
+        Ok(node)
+    };
+    match keeper {
+        Some(keeper) => keeper.restore(now, fresh),
+        None => Ok((fresh()?, DataFile::None)),
+    }
+}
+
+fn recorder(options: &Options) -> Result<Option<Recorder>, BindError> {
+    let refuse = |source| BindError::Recording { path: options.record.clone().unwrap_or_default(), source };
+    let recorder = options.record.as_deref().map(|path| Recorder::open(path, options.record_len_max));
+    recorder.transpose().map_err(refuse)
 }
 
 /// Whether a socket that is bound to `local` can send to `to`: only one that is bound to all IPv6 addresses serves both families.
@@ -501,7 +450,7 @@ mod tests {
     fn a_list_of_seeds_may_name_the_node_itself() {
         let myself = SocketAddr::from(([127, 0, 0, 1], 1));
         let mut endpoint = endpoint(|options| options.seeds.push(myself));
-        assert_eq!(endpoint.join(myself), Err(JoinError::OwnAddress), "who asks for it by name is told");
+        assert_eq!(endpoint.join(myself), Err(crate::error::JoinError::OwnAddress), "who asks for it by name is told");
         let seeds: Vec<(String, bool)> =
             endpoint.info().seeds.into_iter().map(|seed| (seed.seed, seed.is_self)).collect();
         assert_eq!(seeds, [("127.0.0.1:1".into(), true), ("127.0.0.1:2".into(), false)]);

@@ -1,15 +1,14 @@
 //! The data file: what must survive a restart, written so that a crash at any moment leaves the old one or the new one.
 //!
-//! Layout: [`MAGIC`] and [`VERSION`], the chunks (each a length of 4 bytes, least significant first, and as many bytes), and 8 bytes of
-//! checksum over all before. The checksum is against accidents, not against an enemy who can write to our disk.
-//!
 //! The state of a running node loses no entry, so that each save holds what the one before held. A restart may lose some: the
 //! node has been given less room. Then the file is kept aside before it is replaced.
 use crate::{
-    adapter::{BindError, IoCounts, text},
-    digest::Digester,
-    error::RestoreError,
-    node::{Node, SaveCursor},
+    adapter::{
+        BindError, IoCounts,
+        image::{self, Unread},
+        text,
+    },
+    node::Node,
     storage::Heap,
     time::Instant,
 };
@@ -22,16 +21,9 @@ use std::{
     path::{Path, PathBuf},
     string::String,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    vec,
     vec::Vec,
 };
 
-/// What the file starts with; then comes the version of the layout.
-const MAGIC: &[u8; 7] = b"gossip\0";
-const VERSION: u8 = 1;
-const CHECKSUM_LEN: usize = size_of::<u64>();
-/// Chunks fit in memory whatever the state grows to.
-const CHUNK_LEN_MAX: usize = 64 * 1024;
 /// How much a crash may cost: a change is on the disk at most this long after it was made.
 const SAVE_INTERVAL: Duration = Duration::from_secs(3);
 /// So many files that hold more than we could take are kept aside; then, the shortest makes room.
@@ -131,7 +123,7 @@ impl Keeper {
             }
             Err(source) => return Err(refuse(source)),
         };
-        match read_image(&image, now, &mut node) {
+        match image::read(&image, now, &mut node) {
             Ok(left) => {
                 let entries = node.entries(b"").count();
                 if left == 0 {
@@ -176,8 +168,8 @@ impl Keeper {
     /// A save of what the node remembers; `None` when the file says so already.
     #[must_use]
     pub fn save(&mut self, node: &Node<Heap>) -> Option<FileSave> {
-        let image = write_image(node);
-        if self.place.outcome().last_saved == checksum_at_end(&image) {
+        let image = image::write(node);
+        if self.place.outcome().last_saved == image::checksum_at_end(&image) {
             return None;
         }
         let token = Arc::new(());
@@ -224,7 +216,7 @@ impl FileSave {
             Ok(()) => {
                 *written = self.issue;
                 outcome.saves += 1;
-                outcome.last_saved = checksum_at_end(&self.image);
+                outcome.last_saved = image::checksum_at_end(&self.image);
                 outcome.standing = Standing::Fine;
             }
             Err(error) => {
@@ -343,73 +335,13 @@ enum Standing {
     Retrying,
 }
 
-fn write_image(node: &Node<Heap>) -> Vec<u8> {
-    let mut image = MAGIC.to_vec();
-    image.push(VERSION);
-    let mut cursor = SaveCursor::default();
-    let mut buffer = vec![0; CHUNK_LEN_MAX];
-    while let Some(chunk) = node.save(&mut cursor, &mut buffer) {
-        let len = u32::try_from(chunk.len()).expect("a chunk is at most as long as its buffer");
-        image.extend_from_slice(&len.to_le_bytes());
-        image.extend_from_slice(chunk);
-    }
-    let checksum = checksum(&image);
-    image.extend_from_slice(&checksum.to_le_bytes());
-    image
-}
-
-/// Gives `node` what is in the file, and says how much of it was not taken.
-fn read_image(image: &[u8], now: Instant, node: &mut Node<Heap>) -> Result<usize, Unread> {
-    let (version, rest) = image.strip_prefix(MAGIC).and_then(<[u8]>::split_first).ok_or(Unread::FOREIGN)?;
-    let (mut chunks, _) = rest.split_last_chunk::<CHECKSUM_LEN>().ok_or(Unread::CUT_OFF)?;
-    if checksum_at_end(image) != Some(checksum(&image[..image.len() - CHECKSUM_LEN])) {
-        return Err(Unread::CHECKSUM);
-    }
-    if *version != VERSION {
-        return Err(Unread::Refused(RestoreError::Version(*version)));
-    }
-    let mut all = Vec::new();
-    while let Some((len, rest)) = chunks.split_first_chunk::<4>() {
-        let len = usize::try_from(u32::from_le_bytes(*len)).unwrap_or(usize::MAX);
-        let (chunk, rest) = rest.split_at_checked(len).ok_or(Unread::CUT_OFF)?;
-        match node.restore(now, chunk) {
-            // What makes no sense to us is told as missing below. The other chunks stand alone.
-            Ok(()) | Err(RestoreError::Malformed) => all.push(chunk),
-            Err(refused) => return Err(Unread::Refused(refused)),
-        }
-        chunks = rest;
-    }
-    Ok(all.into_iter().map(|chunk| node.lacking(chunk)).sum())
-}
-
-fn checksum_at_end(image: &[u8]) -> Option<u64> {
-    image.last_chunk().map(|checksum| u64::from_le_bytes(*checksum))
-}
-
-fn checksum(bytes: &[u8]) -> u64 {
-    Digester::unkeyed().of_bytes(bytes).0
-}
-
-/// Why a data file was not taken in.
-#[derive(Debug)]
-enum Unread {
-    /// Something happened to it.
-    Damaged(&'static str),
-    /// Nothing happened to it, but it is not for us.
-    Refused(RestoreError),
-}
-
-impl Unread {
-    const FOREIGN: Self = Self::Damaged("it does not start like a data file");
-    const CUT_OFF: Self = Self::Damaged("it is cut off");
-    const CHECKSUM: Self = Self::Damaged("its checksum differs");
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
+        adapter::image::{CHECKSUM_LEN, MAGIC, VERSION, checksum},
         config::Config,
+        error::RestoreError,
         id::{Addr, NodeId},
     };
     use core::net::{Ipv4Addr, SocketAddr};
@@ -435,32 +367,32 @@ mod tests {
 
     #[test]
     fn no_cut_and_no_flipped_bit_goes_unnoticed() {
-        let image = write_image(&with_entry());
+        let image = image::write(&with_entry());
         let mut whole = node("one").unwrap();
-        read_image(&image, Instant::ZERO, &mut whole).unwrap();
+        image::read(&image, Instant::ZERO, &mut whole).unwrap();
         assert_eq!(whole.get(b"color"), Some(&b"red"[..]));
         for cut in 0..image.len() {
-            let result = read_image(&image[..cut], Instant::ZERO, &mut node("one").unwrap());
+            let result = image::read(&image[..cut], Instant::ZERO, &mut node("one").unwrap());
             assert!(matches!(result, Err(Unread::Damaged(_))), "cut at {cut}");
         }
         for bit in 0..image.len() * 8 {
             let mut image = image.clone();
             image[bit / 8] ^= 1 << (bit % 8);
-            let result = read_image(&image, Instant::ZERO, &mut node("one").unwrap());
+            let result = image::read(&image, Instant::ZERO, &mut node("one").unwrap());
             assert!(matches!(result, Err(Unread::Damaged(_))), "bit {bit}");
         }
     }
 
     #[test]
     fn a_newer_file_or_another_nodes_is_refused_and_left_alone() {
-        let mut image = write_image(&with_entry());
-        let result = read_image(&image, Instant::ZERO, &mut node("two").unwrap());
+        let mut image = image::write(&with_entry());
+        let result = image::read(&image, Instant::ZERO, &mut node("two").unwrap());
         assert!(matches!(result, Err(Unread::Refused(RestoreError::Foreign))), "{result:?}");
         image[MAGIC.len()] = VERSION + 1;
         let summed = image.len() - CHECKSUM_LEN;
         let sum = checksum(&image[..summed]).to_le_bytes();
         image[summed..].copy_from_slice(&sum);
-        let result = read_image(&image, Instant::ZERO, &mut node("one").unwrap());
+        let result = image::read(&image, Instant::ZERO, &mut node("one").unwrap());
         assert!(matches!(result, Err(Unread::Refused(RestoreError::Version(2)))), "{result:?}");
     }
 
@@ -476,7 +408,7 @@ mod tests {
         let read = |mut image: Vec<u8>| {
             let sum = checksum(&image);
             image.extend_from_slice(&sum.to_le_bytes());
-            read_image(&image, Instant::ZERO, &mut node("one").unwrap())
+            image::read(&image, Instant::ZERO, &mut node("one").unwrap())
         };
         assert!(matches!(read(cut_off), Err(Unread::Damaged("it is cut off"))));
         assert!(matches!(read(image), Ok(1)), "a chunk that makes no sense is one that was not taken");
@@ -494,12 +426,12 @@ mod tests {
     fn a_chunk_that_makes_no_sense_costs_no_other() {
         let mut image = MAGIC.to_vec();
         image.extend_from_slice(&[VERSION, 3, 0, 0, 0, 1, 2, 3]);
-        let whole = write_image(&with_entry());
+        let whole = image::write(&with_entry());
         image.extend_from_slice(&whole[MAGIC.len() + 1..whole.len() - CHECKSUM_LEN]);
         let sum = checksum(&image);
         image.extend_from_slice(&sum.to_le_bytes());
         let mut node = node("one").unwrap();
-        assert_eq!(read_image(&image, Instant::ZERO, &mut node).unwrap(), 1);
+        assert_eq!(image::read(&image, Instant::ZERO, &mut node).unwrap(), 1);
         assert_eq!(node.get(b"color"), Some(&b"red"[..]));
     }
 
@@ -511,11 +443,11 @@ mod tests {
         for key in 0..200_u8 {
             writer.put(Instant::ZERO, &[key], b"value").unwrap();
         }
-        let image = write_image(&writer);
+        let image = image::write(&writer);
         for date in [0, 1_800_000_000_000 - two_years, 1_800_000_000_000 + two_years] {
             let mut node = node("one").unwrap();
             node.set_wall_clock(Instant::ZERO, date);
-            assert_eq!(read_image(&image, Instant::ZERO, &mut node).unwrap(), 0, "at {date}");
+            assert_eq!(image::read(&image, Instant::ZERO, &mut node).unwrap(), 0, "at {date}");
             assert_eq!(node.entries(b"").count(), 200, "at {date}");
         }
     }
@@ -605,7 +537,7 @@ mod tests {
         let newer = keeper.save(&node).unwrap();
         newer.write();
         older.write();
-        assert_eq!(fs::read(keeper.place.path()).unwrap(), write_image(&node));
+        assert_eq!(fs::read(keeper.place.path()).unwrap(), image::write(&node));
         fs::remove_dir_all(dir).unwrap();
     }
 }

@@ -8,9 +8,9 @@
 //!
 //! `gossip-udp-std` does it in one thread and is the one to read first. Files, in the order in which they build on each other:
 //! `options` and `error` (what goes in, what is refused), `clock`, `text` (how values look in JSON), `info` and `owned_event`
-//! (what is told), `past` (with what led to it), `subscribers` (to whom), `keeper` (what survives a restart), `flight` (what the
+//! (what is told), `past` (with what led to it), `subscribers` (to whom), `image` and `keeper` (what survives a restart), `flight` (what the
 //! node was given, to be replayed), `save` (what of these is to be written), `seeds` (whom to ask, when only the name is known),
-//! `versions` (who speaks another version of the wire), `endpoint` (all of it around one node), `calls` (what the handles ask of it).
+//! `versions` (who speaks another version of the wire), `endpoint` (all of it around one node), `look_ups` and `calls` (what the handles ask of it).
 
 mod calls;
 mod clock;
@@ -18,11 +18,13 @@ mod error;
 mod farewell;
 pub mod flight;
 mod owned_event;
+mod image;
 mod info;
 mod keeper;
 mod options;
 mod past;
 mod endpoint;
+mod look_ups;
 mod save;
 mod seeds;
 mod subscribers;

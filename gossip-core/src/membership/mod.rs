@@ -2,7 +2,7 @@
 //!
 //! One machine among several; it knows none of the others. Its parts:
 //!
-//! - `claims`: what is said of members, by themselves and by others, and what is said of us;
+//! - `claims`: what is said of members, by themselves and by others; `refutation`: what is said of us;
 //! - `probe`: asking one member a period whether it is there, directly and through helpers;
 //! - `indirect_probe`: probing for others, as a helper;
 //! - `suspicion`: how long a suspect may refute, and declaring it down;
@@ -28,23 +28,23 @@ mod namesakes;
 mod news;
 mod probe;
 mod recent;
+mod refutation;
 mod sample;
 mod seeds;
 mod store;
 mod suspicion;
 
 use crate::{
-    context::Context,
+    context::{Context, Identity},
     digest::Digest,
     error::{PresenceError, TooLong},
     id::{Addr, Incarnation, NodeId},
     path::Path,
-    records::{Claim, Member, Namesake, Retransmits, Suspicion, Told, Untold},
-    round_trip::RoundTrip,
+    records::{Claim, Member},
     storage::{Snapshot, Storage},
     table::{Blob, Flag, Table},
     time::{Instant, Span},
-    wire::{Accusers, Cause, Standing},
+    wire::{Cause, Standing},
 };
 use core::time::Duration;
 use counted::Counted;
@@ -87,7 +87,7 @@ pub(crate) struct Membership<S: Storage> {
     lifecycle: Lifecycle,
     quarantine: SelfQuarantine,
     /// Another life under our name.
-    rival: claims::Rival,
+    rival: refutation::Rival,
     conflicts: S::NameConflicts,
     isolation: Isolation,
     /// When somebody was last refused for want of room.
@@ -127,7 +127,7 @@ impl<S: Storage> Membership<S> {
             suspicion_at: Instant::NEVER,
             lifecycle: Lifecycle::Running,
             quarantine: SelfQuarantine::OFF,
-            rival: claims::Rival::NONE,
+            rival: refutation::Rival::NONE,
             conflicts: Table::with_limit(cx.config.limits.name_conflicts),
             isolation: Isolation::Untried,
             refused_at: None,
@@ -286,33 +286,10 @@ impl<S: Storage> Membership<S> {
     /// Adds our own row. There is room: the table is empty, and a limit of zero was refused.
     fn insert_self(&mut self, cx: &mut Context<S>) {
         let Some(presence) = S::Blob::copy_of(&[]) else { return };
-        let me = Member {
-            incarnation: cx.me.incarnation,
-            generation: cx.me.generation,
-            standing: Standing::Alive,
-            by: cx.me.id,
-            cause: Cause::OwnWord,
-            accusers: Accusers::NONE,
-            false_alarms: 0,
-            round_trip: RoundTrip::UNKNOWN,
-            path: Path::untried(cx.config.datagram_len_max),
-            stated: cx.me.incarnation,
-            stated_in: cx.me.generation,
-            addr: cx.me.addr,
-            capabilities: cx.capabilities(),
-            presence,
-            extension_len: 0,
-            since: cx.now,
-            heard_at: None,
-            suspicion: Suspicion::None,
-            until: Instant::NEVER,
-            knows: Member::<S::Blob>::UNHEARD,
-            behind: 0,
-            retransmits: Retransmits::NONE,
-            namesake: Namesake::None,
-            told: Told::Nothing,
-            untold: Untold::Nothing,
-        };
+        let Identity { id, generation, incarnation, addr } = cx.me;
+        let claim = Claim { incarnation, standing: Standing::Alive, generation };
+        let path = Path::untried(cx.config.datagram_len_max);
+        let me = Member { capabilities: cx.capabilities(), ..Member::new(id, claim, addr, presence, path, cx.now) };
         self.add(cx, cx.me.id, me);
     }
 

@@ -74,11 +74,7 @@ impl<S: Storage> Replicated<S> for Membership<S> {
                 None => member.is_live() || has.iter().any(|has| has[..2] == print[..2]),
             };
             let is_known = || has.iter().any(|has| has[..2] == print[..2]);
-            let put = |writer: &mut Writer<'_>| match member.namesake {
-                // A row that the asker has not yet goes before what is said of its name.
-                Namesake::Known if is_known() => self.put_conflict(cx, *id, writer),
-                _ => writer.put(&news(*id, member)),
-            };
+            let put = |writer: &mut Writer<'_>| self.put_row(cx, *id, member, &is_known, writer);
             // Whom no answer can hold is passed over.
             if lacks && !put(writer) && !writer.is_bare() {
                 return end;
@@ -116,6 +112,23 @@ impl<S: Storage> Replicated<S> for Membership<S> {
         ]
         .into_iter()
         .collect()
+    }
+}
+
+impl<S: Storage> Membership<S> {
+    /// What there is to say of a member: a row that the asker has not yet goes before what is said of its name.
+    fn put_row(
+        &self,
+        cx: &Context<S>,
+        id: NodeId,
+        member: &Member<S::Blob>,
+        is_known: &dyn Fn() -> bool,
+        writer: &mut Writer<'_>,
+    ) -> bool {
+        match member.namesake {
+            Namesake::Known if is_known() => self.put_conflict(cx, id, writer),
+            _ => writer.put(&news(id, member)),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! - here: what goes in and what comes out;
 //! - `commands`: what the application asks for;
-//! - `receive`: which machine a frame goes to, and who must know what it changed;
+//! - `receive`: which machine a frame goes to, and who must know what it changed; `exchange`: differences, questions and answers;
 //! - `stores`: what is kept in step, and with whom what of it;
 //! - `send`: what each datagram is for;
 //! - `piggyback`: which news rides on it, and in what order;
@@ -11,6 +11,7 @@
 //! - `keep`: what is kept for a next life;
 //! - `snapshot`: the whole node, for a recording.
 mod commands;
+mod exchange;
 mod handover;
 mod keep;
 mod piggyback;

@@ -41,17 +41,7 @@ impl<S: Storage> Node<S> {
         let len_max = usize::from(outgoing.len_max.min(self.longest(outgoing))).min(buffer.len());
         let mut writer = Writer::new(buffer.get_mut(..len_max)?, &self.header(outgoing.peer))?;
         let bare = writer.len();
-        let fallback = match outgoing.intent {
-            Intent::Ack(Ping::DIGEST_PROBE..) => Some(Fallback::Nothing),
-            // Before they are compared: most often, there is nothing left to ask for then.
-            Intent::StoreDigests(theirs) if theirs != self.membership.digest() => Some(Fallback::All),
-            _ => None,
-        };
-        if let Some(fallback) = fallback {
-            writer.reserve(len::STORE_DIGESTS);
-            self.catch_up(outgoing.peer, fallback, &mut writer);
-            writer.release();
-        }
+        self.tell_first(outgoing, &mut writer);
         if !self.put_intent(outgoing, &mut writer) {
             return None;
         }
@@ -77,6 +67,19 @@ impl<S: Storage> Node<S> {
             _ => {}
         }
         (writer.len() > bare).then_some(writer.len())
+    }
+
+    /// What the receiver most likely lacks goes before what the datagram is for.
+    fn tell_first(&self, outgoing: &Outgoing, writer: &mut Writer<'_>) {
+        let fallback = match outgoing.intent {
+            Intent::Ack(Ping::DIGEST_PROBE..) => Fallback::Nothing,
+            // Before they are compared: most often, there is nothing left to ask for then.
+            Intent::StoreDigests(theirs) if theirs != self.membership.digest() => Fallback::All,
+            _ => return,
+        };
+        writer.reserve(len::STORE_DIGESTS);
+        self.catch_up(outgoing.peer, fallback, writer);
+        writer.release();
     }
 
     fn is_under_suspicion(&self, peer: Option<NodeId>) -> bool {

@@ -1,12 +1,29 @@
 //! The exchange under way.
-use super::Peer;
 use crate::{
     digest::Digest,
-    id::NodeId,
+    id::{Addr, NodeId},
+    round_trip::RoundTrip,
     time::Instant,
     wire::{Position, Store, Stores},
 };
 use serde::{Deserialize, Serialize};
+
+/// Whom to ask.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Peer {
+    pub(crate) id: NodeId,
+    pub(crate) addr: Addr,
+    /// How long it took to answer pings.
+    pub(crate) round_trip: RoundTrip,
+    pub(crate) difference: Difference,
+}
+
+/// Two nodes that know different things: our digest, and theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Difference {
+    pub(crate) ours: Digest,
+    pub(crate) theirs: Digest,
+}
 
 /// What was asked last, and whom: at `asked_at` for the first time; until when we wait for an answer before we ask again.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

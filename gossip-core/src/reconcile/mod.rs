@@ -6,14 +6,16 @@
 //!
 //! - here: with whom the next exchange is, when it starts, and how it goes on;
 //! - `exchange`: the one under way;
+//! - `timeout`: how long to wait for an answer;
 //! - `backoff`: whom not to ask for now, after exchanges that brought nothing.
 mod backoff;
 mod exchange;
+mod timeout;
 
 use crate::{
     context::Context,
     digest::Digest,
-    id::{Addr, NodeId},
+    id::NodeId,
     pace::Pace,
     records::Intent,
     round_trip::RoundTrip,
@@ -23,6 +25,7 @@ use crate::{
 };
 use backoff::{Again, Backoff};
 use core::time::Duration;
+pub(crate) use exchange::{Difference, Peer};
 use exchange::{Exchange, Pulling, TRY};
 use serde::{Deserialize, Serialize};
 
@@ -51,16 +54,6 @@ pub(crate) struct Reconcile {
     made_progress: bool,
 }
 
-/// Whom to ask.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct Peer {
-    pub(crate) id: NodeId,
-    pub(crate) addr: Addr,
-    /// How long it took to answer pings.
-    pub(crate) round_trip: RoundTrip,
-    pub(crate) difference: Difference,
-}
-
 /// Why the candidate is the candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Choice {
@@ -80,13 +73,6 @@ pub(crate) enum Same {
     AskAnyway,
 }
 
-/// Two nodes that know different things: our digest, and theirs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Difference {
-    pub(crate) ours: Digest,
-    pub(crate) theirs: Digest,
-}
-
 /// So often a question is asked before its exchange is given up: at a loss of one in four each way, one in 300 is.
 const TRIES_MAX: u8 = 7;
 /// And so often to compare, where somebody else may be asked.
@@ -95,8 +81,6 @@ const _: () = assert!(TRIES_MAX <= TRY);
 const FIRST_TRY: u8 = 1;
 /// So many answers of one store that bring nothing end an exchange, whatever more they promise.
 const NO_PROGRESS_MAX: u8 = 64;
-/// Longer than this, no answer takes.
-const TIMEOUT_MAX: Duration = Duration::from_secs(10);
 
 impl Reconcile {
     pub(crate) const fn new() -> Self {
@@ -402,23 +386,5 @@ impl Reconcile {
     fn finish<S: Storage>(&mut self, cx: &Context<S>) {
         self.exchange = Exchange::Idle;
         self.next_at = if self.candidate.is_some() { self.pace.next_at(cx.now) } else { Instant::NEVER };
-    }
-
-    /// How long to wait for an answer: longer every second time, and the last time long enough for any that comes at all. A question
-    /// asked again is the same question, and whichever answer comes first will do.
-    fn timeout<S: Storage>(&self, cx: &Context<S>, peer: &Peer, tries: u8) -> Duration {
-        let interval = cx.config.gossip_interval;
-        // Where nothing was measured, the first wait is a guess, and the second one longer: a long answer may be on its way.
-        let (first, doublings) = match self.round_trip_to(cx, peer).timeout() {
-            Some(known) => (known.max(interval.part(16)).min(TIMEOUT_MAX), tries.saturating_sub(1) / 2),
-            None => (interval.part(8), tries / 2),
-        };
-        let wait = first.times(1 << doublings.min(2));
-        if tries < TRIES_MAX { wait } else { wait.max(cx.config.probe_timeout) }
-    }
-    /// How long answers of `peer` take, as far as is known: of it, of the long answers to our questions, or of anybody.
-    fn round_trip_to<S: Storage>(&self, cx: &Context<S>, peer: &Peer) -> RoundTrip {
-        let known = peer.round_trip.slower(self.round_trip);
-        if known == RoundTrip::UNKNOWN { cx.round_trip } else { known }
     }
 }

@@ -22,17 +22,18 @@ mod codec;
 mod extended;
 mod frame;
 mod header;
+mod member;
 mod stores;
 mod summary;
 
 pub use codec::{Malformed, Read, Reader, Writer};
 pub use extended::Extended;
 pub use frame::{
-    Accusation, Accusers, Ack, Agreeing, Bearer, Cause, Clock, Confirm, Confirmed, EntryFrame, Frame, Horizon,
-    MemberFrame, NameConflictFrame, Operation, Ping, PingRequest, Relayed, RumorFrame, Standing, Store,
-    SupersededRange, Unreached, Urgency,
+    Ack, Agreeing, Clock, Confirm, Confirmed, EntryFrame, Frame, Horizon, Operation, Ping, PingRequest, Relayed,
+    RumorFrame, Store, SupersededRange, Unreached, Urgency,
 };
 pub use header::{ClusterLabel, Header, OtherVersion, Refusal};
+pub use member::{Accusation, Accusers, Bearer, Cause, MemberFrame, NameConflictFrame, Standing};
 pub use stores::{Capabilities, Compare, Position, Pull, PullEnd, Remainder, StoreDigests, Stores};
 pub(crate) use summary::{Items, write_items};
 

@@ -1,5 +1,5 @@
 //! What is said of clocks and calendars, read and printed.
-use super::{Act, Time, parse::Words};
+use super::{Act, Time, words::Words};
 use crate::sim::{Calendar, Leap};
 use alloc::{format, string::String};
 use core::fmt;

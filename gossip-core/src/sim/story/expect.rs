@@ -2,8 +2,8 @@
 use super::{
     Names,
     log::in_words,
-    parse::Words,
     print::{Bytes, Time},
+    words::Words,
 };
 use crate::{
     id::NodeId,

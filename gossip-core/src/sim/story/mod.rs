@@ -86,6 +86,7 @@ mod parse;
 mod print;
 mod run;
 mod settings;
+mod words;
 
 use super::{Ailment, Calendar, Impairment, Leap, Memory, Network, Place, Scrutiny};
 use crate::wire::Urgency;

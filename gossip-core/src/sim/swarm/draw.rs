@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     sim::{
-        Ailment, Calendar, Leap, Memory, Place,
+        Memory, Place,
         story::{Act, Kept, Names, Preset, Settings, Story},
         stream,
     },
@@ -37,21 +37,21 @@ const HOSTS_MAX: usize = 12;
 /// How long a world may take to settle, in probe intervals. It settles within a tenth of that, or there is not room for all.
 const SETTLE: u32 = 400;
 
-struct Drawing<'a> {
-    choices: Choices<'a>,
+pub(super) struct Drawing<'a> {
+    pub(super) choices: Choices<'a>,
     features: Vec<Feature>,
     sensors: bool,
     reach: Reach,
     settings: Settings,
-    hosts: Vec<Host>,
+    pub(super) hosts: Vec<Host>,
     story: Story,
     writes: u32,
 }
 
 /// What the drawing knows of a host.
-struct Host {
-    name: String,
-    lives: bool,
+pub(super) struct Host {
+    pub(super) name: String,
+    pub(super) lives: bool,
     has_twin: bool,
 }
 
@@ -295,99 +295,6 @@ impl<'a> Drawing<'a> {
         self.act(Act::Presence { host, presence: format!("p{}", self.writes).into() });
     }
 
-    fn partition(&mut self) {
-        if self.choices.one_in(2) {
-            return self.act(Act::Heal);
-        }
-        let (mut left, mut right) = (Vec::new(), Vec::new());
-        for index in 0..self.hosts.len() {
-            let name = self.hosts[index].name.clone();
-            if self.choices.one_in(2) { left.push(name) } else { right.push(name) }
-        }
-        let groups: Vec<Names> = [left, right].into_iter().filter(|group| !group.is_empty()).map(Names).collect();
-        self.act(Act::Partition(groups));
-    }
-
-    fn cut(&mut self) {
-        if self.choices.one_in(2) {
-            return self.act(Act::Heal);
-        }
-        if let Some((from, to)) = self.two() {
-            self.act(Act::Cut { from: names([&from]), to: names([&to]) });
-        }
-    }
-
-    fn impair(&mut self) {
-        let Some((from, to)) = self.two() else { return };
-        let (from, to) = (names([&from]), names([&to]));
-        if self.choices.one_in(4) {
-            return self.act(Act::Mend { from, to });
-        }
-        let delay = self.time(800);
-        let impairment = surroundings::impairment(&mut self.choices, delay);
-        self.act(Act::Impair { from, to, impairment });
-    }
-
-    fn silence(&mut self) {
-        let Some(host) = self.any_name() else { return };
-        let hosts = names([&host]);
-        match self.choices.below(3) {
-            0 => self.act(Act::Cure(hosts)),
-            1 => self.act(Act::Afflict { hosts, ailment: Ailment::Deaf }),
-            _ => self.act(Act::Afflict { hosts, ailment: Ailment::Mute }),
-        }
-    }
-
-    fn slow(&mut self) {
-        let Some(host) = self.any_name() else { return };
-        let hosts = names([&host]);
-        if self.choices.one_in(2) {
-            return self.act(Act::Cure(hosts));
-        }
-        let ailment = Ailment::Slow { awake: self.time(2_000), paused: self.time(8_000) };
-        self.act(Act::Afflict { hosts, ailment });
-    }
-
-    fn set_clock(&mut self) {
-        let Some(host) = self.any_name() else { return };
-        let hosts = names([&host]);
-        match self.choices.below(3) {
-            0 => {
-                let drift = i32::from(self.choices.small(200)) * 1_000 - 100_000;
-                self.act(Act::Drift { hosts, drift });
-            }
-            1 => {
-                let leap = Leap::Ahead(self.time(600_000));
-                self.act(Act::Leap { hosts, leap });
-            }
-            _ => {
-                let leap = Leap::Back(self.time(10_000));
-                self.act(Act::Leap { hosts, leap });
-            }
-        }
-    }
-
-    /// A calendar is wrong, or put right: while its node runs, or while it was off and boots with what it kept.
-    fn misdate(&mut self) {
-        let Some(index) = self.any() else { return };
-        let hosts = names([&self.hosts[index].name]);
-        let hour = Duration::from_secs(3_600);
-        let mut hours = |most| hour * u32::try_from(self.choices.between(1, most)).unwrap_or(1);
-        let wrong = [Calendar::Ahead(hours(96)), Calendar::Back(hours(3 * 8_766)), Calendar::Epoch, Calendar::Missing];
-        let calendar = match self.choices.below(6) {
-            drawn @ 0..4 => wrong[drawn],
-            _ => Calendar::Right,
-        };
-        if self.choices.one_in(2) {
-            return self.act(Act::Date { hosts, calendar });
-        }
-        self.hosts[index].lives = true;
-        self.act(Act::Keep(hosts.clone()));
-        self.act(Act::Crash(hosts.clone()));
-        self.act(Act::Date { hosts: hosts.clone(), calendar });
-        self.act(Act::Restart { hosts, memory: Memory::Kept });
-    }
-
     fn churn(&mut self) {
         if !self.choices.one_in(4) {
             return;
@@ -401,16 +308,16 @@ impl<'a> Drawing<'a> {
         self.act(Act::Churn { hosts, lifetime, downtime, time });
     }
 
-    fn act(&mut self, act: Act) {
+    pub(super) fn act(&mut self, act: Act) {
         self.story.acts.push(act);
     }
 
     /// Any host, dead or alive: a command to a dead one is as good a test as any.
-    fn any(&mut self) -> Option<usize> {
+    pub(super) fn any(&mut self) -> Option<usize> {
         (!self.hosts.is_empty()).then(|| self.choices.below(self.hosts.len()))
     }
 
-    fn any_name(&mut self) -> Option<String> {
+    pub(super) fn any_name(&mut self) -> Option<String> {
         self.any().map(|index| self.hosts[index].name.clone())
     }
 
@@ -421,19 +328,19 @@ impl<'a> Drawing<'a> {
         self.choices.pick(&others).cloned()
     }
 
-    fn two(&mut self) -> Option<(String, String)> {
+    pub(super) fn two(&mut self) -> Option<(String, String)> {
         let from = self.any_name()?;
         let to = self.other(&from)?;
         Some((from, to))
     }
 
     /// Up to so many milliseconds. On a sensor, everything takes five times as long.
-    fn time(&mut self, most: usize) -> Duration {
+    pub(super) fn time(&mut self, most: usize) -> Duration {
         let factor = if self.sensors { 5 } else { 1 };
         Duration::from_millis(u64::try_from(self.choices.between(1, most) * factor).unwrap_or(0))
     }
 }
 
-fn names<const N: usize>(names: [&str; N]) -> Names {
+pub(super) fn names<const N: usize>(names: [&str; N]) -> Names {
     names.into_iter().map(ToString::to_string).collect()
 }

@@ -16,6 +16,7 @@
 //! ```
 mod choices;
 mod draw;
+mod faults;
 mod features;
 mod shrink;
 mod surroundings;

@@ -28,7 +28,7 @@ use std::{
 const NAME: &str = "sensor";
 const HOSTS: usize = 3;
 /// What the image may take of the chip, in bytes.
-const FLASH_MAX: u64 = 82 * 1024;
+const FLASH_MAX: u64 = 82 * 1024 + 512;
 const RAM_MAX: u64 = 8 * 1024 + 512;
 const FULL_FLASH_MAX: u64 = 86 * 1024;
 const FULL_RAM_MAX: u64 = 8 * 1024 + 768;
