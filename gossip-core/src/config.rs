@@ -8,38 +8,79 @@ use core::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 
 /// What can be chosen about a node. Start from a preset, then change what you know better.
+///
+/// Each field says its range, what [`lan`](Self::lan), [`wan`](Self::wan) and [`sensor`](Self::sensor) choose, what is gained and lost
+/// by more of it, and where that comes from. Figures of the failure detector are those of `cargo membership`; of joins and rest, of
+/// `cargo acceptance --nocapture`; the README has a table of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
-    /// Which cluster to belong to: datagrams of others are dropped and counted.
+    /// Which cluster to belong to: datagrams of others are dropped and counted. Any; `gossip` if not said. It is no secret, and keeps
+    /// nobody out who wants in.
     pub cluster: ClusterLabel,
-    /// How members are found to be gone.
+    /// How members are found to be gone. Adaptive everywhere; plain SWIM is there to be compared with.
     pub detection: Detection,
     /// How often a member is probed (SWIM's protocol period *T'*). A node that does poorly itself probes less often.
+    ///
+    /// From 1 ms to 1 day, more than [`probe_timeout`](Self::probe_timeout); 1 s, 5 s, 10 s. Half of it finds a crash in half the time,
+    /// and costs twice the datagrams at rest: each node sends and answers one an interval, whatever the cluster's size. 1 s is what
+    /// memberlist's `DefaultLANConfig` has, so that costs compare.
     pub probe_interval: Duration,
-    /// The longest that an answer may take before it is missed; less than the interval. How long is waited in fact follows
-    /// the round trips that were measured, down to a sixteenth of this. A probe takes about this long to fail.
+    /// The longest that an answer may take before it is missed. How long is waited in fact follows the round trips that were
+    /// measured, down to a sixteenth of this (Jacobson 1988). A probe takes about this long to fail.
+    ///
+    /// From 1 ms to less than the interval; 500 ms, 3 s, 2 s. Longer than the slowest round trip that is no failure: shorter makes
+    /// slow members suspects, longer leaves helpers less time.
     pub probe_timeout: Duration,
-    /// How many helpers are asked at a time (SWIM's *k*).
+    /// How many helpers are asked at a time (SWIM's *k*, §3.1).
+    ///
+    /// From 1 to 7; 3 in all presets. Of *k* helpers, one that hears the member will do: more of them see past a lossier network,
+    /// at two datagrams each, for failed probes alone.
     pub indirect_probes: u8,
     /// How long a suspect may contradict when several observers agree, in probe intervals times what grows with the decimal
     /// logarithm of the cluster's size: 1.5 up to 32 members, 2.25 at a thousand.
+    ///
+    /// At least 1; 1, 2, 1. Twice as long finds a crash later by that, and lets a member be silent for longer: Lifeguard's α, of
+    /// which memberlist has 4 (Dadgar, Phillips, Currey 2018, §IV-B). Ours begins after several observers have asked many times.
     pub suspicion_mult: u32,
     /// How much longer it may when nobody confirms the suspicion, as a multiple of that.
+    ///
+    /// At least 1; 4 in all presets. Lifeguard's β, of which memberlist has 6: more protects members that a single one does not
+    /// hear, and finds a crash later where all observers but one are gone.
     pub suspicion_max_mult: u32,
     /// How often news is pushed, while there is any.
+    ///
+    /// From 1 ms to 1 day; 200 ms, 500 ms, 1 s. A rumor takes a few of these to reach all, and a newcomer waits for one before it
+    /// asks; shorter costs nothing at rest, and more datagrams while there is news.
     pub gossip_interval: Duration,
     /// To how many members at a time.
+    ///
+    /// From 1 to 16; 3, 4, 2. A push to *f* of *n* members takes about ln *n* / ln (*f* + 1) rounds to reach all (Demers et al. 1987,
+    /// §1.3): more is sooner, at as many more datagrams.
     pub fanout: u8,
     /// How many times a node tells one piece of news, before what [`Config::retransmit_limit`] adds for the cluster's size.
+    ///
+    /// From 1 to 64; 3 in all presets. Blind pushes of *m* copies a node miss a share of e⁻ᵐ (Demers et al. 1987, §1.4), and whoever is
+    /// missed pulls: more buys speed under loss, not certainty.
     pub news_mult: u8,
-    /// How long a rumor lives that is published without a word on that: then it is told to nobody any more. From a second to
-    /// 24 days.
+    /// How long a rumor lives that is published without a word on that: then it is told to nobody any more.
+    ///
+    /// From 1 s to 24 days; 1 h in all presets. Longer reaches those who were away for longer, and fills
+    /// [`limits.rumors`](Limits::rumors) for as long.
     pub rumor_ttl: Duration,
     /// How often one lost member or silent seed is tried again: one at a time, whatever their number.
+    ///
+    /// From 1 ms to 1 day; 2 s, 10 s, 30 s. A cut that outlasts all suspicions heals about this long after it ends; each try is a
+    /// datagram of some 200 bytes.
     pub reconnect_interval: Duration,
     /// How long a member that is gone is remembered, unless its row is needed sooner.
+    ///
+    /// Any; 24 h in all presets. Longer keeps old news of it from raising it, and its address to be found at, at a row each.
     pub remember_gone: Duration,
     /// The longest datagram to send, in bytes. The same in the whole cluster: what one node can say, others must hear.
+    ///
+    /// From 96 to 16,000; 1,400, 1,200, 100. Longer ones carry more an exchange; what is longer than a path carries does not
+    /// arrive. Paths shorter than this, down to 512 bytes, are found out member by member (RFC 8899): 1,400 fits Ethernet with room
+    /// for a tunnel, 1,200 is what IPv6 carries everywhere (RFC 8200, §5), less headers.
     pub datagram_len_max: u16,
     /// How much may be remembered.
     pub limits: Limits,
@@ -143,7 +184,7 @@ impl Config {
         }
     }
 
-    /// For a battery and a radio: a few short datagrams a minute, and no heap: it fits [`Sensor`](crate::storage::Sensor).
+    /// For a battery and a radio: a few short datagrams a minute, and no heap: it fits [`Sensor`].
     #[must_use]
     pub fn sensor() -> Self {
         Self {

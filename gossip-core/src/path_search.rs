@@ -348,3 +348,69 @@ fn path_of<S: Storage>(members: &mut S::Members, peer: NodeId) -> Option<&mut Pa
     }
     members.get_mut(&peer).map(|member| &mut member.path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::Config,
+        id::{Addr, Generation, Incarnation},
+        records::Claim,
+        storage::Heap,
+        wire::Standing,
+    };
+    use std::boxed::Box;
+
+    const PEER: NodeId = NodeId(2);
+
+    /// How long a path of so many bytes is found to be, and by how many datagrams.
+    fn found(mtu: u16) -> (Path, u32) {
+        let addr = Addr::new(&[1]).unwrap();
+        let mut cx = Context::<Heap>::new(NodeId(1), addr, Config::lan(), 1);
+        let mut members = <Heap as Storage>::Members::with_limit(2);
+        let claim = Claim { incarnation: Incarnation(0), standing: Standing::Alive, generation: Generation(1) };
+        let path = Path { proof: Proof::Arrived, ..Path::untried(cx.config.datagram_len_max) };
+        let member = Member::new(PEER, claim, addr, Box::from(&b""[..]), path, cx.now);
+        assert!(members.insert(PEER, member).is_ok());
+        let mut search = PathSearch::new();
+        let mut asked = 0;
+        // An answer came once much less was asked for; then something turns out to be too long for what is assumed.
+        search.on_failures(&cx, &mut members, PEER, 6);
+        for _ in 0..100 {
+            cx.now = cx.now.max(search.next_deadline());
+            if cx.now == Instant::NEVER {
+                break;
+            }
+            search.on_timer(&mut cx, &mut members);
+            while let Some(outgoing) = cx.next_outgoing() {
+                assert_eq!(outgoing.intent, Intent::Ping(Ping::PATH_PROBE));
+                asked += 1;
+                if outgoing.len_max <= mtu {
+                    search.on_ack(&mut cx, &mut members, PEER, outgoing.len_max);
+                }
+            }
+            let path = members.get(&PEER).unwrap().path;
+            if path.proof == Proof::Settled || path.proof == Proof::Rough && path.len == cx.config.datagram_len_max {
+                break;
+            }
+            search.on_need(&cx, &mut members, PEER);
+        }
+        (members.get(&PEER).unwrap().path, asked)
+    }
+
+    #[test]
+    fn a_path_is_found_to_within_sixteen_bytes() {
+        for mtu in (520..1_400).step_by(40) {
+            let (path, asked) = found(mtu);
+            assert_eq!(path.proof, Proof::Settled, "{mtu}");
+            assert!(path.len <= mtu && mtu - path.len <= STEP_MIN, "{} of {mtu}", path.len);
+            assert!(asked <= 40, "{asked} datagrams for {mtu}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_carries_all_is_tried_once() {
+        let (path, asked) = found(1_400);
+        assert_eq!((path.len, asked), (1_400, 1));
+    }
+}

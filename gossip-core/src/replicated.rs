@@ -100,3 +100,96 @@ pub(crate) struct SavePoint {
     /// and so far within it.
     pub(crate) sequence: u32,
 }
+
+/// Two of a store and a wire between them, without a node: what their tests share.
+#[cfg(test)]
+pub(crate) mod pair {
+    use super::Replicated;
+    use crate::{
+        config::Config,
+        context::{Context, Source},
+        digest::Digest,
+        id::{Addr, Generation, NodeId},
+        path::Proof,
+        records::Question,
+        storage::Heap,
+        table::Blob,
+        time::Instant,
+        wire::{Position, Read, Reader, Store, Urgency, Writer},
+    };
+    use std::vec;
+
+    /// A store, and what surrounds it.
+    pub(crate) struct Side<M> {
+        pub(crate) cx: Context<Heap>,
+        pub(crate) store: M,
+    }
+
+    /// One of the two.
+    pub(crate) fn side<M: Replicated<Heap>>(number: u8, new: impl Fn(&Context<Heap>) -> M) -> Side<M> {
+        let addr = Addr::new(&[number]).unwrap();
+        let mut cx = Context::new(NodeId(number.into()), addr, Config::lan(), number.into());
+        (cx.now, cx.live) = (Instant::from_micros(1_780_000_000_000_000), 2);
+        let mut store = new(&cx);
+        store.start(&cx);
+        Side { cx, store }
+    }
+
+    impl<M: Replicated<Heap>> Side<M> {
+        pub(crate) fn digest(&self) -> Digest {
+            self.store.digest()
+        }
+
+        fn take_in(&mut self, frames: &[u8], source: Source) {
+            self.cx.source = source;
+            for read in Reader::new(frames) {
+                let Ok(Read::Frame(frame)) = read else { panic!("{read:?}") };
+                self.store.on_news(&mut self.cx, &frame);
+            }
+        }
+
+        /// Tells `other` its news, a datagram of `len` bytes at a time, until there is none; says how many it took.
+        pub(crate) fn push(&mut self, other: &mut Self, len: usize) -> usize {
+            let mut datagrams = 0;
+            while self.store.has_news() {
+                let mut buffer = vec![0; len];
+                let mut writer = Writer::bare(&mut buffer);
+                for urgency in [Urgency::Critical, Urgency::Normal] {
+                    self.store.piggyback(&self.cx, urgency, Proof::Untried, &mut writer);
+                }
+                other.take_in(writer.finish(), Source::Told);
+                datagrams += 1;
+                assert!(datagrams < 10_000, "news has no end");
+            }
+            datagrams
+        }
+
+        /// Asks `other` what it lacks, in questions and answers of `len` bytes, until that is nothing; says how many answers came.
+        pub(crate) fn pull(&mut self, other: &Self, len: usize) -> usize {
+            let (mut answers, mut from) = (0, Position::FIRST);
+            loop {
+                let mut buffer = vec![0; len];
+                let token = u8::try_from(answers % 251).unwrap();
+                let (summary_len, until) = self.store.summarise(&self.cx, token, from, &mut buffer);
+                let summary = Blob::copy_of(&buffer[..summary_len]).unwrap();
+                let (peer, generation, len_max) = (self.cx.me.id, Generation(0), u16::try_from(len).unwrap());
+                let question =
+                    Question { peer, generation, token, store: Store::Members, from, until, len_max, summary };
+                let mut buffer = vec![0; len];
+                let mut writer = Writer::bare(&mut buffer);
+                let left = other.store.serve(&other.cx, &question, &|_| true, &mut writer);
+                let frames = writer.finish();
+                let is_nothing = frames.is_empty();
+                self.take_in(frames, Source::AskedFor);
+                answers += 1;
+                assert!(answers < 10_000, "answers have no end");
+                from = match left {
+                    Some(position) if position > from => position,
+                    Some(_) if !is_nothing => from,
+                    None if until < Position::LAST => until,
+                    _ => return answers,
+                };
+            }
+        }
+    }
+}

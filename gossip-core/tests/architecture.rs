@@ -95,6 +95,33 @@ fn the_check_sees_where_a_function_ends() {
 }
 
 #[test]
+fn every_path_on_the_map_leads_somewhere() {
+    let lib = fs::read_to_string(src().join("lib.rs")).unwrap();
+    let rows: Vec<&str> = lib.lines().filter(|line| line.starts_with("//! | ")).collect();
+    assert!(rows.len() > 25);
+    for row in rows {
+        let mut text = String::new();
+        for word in row.split('`').skip(1).step_by(2) {
+            if word.ends_with(".rs") {
+                let file = src().join(word);
+                // A file that each of several folders has stands without one.
+                let of_stores = ["membership", "dissemination", "replica"].map(|store| src().join(store).join(word));
+                let found = [file].into_iter().chain(of_stores).find(|file| file.is_file());
+                text =
+                    fs::read_to_string(found.unwrap_or_else(|| panic!("there is no {word}, of which it says: {row}")))
+                        .unwrap();
+            } else if !text.is_empty() && !word.contains("::") {
+                assert!(text.contains(word) || in_config(word), "{word} is not where it says: {row}");
+            }
+        }
+    }
+}
+
+fn in_config(word: &str) -> bool {
+    fs::read_to_string(src().join("config.rs")).unwrap().contains(word)
+}
+
+#[test]
 fn the_check_sees_every_way_to_import() {
     for code in [
         "use crate::node::Node;",

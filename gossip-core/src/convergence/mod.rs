@@ -346,3 +346,80 @@ fn knows<S: Storage>(members: &S::Members, slot: usize) -> Digest {
 fn half(digest: Digest) -> u32 {
     u32::try_from(digest.0 >> 32).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::Config,
+        id::{Generation, Incarnation},
+        path::Path,
+        records::Claim,
+        storage::Heap,
+        wire::{Capabilities, Standing, Store, Stores},
+    };
+    use std::boxed::Box;
+
+    const OURS: Digest = Digest(1 << 40);
+
+    /// The machine in a node that knows so many others, each of which keeps what is said of it.
+    fn among(others: &[Stores]) -> (Context<Heap>, <Heap as Storage>::Members, Convergence) {
+        let addr = Addr::new(&[1]).unwrap();
+        let mut cx = Context::<Heap>::new(NodeId(0), addr, Config::lan(), 1);
+        (cx.now, cx.live) = (Instant::from_micros(1_000_000), others.len() + 1);
+        let mut members = <Heap as Storage>::Members::with_limit(16);
+        for (id, stores) in (0..).map(NodeId).zip([Stores::ALL].iter().chain(others)) {
+            let claim = Claim { incarnation: Incarnation(0), standing: Standing::Alive, generation: Generation(1) };
+            let row = Member::new(id, claim, addr, Box::from(&b""[..]), Path::untried(1_400), cx.now);
+            let row = Member { capabilities: Capabilities::keeping(*stores), ..row };
+            assert!(members.insert(id, row).is_ok());
+        }
+        let mut convergence = Convergence::new(Digest(0));
+        convergence.set_digest(&cx, OURS);
+        (cx, members, convergence)
+    }
+
+    fn claims(cx: &Context<Heap>, members: &<Heap as Storage>::Members, convergence: &mut Convergence) -> bool {
+        convergence.settle(cx, members);
+        convergence.is_unanimous()
+    }
+
+    #[test]
+    fn all_agree_once_each_was_heard_with_our_digest_and_no_more_once_it_changes() {
+        let (cx, mut members, mut convergence) = among(&[Stores::ALL; 3]);
+        for id in 1..=3 {
+            assert!(!claims(&cx, &members, &mut convergence), "{id} was not heard");
+            convergence.on_heard(&cx, &mut members, NodeId(id), OURS);
+        }
+        assert!(claims(&cx, &members, &mut convergence));
+        assert_eq!(convergence.claim(&cx), Some(Event::Converged { live: 4 }));
+        convergence.set_digest(&cx, Digest(2 << 40));
+        assert!(!claims(&cx, &members, &mut convergence));
+        assert_eq!(convergence.take_back(&cx, &members), Some(Event::Diverged { agreeing: 1, live: 4 }));
+    }
+
+    #[test]
+    fn hearsay_is_believed_of_those_that_may_have_caught_up() {
+        let (mut cx, mut members, mut convergence) = among(&[Stores::ALL; 3]);
+        convergence.on_heard(&cx, &mut members, NodeId(1), OURS);
+        // One of them has said something since that we never said: it may be ahead.
+        cx.now = Instant::from_micros(2_000_000);
+        members.get_mut(&NodeId(3)).unwrap().heard_at = Some(cx.now);
+        convergence.on_heard(&cx, &mut members, NodeId(3), Digest(9 << 40));
+        convergence.on_agreeing(&cx, &[0b1111], Stores::ALL, &mut members);
+        let agreeing = convergence.agreement(&cx, &members).agreeing;
+        assert_eq!(agreeing, 3, "of four, all but the one that is ahead");
+        assert!(!claims(&cx, &members, &mut convergence));
+    }
+
+    #[test]
+    fn whoever_keeps_less_cannot_tell_of_what_it_does_not_keep() {
+        let less = Stores::ALL.without(Store::Entries);
+        let (cx, mut members, mut convergence) = among(&[less, Stores::ALL, less]);
+        convergence.on_heard(&cx, &mut members, NodeId(1), OURS);
+        convergence.on_unanimous(&cx, less, &mut members);
+        let knows = |id| members.get(&NodeId(id)).unwrap().knows;
+        assert_eq!((knows(3), knows(2)), (OURS, Member::<Box<[u8]>>::UNHEARD));
+        assert!(!claims(&cx, &members, &mut convergence));
+    }
+}

@@ -167,3 +167,52 @@ impl<S: Storage> Dissemination<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{replicated::pair, storage::Heap};
+
+    fn sides() -> [pair::Side<Dissemination<Heap>>; 2] {
+        [1, 2].map(|number| pair::side(number, Dissemination::new))
+    }
+
+    fn publish(side: &mut pair::Side<Dissemination<Heap>>, payload: &[u8]) {
+        side.store.publish(&mut side.cx, Urgency::Normal, payload, Duration::from_secs(60)).unwrap();
+    }
+
+    /// How many rumors there are to be told, each of which is then told.
+    fn tell_all(side: &mut pair::Side<Dissemination<Heap>>) -> usize {
+        let mut told = 0;
+        while let Some(slot) = side.store.next_untold() {
+            assert!(matches!(side.store.tell(&mut side.cx, slot, &mut [0; 64]), Some(Event::Delivered { .. })));
+            told += 1;
+        }
+        told
+    }
+
+    #[test]
+    fn a_rumor_is_told_once_whether_it_is_pushed_or_pulled() {
+        let [mut one, mut other] = sides();
+        (0..10).for_each(|n| publish(&mut one, &[n; 20]));
+        one.push(&mut other, 200);
+        assert_eq!((tell_all(&mut other), tell_all(&mut one)), (10, 0), "nobody is told his own");
+        (10..40).for_each(|n| publish(&mut one, &[n; 20]));
+        assert!(other.pull(&one, 200) > 3);
+        assert_eq!(tell_all(&mut other), 30);
+        one.push(&mut other, 200);
+        assert_eq!((tell_all(&mut other), one.digest()), (0, other.digest()));
+    }
+
+    #[test]
+    fn what_expired_is_told_to_nobody() {
+        let [mut one, mut other] = sides();
+        publish(&mut one, b"old");
+        one.cx.now = one.cx.now + Duration::from_secs(61);
+        one.store.on_timer(&mut one.cx, &|_| true);
+        assert_eq!(one.store.usage()[0], ("rumors", 0, one.cx.config.limits.rumors));
+        other.cx.now = one.cx.now;
+        other.pull(&one, 200);
+        assert_eq!(tell_all(&mut other), 0);
+    }
+}

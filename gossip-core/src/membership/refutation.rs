@@ -84,3 +84,88 @@ impl<S: Storage> Membership<S> {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::Config,
+        digest::Digest,
+        id::NodeId,
+        records::Member,
+        storage::Heap,
+        wire::{Accusation, Accusers, Capabilities, Cause, ClusterLabel, Header, MemberFrame, Stores},
+    };
+
+    const ME: NodeId = NodeId(1);
+    const PEER: NodeId = NodeId(2);
+    const OTHER: NodeId = NodeId(3);
+
+    fn addr(id: NodeId) -> Addr {
+        Addr::new(&id.0.to_le_bytes()).unwrap()
+    }
+
+    /// The machine, in a node that knows two others.
+    fn knowing_two() -> (Context<Heap>, Membership<Heap>) {
+        let mut cx = Context::<Heap>::new(ME, addr(ME), Config::lan(), 1);
+        cx.now = Instant::from_micros(1_000_000);
+        let mut membership = Membership::new(&mut cx);
+        membership.start(&mut cx);
+        for id in [PEER, OTHER] {
+            let _ = membership.on_member(&mut cx, id, &words(id, 0));
+        }
+        (cx, membership)
+    }
+
+    fn words(id: NodeId, incarnation: u32) -> MemberFrame<'static> {
+        let (generation, incarnation, standing) = (Generation(7), Incarnation(incarnation), Standing::Alive);
+        let (capabilities, presence) = (Capabilities::keeping(Stores::ALL), b"".into());
+        MemberFrame { id, generation, incarnation, standing, addr: addr(id), capabilities, presence }
+    }
+
+    fn accuse(cx: &mut Context<Heap>, membership: &mut Membership<Heap>, id: NodeId, generation: Generation) {
+        let header = Header::new(ClusterLabel::default(), OTHER, Generation(7), Incarnation(0), Digest(0));
+        let (standing, by, cause, accusers) = (Standing::Suspect, OTHER, Cause::Silence, Accusers::of(OTHER));
+        let accusation = Accusation { id, generation, incarnation: Incarnation(0), standing, by, cause, accusers };
+        assert_eq!(membership.on_accusation(cx, addr(OTHER), &header, &accusation), None);
+    }
+
+    fn standing(membership: &Membership<Heap>, id: NodeId) -> Standing {
+        membership.get(id).map(|member: &Member<_>| member.standing).unwrap()
+    }
+
+    #[test]
+    fn who_is_suspected_contradicts_under_a_higher_incarnation() {
+        let (mut cx, mut membership) = knowing_two();
+        accuse(&mut cx, &mut membership, PEER, Generation(7));
+        assert_eq!(standing(&membership, PEER), Standing::Suspect);
+        let _ = membership.on_member(&mut cx, PEER, &words(PEER, 0));
+        assert_eq!(standing(&membership, PEER), Standing::Suspect, "that is no answer to it");
+        let _ = membership.on_member(&mut cx, PEER, &words(PEER, 1));
+        assert_eq!((standing(&membership, PEER), cx.stats.suspicions_refuted), (Standing::Alive, 1));
+    }
+
+    #[test]
+    fn who_says_nothing_is_down_when_its_time_is_over() {
+        let (mut cx, mut membership) = knowing_two();
+        accuse(&mut cx, &mut membership, PEER, Generation(7));
+        let end = cx.now + cx.config.probe_interval.times(20);
+        while cx.now < end && standing(&membership, PEER) == Standing::Suspect {
+            cx.now = membership.next_deadline(&cx).max(cx.now + core::time::Duration::from_millis(1));
+            // Nobody answers what is asked; the other one is heard all along.
+            let _ = membership.on_member(&mut cx, OTHER, &words(OTHER, 0));
+            while membership.on_timer(&mut cx).is_some() {}
+            while cx.next_outgoing().is_some() {}
+        }
+        assert_eq!(standing(&membership, PEER), Standing::Down);
+    }
+
+    #[test]
+    fn we_contradict_what_is_said_of_us() {
+        let (mut cx, mut membership) = knowing_two();
+        let generation = cx.me.generation;
+        accuse(&mut cx, &mut membership, ME, generation);
+        assert_eq!((cx.me.incarnation, cx.stats.refutations), (Incarnation(1), 1));
+        assert_eq!(standing(&membership, ME), Standing::Alive);
+    }
+}

@@ -388,3 +388,87 @@ impl Reconcile {
         self.next_at = if self.candidate.is_some() { self.pace.next_at(cx.now) } else { Instant::NEVER };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Config, id::Addr, records::Outgoing, storage::Heap};
+    use std::vec::Vec;
+
+    const PEER: NodeId = NodeId(2);
+    const OURS: Digest = Digest(1);
+
+    fn addr() -> Addr {
+        Addr::new(&[2]).unwrap()
+    }
+
+    /// The machine, with a peer that differs.
+    fn differing() -> (Context<Heap>, Reconcile) {
+        let mut cx = Context::<Heap>::new(NodeId(1), Addr::new(&[1]).unwrap(), Config::lan(), 1);
+        let mut reconcile = Reconcile::new();
+        let difference = Difference { ours: OURS, theirs: Digest(2) };
+        reconcile.on_differing(&mut cx, Peer { id: PEER, addr: addr(), round_trip: RoundTrip::UNKNOWN, difference });
+        (cx, reconcile)
+    }
+
+    /// Lets time pass to the next deadline, and says what is sent then.
+    fn pass(cx: &mut Context<Heap>, reconcile: &mut Reconcile, ours: Digest) -> Vec<Intent> {
+        cx.now = cx.now.max(reconcile.next_deadline());
+        reconcile.on_timer(cx, ours);
+        core::iter::from_fn(|| cx.next_outgoing()).map(|Outgoing { intent, .. }| intent).collect()
+    }
+
+    fn digests(of: [u64; 3]) -> StoreDigests {
+        Store::ALL.into_iter().zip(of).fold(StoreDigests::NONE, |all, (store, it)| all.with(store, Digest(it)))
+    }
+
+    fn pulls(cx: &mut Context<Heap>) -> Vec<(u8, Store, Position)> {
+        let all = core::iter::from_fn(|| cx.next_outgoing());
+        all.map(|outgoing| match outgoing.intent {
+            Intent::Pull { token, store, from } => (token, store, from),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+    }
+
+    #[test]
+    fn what_differs_is_asked_for_store_by_store_and_range_by_range() {
+        let (mut cx, mut reconcile) = differing();
+        assert_eq!(pass(&mut cx, &mut reconcile, OURS), [Intent::Compare]);
+        // Members are the same; rumors and entries differ.
+        reconcile.on_store_digests(&mut cx, PEER, &digests([1, 2, 3]), &digests([1, 9, 9]), OURS);
+        let [(token, Store::Rumors, Position::FIRST)] = pulls(&mut cx)[..] else { panic!("rumors come first") };
+        reconcile.on_asked(token, Position::LAST);
+        reconcile.on_pull_end(&mut cx, PEER, &PullEnd { token, remainder: Remainder::Nothing }, Digest(3));
+        let [(token, Store::Entries, Position::FIRST)] = pulls(&mut cx)[..] else { panic!("then entries") };
+        reconcile.on_asked(token, Position::LAST);
+        let middle = Position::behind_number(5);
+        reconcile.on_pull_end(&mut cx, PEER, &PullEnd { token, remainder: Remainder::After(middle) }, Digest(4));
+        let [(token, Store::Entries, from)] = pulls(&mut cx)[..] else { panic!("then the rest of them") };
+        assert_eq!(from, middle);
+        reconcile.on_asked(token, Position::LAST);
+        reconcile.on_pull_end(&mut cx, PEER, &PullEnd { token, remainder: Remainder::Nothing }, Digest(5));
+        assert!(pulls(&mut cx).is_empty());
+        assert_eq!((cx.stats.exchanges, cx.stats.exchanges_failed, cx.stats.stale_answers), (1, 0, 0));
+    }
+
+    #[test]
+    fn a_question_is_asked_again_for_so_long_and_then_given_up() {
+        let (mut cx, mut reconcile) = differing();
+        let asked = (0..100).take_while(|_| pass(&mut cx, &mut reconcile, OURS) == [Intent::Compare]).count();
+        assert_eq!((asked, cx.stats.exchanges_failed), (usize::from(TRIES_MAX), 1));
+        assert!(reconcile.is_silent(PEER));
+        // An answer that comes after that is of no use, and is counted.
+        reconcile.on_store_digests(&mut cx, PEER, &digests([1, 2, 3]), &digests([1, 9, 9]), OURS);
+        assert_eq!((pulls(&mut cx).len(), cx.stats.stale_answers), (0, 1));
+    }
+
+    #[test]
+    fn of_a_store_that_one_of_two_lacks_nothing_is_asked() {
+        let (mut cx, mut reconcile) = differing();
+        pass(&mut cx, &mut reconcile, OURS);
+        let theirs = StoreDigests::NONE.with(Store::Members, Digest(1));
+        reconcile.on_store_digests(&mut cx, PEER, &theirs, &digests([1, 9, 9]), OURS);
+        assert!(pulls(&mut cx).is_empty());
+    }
+}

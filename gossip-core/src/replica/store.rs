@@ -108,3 +108,50 @@ impl<S: Storage> Replicated<S> for Replica<S> {
         [entries, ("writers", self.versions.len(), self.versions.limit())].into_iter().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{replicated::pair, storage::Heap};
+
+    fn sides() -> [pair::Side<Replica<Heap>>; 2] {
+        [1, 2].map(|number| pair::side(number, Replica::new))
+    }
+
+    fn put(side: &mut pair::Side<Replica<Heap>>, key: u8, value: &[u8]) {
+        side.store.put(&side.cx, &[key], value).unwrap();
+    }
+
+    #[test]
+    fn what_is_pushed_is_held_and_what_is_missed_is_pulled() {
+        let [mut one, mut other] = sides();
+        (0..20).for_each(|key| put(&mut one, key, b"pushed"));
+        assert!(one.push(&mut other, 200) > 3);
+        assert_eq!(one.digest(), other.digest());
+        (0..200).for_each(|key| put(&mut one, key, b"pulled"));
+        let answers = other.pull(&one, 200);
+        assert!(answers > 10, "{answers} answers of 200 bytes for 200 entries");
+        put(&mut other, 7, b"later");
+        one.pull(&other, 200);
+        assert_eq!(one.digest(), other.digest());
+        for side in [&one, &other] {
+            assert_eq!(side.store.get(&[7]).map(|(_, value)| value), Some(&b"later"[..]));
+            assert_eq!(side.store.get(&[199]).map(|(_, value)| value), Some(&b"pulled"[..]));
+        }
+        assert_eq!((one.pull(&other, 200), other.pull(&one, 200)), (1, 1), "nothing is left");
+    }
+
+    #[test]
+    fn concurrent_writes_come_out_alike_whichever_way_they_meet() {
+        let [mut one, mut other] = sides();
+        for key in 0..50 {
+            put(&mut one, key, b"one");
+            put(&mut other, key, b"other");
+        }
+        one.store.delete(&one.cx, &[3]).unwrap();
+        one.pull(&other, 300);
+        other.pull(&one, 300);
+        assert_eq!(one.digest(), other.digest());
+        assert!((0..50).all(|key| one.store.row(&[key]).unwrap().dot == other.store.row(&[key]).unwrap().dot));
+    }
+}

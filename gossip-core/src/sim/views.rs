@@ -68,7 +68,7 @@ impl<S: Storage> World<S> {
     }
 
     /// What a host's nodes told their application, with the time, in all their lives. Nothing, under
-    /// [`Scrutiny::Loose`].
+    /// [`Scrutiny::Loose`](super::Scrutiny::Loose).
     #[must_use]
     pub fn told(&self, host: HostId) -> &[(Instant, Told)] {
         &self.hosts[host.0].told
