@@ -131,6 +131,11 @@ impl<S: Storage> Context<S> {
         self.config.limits.stores()
     }
 
+    /// Which stores both we keep and somebody that can be asked so much.
+    pub(crate) fn shared_with(&self, capabilities: Capabilities) -> Stores {
+        self.stores().and(capabilities.stores())
+    }
+
     /// What we can be asked.
     pub(crate) fn capabilities(&self) -> Capabilities {
         Capabilities::keeping(self.stores())

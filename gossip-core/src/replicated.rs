@@ -12,10 +12,9 @@ use crate::{
 };
 use core::time::Duration;
 
-/// What a node can do with a store. `node/stores.rs` has the list of them.
+/// What anti-entropy does with any store, members among them. `node/stores.rs` has the list of them.
 ///
-/// A store holds a join-semilattice, piece by piece in some order of its own; its digest is that of all pieces. Members are one, too,
-/// but are told and heard of in ways of their own: they know the methods without a default alone.
+/// A store holds a join-semilattice, piece by piece in some order of its own; its digest is that of all pieces.
 pub(crate) trait Replicated<S: Storage> {
     /// The fingerprint of all that it holds.
     fn digest(&self) -> Digest;
@@ -27,7 +26,8 @@ pub(crate) trait Replicated<S: Storage> {
     /// question's.
     fn summarise(&self, cx: &Context<S>, token: u8, from: Position, out: &mut [u8]) -> (usize, Position);
 
-    /// Writes what the asker lacks, and says up to where, if that was not all of it. `is_live` tells whose lives go on.
+    /// Writes what the asker lacks, and says up to where, if that was not all of it: where it says `question.from`, the same is to be
+    /// asked again, by one that has taken in this much. `is_live` tells whose lives go on.
     fn serve(
         &self,
         cx: &Context<S>,
@@ -41,7 +41,13 @@ pub(crate) trait Replicated<S: Storage> {
 
     /// Each region's name, rows in use, and limit.
     fn usage(&self) -> Regions;
+}
 
+/// What a node does, beyond that, with a store of the application's: rumors, entries. Members are told and heard of in ways of their
+/// own.
+///
+/// What is ours in it is handed over before a farewell where `node/handover.rs` knows of it: that, a store has to be entered in.
+pub(crate) trait ReplicatedData<S: Storage>: Replicated<S> {
     /// A life of ours begins: makes sure that we can write, whatever fills the tables later.
     fn start(&mut self, _cx: &Context<S>) {}
 
@@ -88,23 +94,23 @@ pub(crate) trait Replicated<S: Storage> {
 }
 
 /// Names, rows in use and limits of a store's regions.
-pub(crate) type Regions = heapless::Vec<(&'static str, usize, usize), 3>;
+pub(crate) type Regions = heapless::Vec<(&'static str, usize, usize), 4>;
 
 /// Where saving has come to: what that means, the store knows. It begins with the default.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SavePoint {
-    /// Of several kinds of pieces, which.
+    /// Which of several kinds of pieces, where there are several.
     pub(crate) section: u8,
-    /// After this place,
+    /// The place up to which all is written.
     pub(crate) position: Position,
-    /// and so far within it.
+    /// How much of what comes at that place, or next, is written.
     pub(crate) sequence: u32,
 }
 
 /// Two of a store and a wire between them, without a node: what their tests share.
 #[cfg(test)]
 pub(crate) mod pair {
-    use super::Replicated;
+    use super::ReplicatedData;
     use crate::{
         config::Config,
         context::{Context, Source},
@@ -126,7 +132,7 @@ pub(crate) mod pair {
     }
 
     /// One of the two.
-    pub(crate) fn side<M: Replicated<Heap>>(number: u8, new: impl Fn(&Context<Heap>) -> M) -> Side<M> {
+    pub(crate) fn side<M: ReplicatedData<Heap>>(number: u8, new: impl Fn(&Context<Heap>) -> M) -> Side<M> {
         let addr = Addr::new(&[number]).unwrap();
         let mut cx = Context::new(NodeId(number.into()), addr, Config::lan(), number.into());
         (cx.now, cx.live) = (Instant::from_micros(1_780_000_000_000_000), 2);
@@ -135,7 +141,7 @@ pub(crate) mod pair {
         Side { cx, store }
     }
 
-    impl<M: Replicated<Heap>> Side<M> {
+    impl<M: ReplicatedData<Heap>> Side<M> {
         pub(crate) fn digest(&self) -> Digest {
             self.store.digest()
         }
@@ -166,7 +172,7 @@ pub(crate) mod pair {
 
         /// Asks `other` what it lacks, in questions and answers of `len` bytes, until that is nothing; says how many answers came.
         pub(crate) fn pull(&mut self, other: &Self, len: usize) -> usize {
-            let (mut answers, mut from) = (0, Position::FIRST);
+            let (mut answers, mut from) = (0, Position::First);
             loop {
                 let mut buffer = vec![0; len];
                 let token = u8::try_from(answers % 251).unwrap();
@@ -186,7 +192,7 @@ pub(crate) mod pair {
                 from = match left {
                     Some(position) if position > from => position,
                     Some(_) if !is_nothing => from,
-                    None if until < Position::LAST => until,
+                    None if until < Position::Last => until,
                     _ => return answers,
                 };
             }

@@ -61,7 +61,7 @@ pub(crate) trait Snapshot:
 /// Writes down the memory of a node: a type for each region that it has.
 ///
 /// ```
-/// use gossip_core::{Addr, Dot, Life, Node, NodeId, records::*, storage, table::*};
+/// use gossip_core::{Addr, Config, Dot, Life, Limits, Node, NodeId, records::*, storage, table::*};
 ///
 /// storage! {
 ///     /// Four members, and four entries whose values take 16 bytes.
@@ -77,14 +77,30 @@ pub(crate) trait Snapshot:
 ///         Questions = InlineQueue<Question<Summary>, 1>;
 ///     }
 /// }
+/// // The preset's paces, and limits that go with this memory.
+/// let config = Config { limits: Limits::of::<Tiny>(), ..Config::sensor() };
 /// const _: () = assert!(size_of::<Node<Tiny>>() <= 4 * 1024 + 512, "a tiny node fits in 4.5 KiB");
 /// ```
 ///
 /// A region that is not named is none at all ([`NoTable`](crate::table::NoTable)): a node that is built so does without what it is for, has
 /// no code for it, and says to others that it keeps none. Its limit in [`Limits`](crate::config::Limits) is zero. `Key`, `Blob`,
-/// `Summary`, `Members`, `Seeds`, `Outbox` and `Questions` are always named.
+/// `Summary`, `Members`, `Seeds`, `Outbox` and `Questions` are always named; `Rumors` go with `Windows`, and `Entries` with `Versions`. A
+/// `Summary` holds a datagram without its header: `datagram_len_max` less 29 bytes.
 #[macro_export]
 macro_rules! storage {
+    // A region is one of these: a slip of the pen would leave another one out.
+    (@region Key) => {};
+    (@region Blob) => {};
+    (@region Summary) => {};
+    (@region Members) => {};
+    (@region Seeds) => {};
+    (@region NameConflicts) => {};
+    (@region Rumors) => {};
+    (@region Windows) => {};
+    (@region Entries) => {};
+    (@region Versions) => {};
+    (@region Outbox) => {};
+    (@region Questions) => {};
     ($(#[$about:meta])* $visibility:vis $name:ident { $($region:ident = $memory:ty;)* }) => {
         $(#[$about])*
         #[derive(Debug)]
@@ -94,7 +110,10 @@ macro_rules! storage {
             // What is named goes before what comes by a glob.
             #[allow(unused_imports, reason = "all may be named")]
             use $crate::storage::left_out::*;
-            $(type $region = $memory;)*
+            $(
+                $crate::storage!(@region $region);
+                type $region = $memory;
+            )*
 
             impl $crate::storage::Storage for $name {
                 type Key = Key;

@@ -231,7 +231,7 @@ fn cost(node: &mut Node<Memory>, frames: &[Frame<'_>]) -> u64 {
 }
 
 fn pull(store: Store, summary: &[u8]) -> Vec<Frame<'_>> {
-    vec![Frame::Pull(Pull { token: 1, store, from: Position::FIRST, until: Position::LAST, len_max: 1_400, summary })]
+    vec![Frame::Pull(Pull { token: 1, store, from: Position::First, until: Position::Last, len_max: 1_400, summary })]
 }
 
 #[test]

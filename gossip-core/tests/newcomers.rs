@@ -125,13 +125,13 @@ fn a_thousand_newcomers_are_told_to_whoever_asks(presence: usize) {
     drain(&mut node, &mut told);
     told.clear();
     let mut asked = 0;
-    let mut from = Position::FIRST;
+    let mut from = Position::First;
     loop {
         asked += 1;
         let mut buffer = [0; 1_400];
         let mut writer = Writer::new(&mut buffer, &header()).unwrap();
         let pull =
-            Pull { token: asked, store: Store::Members, from, until: Position::LAST, len_max: 1_400, summary: &[] };
+            Pull { token: asked, store: Store::Members, from, until: Position::Last, len_max: 1_400, summary: &[] };
         assert!(writer.put(&Frame::Pull(pull)));
         let mut bytes = writer.finish().to_vec();
         node.handle_input(Instant::from_micros(2), Input::Received { from: addr(1), bytes: &mut bytes });

@@ -271,8 +271,8 @@ fn whoever_moves_and_asks_in_one_breath_is_no_longer_answered_than_it_asked() {
         let pull = Pull {
             token: 1,
             store: Store::Members,
-            from: Position::FIRST,
-            until: Position::LAST,
+            from: Position::First,
+            until: Position::Last,
             len_max: 1_400,
             summary: &[],
         };

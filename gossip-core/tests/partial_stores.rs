@@ -89,6 +89,56 @@ fn whoever_leaves_hands_over_to_those_that_can_keep_it() {
 }
 
 #[test]
+fn what_is_handed_over_may_go_to_one_here_and_to_another_there() {
+    for seed in 0..20 {
+        let mut world = World::new(seed, Network::lan().with_loss(0.5));
+        let keeping = |rumors, entries| {
+            let limits = Limits { rumors, entries, ..Config::lan().limits };
+            Config { limits, ..Config::lan() }
+        };
+        let kinds = [(64, 64), (0, 64), (0, 64), (64, 0), (64, 0)];
+        let hosts: Vec<_> =
+            (0..).zip(kinds).map(|(n, kind)| world.spawn(&format!("n{n}"), keeping(kind.0, kind.1))).collect();
+        hosts[1..].iter().for_each(|&host| world.join(host, hosts[0]));
+        assert!(world.settle(Duration::from_secs(120)).is_some(), "seed {seed}");
+        world.put(hosts[0], b"k", b"v").unwrap().unwrap();
+        world.publish(hosts[0], Urgency::Normal, b"r").unwrap().unwrap();
+        world.command(hosts[0], |node, now| node.leave_within(now, Duration::from_secs(60)));
+        world.run_for(Duration::from_secs(90));
+        let lost = world.told(hosts[0]).iter().any(|(_, told)| matches!(told, Told::NotHandedOver { .. }));
+        assert!(!lost, "seed {seed}: there was time for all of it");
+        for &host in &hosts[1..3] {
+            assert_eq!(world.node(host).unwrap().get(b"k"), Some(&b"v"[..]), "seed {seed}");
+        }
+        for &host in &hosts[3..] {
+            let told = world.told(host).iter().filter(|(_, told)| matches!(told, Told::Delivered(..))).count();
+            assert_eq!(told, 1, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn news_that_nobody_else_keeps_wakes_nobody() {
+    let mut world = World::new(1, Network::lan());
+    let less = Config { limits: Limits { rumors: 0, entries: 0, ..Config::lan().limits }, ..Config::lan() };
+    let hosts: Vec<_> =
+        (0..4).map(|n| world.spawn(&format!("n{n}"), if n == 0 { Config::lan() } else { less.clone() })).collect();
+    hosts[1..].iter().for_each(|&host| world.join(host, hosts[0]));
+    assert!(world.settle(Duration::from_secs(60)).is_some());
+    let events = |world: &mut World| {
+        let before = world.events();
+        world.run_for(Duration::from_secs(60));
+        world.events() - before
+    };
+    let at_rest = events(&mut world);
+    world.put(hosts[0], b"k", b"v").unwrap().unwrap();
+    world.publish(hosts[0], Urgency::Normal, b"r").unwrap().unwrap();
+    world.run_for(Duration::from_secs(30));
+    let with_news = events(&mut world);
+    assert!(with_news < at_rest + at_rest / 5, "{with_news} events a minute, and {at_rest} at rest");
+}
+
+#[test]
 fn nothing_is_taken_that_is_not_kept() {
     let (mut world, hosts) = mixed(6, 0.0);
     assert_eq!(world.put(hosts[7], b"k", b"v"), Some(Err(PutError::Full { limit: 0 })));

@@ -162,8 +162,8 @@ fn what_is_owed_has_a_limit() {
     let pull = Pull {
         token: 1,
         store: Store::Rumors,
-        from: Position::FIRST,
-        until: Position::LAST,
+        from: Position::First,
+        until: Position::Last,
         len_max: 1_400,
         summary: &[],
     };

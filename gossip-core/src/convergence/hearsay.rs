@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// As many members are looked up at a time.
-const HEARSAY_MAX: usize = 16;
+const LOOKED_UP_MAX: usize = 16;
 
 /// More than a datagram takes for the bits of [`Agreeing`] beside the bits themselves.
 const BESIDE_BITS: usize = 32;
@@ -49,8 +49,8 @@ impl Convergence {
         let probed = outgoing.intent == Intent::Ack(Ping::DIGEST_PROBE);
         // To one that has just asked, and knows something else, it would mean nothing.
         let peer = outgoing.peer.and_then(|id| members.get(&id));
-        let lost = probed && peer.is_none_or(|peer| peer.knows != self.digest);
-        let wanted = cx.now >= self.settled_at && (self.retransmits.is_pending() || probed) && !lost;
+        let in_vain = probed && peer.is_none_or(|peer| peer.knows != self.digest);
+        let wanted = cx.now >= self.settled_at && (self.retransmits.is_pending() || probed) && !in_vain;
         let len = cx.live.div_ceil(8);
         // If it does not fit, each has to find out for itself.
         if self.is_unanimous() || self.tally == Tally::Unheard || !wanted || writer.room() < len + BESIDE_BITS {
@@ -88,11 +88,11 @@ impl Convergence {
         let (mut rank, mut after) = (0, None);
         // A few at a time, for what is learned of them changes the table that they are found in.
         loop {
-            let mut learned = heapless::Vec::<usize, HEARSAY_MAX>::new();
+            let mut learned = heapless::Vec::<usize, LOOKED_UP_MAX>::new();
             for slot in members.order(after) {
                 let believed = agrees(rank)
                     && self.is_doubtful(cx, members, slot)
-                    && self.is_behind::<S>(members, slot)
+                    && self.may_have_caught_up::<S>(members, slot)
                     && stores.contains_all(shared_with(cx, members, slot));
                 if believed && learned.push(slot).is_err() {
                     break;
@@ -112,7 +112,7 @@ impl Convergence {
 
     /// Whether a member was heard to know what we knew before, or nothing, or anything before we knew what we know now: it
     /// may agree by now. One that has since said something that we never said may be ahead.
-    fn is_behind<S: Storage>(&self, members: &S::Members, slot: usize) -> bool {
+    fn may_have_caught_up<S: Storage>(&self, members: &S::Members, slot: usize) -> bool {
         let Some((_, member)) = members.as_slice().get(slot) else { return false };
         member.knows == Member::<S::Blob>::UNHEARD
             || member.heard_at.is_none_or(|heard_at| heard_at < self.changed_at)
@@ -122,8 +122,8 @@ impl Convergence {
 
 /// Which stores both we and a member keep.
 fn shared_with<S: Storage>(cx: &Context<S>, members: &S::Members, slot: usize) -> Stores {
-    let ours = cx.stores();
-    members.as_slice().get(slot).map_or(ours, |(_, member)| ours.and(member.capabilities.stores()))
+    let row = members.as_slice().get(slot);
+    row.map_or_else(|| cx.stores(), |(_, member)| cx.shared_with(member.capabilities))
 }
 
 /// The live members by id, ourselves included.

@@ -64,7 +64,7 @@ impl<S: Storage> Dissemination<S> {
             above: window.above(),
         });
         let (len, unfit) = write_items(out, items);
-        (len, unfit.map_or(Position::LAST, |seen| Position::before(seen.writer)))
+        (len, unfit.map_or(Position::Last, |seen| Position::before(seen.writer)))
     }
 
     /// Writes what the asker lacks, and says whether that was all of it.
@@ -146,7 +146,7 @@ fn untellable(ours: &Window, theirs: &Window, oldest: Option<u32>, is_live: impl
         ours.status_of(*sequence) == SequenceStatus::Seen && theirs.status_of(*sequence) != SequenceStatus::Seen
     };
     // No more than the reach of a window.
-    let beyond_a_hole = (floor + 1..=ours.top().min(limit)).rev().find(lacks);
+    let beyond_a_hole = (floor.saturating_add(1)..=ours.top().min(limit)).rev().find(lacks);
     beyond_a_hole.filter(|_| !is_live()).unwrap_or(floor)
 }
 

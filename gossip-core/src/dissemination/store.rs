@@ -7,7 +7,7 @@ use crate::{
     io::Event,
     path::Proof,
     records::Question,
-    replicated::{Regions, Replicated, SavePoint},
+    replicated::{Regions, Replicated, ReplicatedData, SavePoint},
     storage::Storage,
     table::{Flag, Table, copy_to},
     time::Instant,
@@ -28,20 +28,6 @@ impl<S: Storage> Replicated<S> for Dissemination<S> {
         self.pending > 0
     }
 
-    fn start(&mut self, cx: &Context<S>) {
-        self.since = cx.now;
-        self.windows.ensure(cx.me.writer());
-    }
-
-    fn begin_generation(&mut self, cx: &Context<S>) {
-        (self.published, self.own, self.own_pending) = (0, 0, 0);
-        self.windows.ensure(cx.me.writer());
-    }
-
-    fn piggyback(&mut self, cx: &Context<S>, urgency: Urgency, path: Proof, writer: &mut Writer<'_>) {
-        self.put_pending(cx, urgency, path, writer);
-    }
-
     fn summarise(&self, _cx: &Context<S>, _token: u8, from: Position, out: &mut [u8]) -> (usize, Position) {
         self.put_windows(from, out)
     }
@@ -57,9 +43,60 @@ impl<S: Storage> Replicated<S> for Dissemination<S> {
         (!self.put_lacking(cx.now, question, is_live, writer)).then_some(question.from)
     }
 
+    /// Which were seen is saved as we would say so to somebody whom we ask for others: also of those that are kept no more. That none
+    /// was seen is said, too.
+    fn save(&self, cx: &Context<S>, from: SavePoint, writer: &mut Writer<'_>) -> Option<SavePoint> {
+        let mut saved = from;
+        if saved.section == WINDOWS {
+            let Some(summary) = writer.tail() else { return Some(saved) };
+            let (len, until) = self.put_windows(saved.position, summary);
+            if len > 0 || saved.position == Position::First {
+                let (token, store, from, len_max, summary) = (0, Store::Rumors, saved.position, 0, &[][..]);
+                let _ = writer.put_tailed(&Frame::Pull(Pull { token, store, from, until, len_max, summary }), len);
+            }
+            saved.position = until;
+            if until < Position::Last {
+                return Some(saved);
+            }
+            saved = SavePoint { section: RUMORS, ..SavePoint::default() };
+        }
+        let after = saved.position.life().map(|life| life.dot(saved.sequence));
+        for (dot, rumor) in self.rumors.ascending(after).filter(|(_, rumor)| !rumor.untold) {
+            if !writer.put(&delta::frame_of(cx.now, *dot, rumor)) {
+                return Some(saved);
+            }
+            (saved.position, saved.sequence) = (Position::behind(dot.writer()), dot.sequence);
+        }
+        None
+    }
+
+    fn usage(&self) -> Regions {
+        let windows = self.windows.rows();
+        let rumors = ("rumors", self.rumors.len(), self.rumors.limit());
+        [rumors, ("publishers", windows.len(), windows.limit())].into_iter().collect()
+    }
+}
+
+impl<S: Storage> ReplicatedData<S> for Dissemination<S> {
+    fn start(&mut self, cx: &Context<S>) {
+        self.since = cx.now;
+        self.windows.ensure(cx.me.writer());
+    }
+
+    fn begin_generation(&mut self, cx: &Context<S>) {
+        (self.published, self.own, self.own_pending) = (0, 0, 0);
+        self.windows.ensure(cx.me.writer());
+    }
+
+    fn piggyback(&mut self, cx: &Context<S>, urgency: Urgency, path: Proof, writer: &mut Writer<'_>) {
+        self.put_pending(cx, urgency, path, writer);
+    }
+
     fn on_news(&mut self, cx: &mut Context<S>, news: &Frame<'_>) {
         match news {
-            Frame::Rumor(rumor) if rumor.payload.bytes().len() > Self::payload_len_max(cx) => {
+            Frame::Rumor(rumor)
+                if self.rumors.limit() == 0 || rumor.payload.bytes().len() > Self::payload_len_max(cx) =>
+            {
                 cx.stats.rumors_refused += 1;
             }
             Frame::Rumor(rumor) => self.on_rumor(cx, rumor),
@@ -74,33 +111,6 @@ impl<S: Storage> Replicated<S> for Dissemination<S> {
             _ => return false,
         };
         writer == cx.me.writer() && sequence > self.published
-    }
-
-    /// Which were seen is saved as we would say so to somebody whom we ask for others: also of those that are kept no more. That none
-    /// was seen is said, too.
-    fn save(&self, cx: &Context<S>, from: SavePoint, writer: &mut Writer<'_>) -> Option<SavePoint> {
-        let mut saved = from;
-        if saved.section == WINDOWS {
-            let Some(summary) = writer.tail() else { return Some(saved) };
-            let (len, until) = self.put_windows(saved.position, summary);
-            if len > 0 || saved.position == Position::FIRST {
-                let (token, store, from, len_max, summary) = (0, Store::Rumors, saved.position, 0, &[][..]);
-                let _ = writer.put_tailed(&Frame::Pull(Pull { token, store, from, until, len_max, summary }), len);
-            }
-            saved.position = until;
-            if until < Position::LAST {
-                return Some(saved);
-            }
-            saved = SavePoint { section: RUMORS, ..SavePoint::default() };
-        }
-        let after = saved.position.life().map(|life| life.dot(saved.sequence));
-        for (dot, rumor) in self.rumors.ascending(after).filter(|(_, rumor)| !rumor.untold) {
-            if !writer.put(&delta::frame_of(cx.now, *dot, rumor)) {
-                return Some(saved);
-            }
-            (saved.position, saved.sequence) = (Position::behind(dot.writer()), dot.sequence);
-        }
-        None
     }
 
     /// Frames that could not be sent, since datagrams were longer then, are left to the peers that can.
@@ -144,12 +154,6 @@ impl<S: Storage> Replicated<S> for Dissemination<S> {
 
     fn next_deadline(&self) -> Instant {
         self.expire_at
-    }
-
-    fn usage(&self) -> Regions {
-        let windows = self.windows.rows();
-        let rumors = ("rumors", self.rumors.len(), self.rumors.limit());
-        [rumors, ("publishers", windows.len(), windows.limit())].into_iter().collect()
     }
 }
 

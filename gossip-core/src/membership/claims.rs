@@ -12,7 +12,7 @@ use crate::{
     storage::Storage,
     table::{Blob, Table},
     time::Instant,
-    wire::{Accusation, Accusers, Cause, Header, MemberFrame, Ping, Standing},
+    wire::{Accusation, Accusers, Cause, Header, MemberFrame, Ping, Standing, Stores},
 };
 
 /// What is said of a member, by whom, and why: what SWIM disseminates as a membership update (§4.1).
@@ -86,6 +86,13 @@ impl<S: Storage> Membership<S> {
         }
         self.take_words(cx, slot, frame);
         self.join_update(cx, slot, update_of(frame, claim, by))
+    }
+
+    /// A member tells which stores it keeps.
+    pub(crate) fn on_stores_heard(&mut self, cx: &mut Context<S>, id: NodeId, stores: Stores) {
+        if let Some(slot) = self.members.slot(&id).filter(|_| !self.is_contested(id)) {
+            self.update(cx, slot, |member| member.capabilities = member.capabilities.with_stores(stores));
+        }
     }
 
     /// Something said against a member, or its farewell.

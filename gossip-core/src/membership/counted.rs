@@ -5,6 +5,7 @@ use crate::{
     id::{Incarnation, NodeId},
     records::{Member, Namesake, Suspicion, Untold},
     storage::Storage,
+    wire::Stores,
 };
 
 /// What a row adds to what is counted over all of them.
@@ -12,6 +13,8 @@ use crate::{
 pub(super) struct Counted {
     /// What of it is part of the digest, while it lives.
     pub(super) live: Option<Words>,
+    /// Which stores it keeps.
+    pub(super) stores: Stores,
     pub(super) pending: bool,
     pub(super) untold: bool,
     pub(super) under_suspicion: bool,
@@ -28,6 +31,7 @@ impl Counted {
     pub(super) fn of<B>(member: &Member<B>) -> Self {
         Self {
             live: member.is_live().then_some(Words::of(member)),
+            stores: member.capabilities.stores(),
             pending: member.retransmits.is_pending(),
             untold: member.untold != Untold::Nothing,
             under_suspicion: member.suspicion != Suspicion::None,

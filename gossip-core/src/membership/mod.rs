@@ -44,7 +44,7 @@ use crate::{
     storage::{Snapshot, Storage},
     table::{Blob, Flag, Table},
     time::{Instant, Span},
-    wire::{Cause, Standing},
+    wire::{Cause, Standing, Store, Stores},
 };
 use core::time::Duration;
 use counted::Counted;
@@ -95,6 +95,8 @@ pub(crate) struct Membership<S: Storage> {
     /// Of the live rows.
     digest: Digest,
     recent: Recent,
+    /// How many other live members keep each store.
+    keepers: [u32; Store::COUNT],
     /// How many rows are news.
     pending: usize,
     /// How many rows the application is to be told of.
@@ -133,6 +135,7 @@ impl<S: Storage> Membership<S> {
             refused_at: None,
             digest: Digest::default(),
             recent: Recent::new(),
+            keepers: [0; Store::COUNT],
             pending: 0,
             untold: 0,
         }
@@ -273,6 +276,12 @@ impl<S: Storage> Membership<S> {
         self.get(id).is_some_and(is_known) || self.is_heard_bearer(id, addr)
     }
 
+    /// Which stores some other live member keeps.
+    pub(crate) fn kept_by_others(&self) -> Stores {
+        let kept = self.keepers.iter().zip(Store::ALL).filter(|(keepers, _)| **keepers > 0);
+        kept.fold(Stores::NONE, |stores, (_, store)| stores.with(store))
+    }
+
     /// The table of everyone. Who is there, and what is said of them, only we change.
     pub(crate) fn table(&self) -> &S::Members {
         &self.members
@@ -367,6 +376,9 @@ impl<S: Storage> Membership<S> {
         if let Some(words) = row.live {
             self.digest += words.digest(cx, id);
             cx.live += usize::from(id != cx.me.id);
+            if id != cx.me.id {
+                self.keepers_of(row.stores).for_each(|keepers| *keepers += 1);
+            }
         }
         self.pending += usize::from(row.pending);
         self.untold += usize::from(row.untold);
@@ -376,9 +388,16 @@ impl<S: Storage> Membership<S> {
         if let Some(words) = row.live {
             self.digest -= words.digest(cx, id);
             cx.live -= usize::from(id != cx.me.id);
+            if id != cx.me.id {
+                self.keepers_of(row.stores).for_each(|keepers| *keepers -= 1);
+            }
         }
         self.pending -= usize::from(row.pending);
         self.untold -= usize::from(row.untold);
+    }
+
+    fn keepers_of(&mut self, stores: Stores) -> impl Iterator<Item = &mut u32> {
+        self.keepers.iter_mut().zip(Store::ALL).filter(move |(_, store)| stores.contains(*store)).map(|(of, _)| of)
     }
 
     fn set_flags(&mut self, slot: usize, row: Counted) {

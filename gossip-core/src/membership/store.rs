@@ -42,7 +42,7 @@ impl<S: Storage> Replicated<S> for Membership<S> {
             *print = print_of(cx, token, *id, member);
             len += print.len();
         }
-        (len, Position::LAST)
+        (len, Position::Last)
     }
 
     fn serve(

@@ -10,7 +10,7 @@ use crate::{
     replicated::Replicated,
     storage::Storage,
     table::{Blob, Queue},
-    wire::{Compare, Header, Pull, PullEnd, Remainder, Store, StoreDigests},
+    wire::{Compare, Header, Pull, PullEnd, Remainder, Store, StoreDigests, Stores},
 };
 
 impl<S: Storage> Node<S> {
@@ -31,6 +31,13 @@ impl<S: Storage> Node<S> {
         }
     }
 
+    /// A member itself tells which stores it keeps: what others told of that, before it was heard, may have been wrong.
+    fn on_stores_heard(&mut self, from: NodeId, stores: Stores) {
+        if self.cx.credit == Credit::Full {
+            self.membership.on_stores_heard(&mut self.cx, from, stores);
+        }
+    }
+
     /// Nothing is to be had from the other side, so that it may be us who have something to give.
     pub(super) fn on_unresolved(&mut self) {
         if self.reconcile.take_unresolved() {
@@ -48,6 +55,7 @@ impl<S: Storage> Node<S> {
             intent: Intent::StoreDigests(compare.digests.get(Store::Members).unwrap_or_default()),
             len_max,
         });
+        self.on_stores_heard(asker, compare.digests.stores());
         let ours = self.store_digests();
         if !ours.differing(&compare.digests).is_empty() && self.membership.is_live(asker) {
             let (ours, theirs) = (ours.of(compare.digests.stores()), compare.digests.of(ours.stores()));
@@ -56,6 +64,7 @@ impl<S: Storage> Node<S> {
     }
 
     pub(super) fn on_store_digests(&mut self, answerer: NodeId, theirs: &StoreDigests) {
+        self.on_stores_heard(answerer, theirs.stores());
         let ours = self.store_digests();
         // Of members, there may be nothing to ask it, although they differ.
         let (our_members, their_members) = (self.membership.digest(), theirs.get(Store::Members).unwrap_or_default());

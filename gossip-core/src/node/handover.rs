@@ -1,7 +1,7 @@
 //! Handing over, before a farewell, what we wrote and published.
 //!
 //! What was written just before a farewell has hardly left: it would go with us. So we ask a few members how much of ours
-//! they have, tell them what they lack, and say farewell once two of them, or all there are, have all of it; or when the time
+//! they have, tell them what they lack, and say farewell once two of them, or all there are that keep such things, have all of it; or when the time
 //! for that is over. Then the application is told what nobody is known to have.
 use super::Node;
 use crate::{
@@ -50,16 +50,16 @@ pub(super) struct Handover {
     asked: heapless::Vec<Asked, ASKED_MAX>,
 }
 
-/// A member that is asked, and how much of ours it has.
+/// A member that is asked, which stores it keeps, and how much of ours it has.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Asked {
     id: NodeId,
-    written: u32,
-    published: u32,
+    stores: Stores,
+    has: Extent,
 }
 
 /// So many of our writes and rumors, the first of this life.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Extent {
     written: u32,
     published: u32,
@@ -68,14 +68,48 @@ pub(super) struct Extent {
 impl Extent {
     /// Which stores there is something of ours in.
     fn stores(self) -> Stores {
-        let all = [(self.written, Store::Entries), (self.published, Store::Rumors)];
-        all.into_iter().filter(|(count, _)| *count > 0).fold(Stores::NONE, |stores, (_, store)| stores.with(store))
+        let all = [Store::Rumors, Store::Entries].into_iter().filter(|&store| self.of(store) > 0);
+        all.fold(Stores::NONE, Stores::with)
+    }
+
+    /// How much there is in a store.
+    const fn of(self, store: Store) -> u32 {
+        match store {
+            Store::Rumors => self.published,
+            Store::Entries => self.written,
+            _ => 0,
+        }
+    }
+
+    /// As much as either of them.
+    fn and(self, other: Self) -> Self {
+        Self { written: self.written.max(other.written), published: self.published.max(other.published) }
+    }
+
+    /// What is left of this beyond `other`.
+    const fn beyond(self, other: Self) -> Self {
+        Self {
+            written: self.written.saturating_sub(other.written),
+            published: self.published.saturating_sub(other.published),
+        }
+    }
+}
+
+impl From<&Confirmed> for Extent {
+    fn from(confirmed: &Confirmed) -> Self {
+        Self { written: confirmed.written, published: confirmed.published }
     }
 }
 
 impl Asked {
-    const fn has(&self, all: Extent) -> bool {
-        self.written >= all.written && self.published >= all.published
+    /// Whether it has all of ours in a store.
+    const fn has(&self, store: Store, all: Extent) -> bool {
+        self.stores.contains(store) && self.has.of(store) >= all.of(store)
+    }
+
+    /// Whether it has all of ours that it keeps.
+    fn has_its_part(&self, all: Extent) -> bool {
+        Store::ALL.into_iter().all(|store| !self.stores.contains(store) || self.has(store, all))
     }
 }
 
@@ -96,9 +130,13 @@ impl<S: Storage> Node<S> {
             return;
         }
         let all = self.extent();
-        let nothing = (all.written, all.published) == (0, 0);
-        let needed = self.holders_needed();
-        if nothing || needed > 0 && self.count_alike() >= needed {
+        // That somebody was heard with our digest shows that it has all of ours that it keeps.
+        let digest = self.digest();
+        let is_held = |store| {
+            let needed = self.holders_needed(store);
+            needed > 0 && self.keeping(store).filter(|(_, member)| member.knows == digest).count() >= needed
+        };
+        if all.stores().iter().all(is_held) {
             return self.say_farewell(NotHandedOver { writes: 0, rumors: 0 });
         }
         let (until, wait) = (self.cx.now + patience, self.cx.config.gossip_interval.part(4));
@@ -114,7 +152,7 @@ impl<S: Storage> Node<S> {
     /// Asks again whoever has not shown that it has all; or gives up, when it took too long or nobody else is there.
     pub(super) fn on_handover_timer(&mut self) {
         let Parting::HandingOver(handover) = &self.parting else { return };
-        if self.cx.now >= handover.until || self.holders_needed() == 0 {
+        if self.cx.now >= handover.until || self.extent().stores().iter().all(|store| self.holders_needed(store) == 0) {
             return self.finish_handover();
         }
         if self.cx.now < handover.ask_at {
@@ -125,7 +163,7 @@ impl<S: Storage> Node<S> {
         handover.wait = handover.wait.times(2).min(self.cx.config.gossip_interval);
         self.draw_asked(&mut handover);
         let all = self.extent();
-        for asked in handover.asked.iter().filter(|asked| !asked.has(all)) {
+        for asked in handover.asked.iter().filter(|asked| !asked.has_its_part(all)) {
             self.ask_to_confirm(asked.id);
         }
         self.parting = Parting::HandingOver(handover);
@@ -143,12 +181,11 @@ impl<S: Storage> Node<S> {
             self.cx.stats.stale_answers += 1;
             return;
         };
-        let before = (asked.written, asked.published);
-        asked.written = asked.written.max(confirmed.written);
-        asked.published = asked.published.max(confirmed.published);
-        let grew = (asked.written, asked.published) != before;
+        let before = asked.has;
+        asked.has = before.and(confirmed.into());
+        let grew = asked.has != before;
         // Whoever was never heard at its address before gets no more than it sent: that is asked by the timer.
-        if grew && !asked.has(all) && self.cx.credit == Credit::Full {
+        if grew && !asked.has_its_part(all) && self.cx.credit == Credit::Full {
             self.ask_to_confirm(from);
         }
         self.finish_when_handed_over();
@@ -170,21 +207,21 @@ impl<S: Storage> Node<S> {
     /// Whether one of the others has all that we wrote in this life, and one, perhaps another for want of room, all that we published.
     #[cfg(feature = "sim")]
     pub(crate) fn is_held_by<'n>(&self, others: impl Iterator<Item = &'n Self>) -> bool {
-        let held = others.map(|other| other.confirmed(self.cx.me.writer())).fold(Extent::default(), |held, has| {
-            Extent { written: held.written.max(has.written), published: held.published.max(has.published) }
-        });
-        let all = self.extent();
-        held.written >= all.written && held.published >= all.published
+        let of_ours = others.map(|other| Extent::from(&other.confirmed(self.cx.me.writer())));
+        let held = of_ours.fold(Extent::default(), Extent::and);
+        self.extent().beyond(held) == Extent::default()
     }
 
     /// Writes what a member that is asked lacks of ours.
     pub(super) fn hand_over(&self, peer: Option<NodeId>, writer: &mut Writer<'_>) {
         let Parting::HandingOver(handover) = &self.parting else { return };
         let Some(asked) = handover.asked.iter().find(|asked| Some(asked.id) == peer) else { return };
-        self.stores.rumors.hand_over(&self.cx, asked.published, writer);
-        let all = self.extent();
-        if asked.written < all.written {
-            self.stores.entries.serve_writer(self.cx.me.writer(), asked.written, all.written, writer);
+        let (all, Extent { written, published }) = (self.extent(), asked.has);
+        if asked.stores.contains(Store::Rumors) {
+            self.stores.rumors.hand_over(&self.cx, published, writer);
+        }
+        if asked.stores.contains(Store::Entries) && written < all.written {
+            self.stores.entries.serve_writer(self.cx.me.writer(), written, all.written, writer);
         }
     }
 
@@ -198,8 +235,8 @@ impl<S: Storage> Node<S> {
     fn finish_when_handed_over(&mut self) {
         let Parting::HandingOver(handover) = &self.parting else { return };
         let all = self.extent();
-        let holders = handover.asked.iter().filter(|asked| asked.has(all)).count();
-        if holders >= self.holders_needed() {
+        let holders = |store| handover.asked.iter().filter(|asked| asked.has(store, all)).count();
+        if all.stores().iter().all(|store| holders(store) >= self.holders_needed(store)) {
             self.finish_handover();
         }
     }
@@ -208,9 +245,8 @@ impl<S: Storage> Node<S> {
     fn finish_handover(&mut self) {
         let Parting::HandingOver(handover) = &self.parting else { return };
         let all = self.extent();
-        let most = |before: u32, of: fn(&Asked) -> u32| handover.asked.iter().map(of).fold(before, u32::max);
-        let writes = all.written.saturating_sub(most(self.held.written, |asked| asked.written));
-        let rumors = all.published.saturating_sub(most(self.held.published, |asked| asked.published));
+        let held = handover.asked.iter().map(|asked| asked.has).fold(self.held, Extent::and);
+        let Extent { written: writes, published: rumors } = all.beyond(held);
         self.say_farewell(NotHandedOver { writes, rumors });
     }
 
@@ -225,15 +261,24 @@ impl<S: Storage> Node<S> {
     /// Members to ask: others in place of those that are gone.
     fn draw_asked(&mut self, handover: &mut Handover) {
         handover.asked.retain(|asked| self.membership.is_live(asked.id));
-        let ours = self.extent().stores();
         while !handover.asked.is_full() {
             let (members, asked) = (&self.membership, &handover.asked);
-            let keeps = |id| members.get(id).is_some_and(|member| member.capabilities.stores().contains_all(ours));
-            let will_not_do = |id| asked.iter().any(|asked| asked.id == id) || !keeps(id);
-            let drawn = members.sample(&mut self.cx, &will_not_do);
-            let Some((id, _)) = drawn else { return };
-            let _ = handover.asked.push(Asked { id, written: 0, published: 0 });
+            let wanted = self.wanting(asked);
+            let stores_of = |id| members.get(id).map_or(Stores::NONE, |member| member.capabilities.stores());
+            let will_not_do = |id| asked.iter().any(|asked| asked.id == id) || wanted.and(stores_of(id)).is_empty();
+            let Some((id, _)) = members.sample(&mut self.cx, &will_not_do) else { return };
+            let stores = stores_of(id);
+            let _ = handover.asked.push(Asked { id, stores, has: Extent::default() });
         }
+    }
+
+    /// In which stores there is something of ours for others to be asked for: first those that too few who are asked keep.
+    fn wanting(&self, asked: &[Asked]) -> Stores {
+        let ours = self.extent().stores();
+        let keepers = |store| asked.iter().filter(|asked| asked.stores.contains(store)).count();
+        let lacking = ours.iter().filter(|&store| keepers(store) < self.holders_needed(store));
+        let lacking = lacking.fold(Stores::NONE, Stores::with);
+        if lacking.is_empty() { ours } else { lacking }
     }
 
     fn ask_to_confirm(&mut self, id: NodeId) {
@@ -242,32 +287,26 @@ impl<S: Storage> Node<S> {
         }
     }
 
-    /// How many of those that can have all of ours were last heard with our digest: they have it.
-    fn count_alike(&self) -> usize {
-        let digest = self.digest();
-        self.able().filter(|(_, member)| member.knows == digest).count()
+    /// So many must have all of ours in a store, or all that keep it.
+    fn holders_needed(&self, store: Store) -> usize {
+        self.keeping(store).take(HOLDERS).count()
     }
 
-    /// So many must have all of ours, or all that can.
-    fn holders_needed(&self) -> usize {
-        self.able().take(HOLDERS).count()
-    }
-
-    /// The live members that keep all that we have something of our own in.
-    fn able(&self) -> impl Iterator<Item = &(NodeId, Member<S::Blob>)> {
-        let (us, ours) = (self.cx.me.id, self.extent().stores());
-        let is_able = move |(id, member): &&(NodeId, Member<S::Blob>)| {
-            *id != us && member.is_live() && member.capabilities.stores().contains_all(ours)
+    /// The other live members that keep a store.
+    fn keeping(&self, store: Store) -> impl Iterator<Item = &(NodeId, Member<S::Blob>)> {
+        let us = self.cx.me.id;
+        let keeps = move |(id, member): &&(NodeId, Member<S::Blob>)| {
+            *id != us && member.is_live() && member.capabilities.stores().contains(store)
         };
-        self.membership.rows().iter().filter(is_able)
+        self.membership.rows().iter().filter(keeps)
     }
 
     /// Somebody knows all that we know of `stores`: what is ours by now does not go with us.
     pub(super) fn on_held(&mut self, stores: Stores) {
-        let all = self.extent();
-        if stores.contains_all(all.stores()) {
-            self.held = all;
-        }
+        let Extent { written, published } = self.extent();
+        let of = |store, all| if stores.contains(store) { all } else { 0 };
+        let held = Extent { written: of(Store::Entries, written), published: of(Store::Rumors, published) };
+        self.held = self.held.and(held);
     }
 
     fn extent(&self) -> Extent {

@@ -12,7 +12,7 @@ use crate::{
     error::RestoreError,
     id::NodeId,
     records::Precedence,
-    replicated::{Replicated, SavePoint},
+    replicated::{Replicated, ReplicatedData, SavePoint},
     storage::Storage,
     time::Instant,
     wire::{ClusterLabel, Frame, Malformed, Read, Reader, Store, Writer},
@@ -50,7 +50,8 @@ impl<S: Storage> Node<S> {
     /// Writes the next chunk of what a next life should know into `buffer`, which must hold
     /// `config.datagram_len_max` bytes; `None` when all is written, or `buffer` is too short.
     ///
-    /// Nothing may be changed between the first call and the last.
+    /// After a drain, for what the application has yet to be told is left out; and nothing may be changed between the first call and
+    /// the last.
     pub fn save<'b>(&self, cursor: &mut SaveCursor, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
         if cursor.done >= Store::COUNT || buffer.len() < usize::from(self.cx.config.datagram_len_max) {
             return None;
@@ -123,7 +124,9 @@ impl<S: Storage> Node<S> {
             // Whether it lives is for itself to say; we only know where to ask.
             Frame::Member(other) => self.membership.remember(&mut self.cx, other.addr),
             _ if self.claims_our_future(frame) => self.begin_generation(),
-            _ => each_store!(self.stores, (_, store) => store.restore(&mut self.cx, frame, lay_for)),
+            _ => each_store!(self.stores, (number, store) => if self.cx.stores().contains(number) {
+                store.restore(&mut self.cx, frame, lay_for);
+            }),
         }
     }
 

@@ -34,16 +34,16 @@ use crate::{
     path_search::PathSearch,
     reconcile::Reconcile,
     records::Intent,
-    replicated::Replicated,
+    replicated::{Replicated, ReplicatedData},
     storage::Storage,
     table::Queue,
     time::{Instant, Span},
-    wire::{Ping, Store, len},
+    wire::{Ping, Stores, len},
 };
 use handover::{Extent, Parting};
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
-use stores::{Registry, ask_store, each_store};
+use stores::{Registry, each_store};
 
 pub use keep::SaveCursor;
 pub use views::{EntryView, Liveness, MemberView, Why};
@@ -238,8 +238,12 @@ impl<S: Storage> Node<S> {
         self.gossip.next_at = Instant::NEVER;
         self.gossip.pace.mark(self.cx.now, self.cx.config.gossip_interval);
         let mut drawn = heapless::Vec::<NodeId, 16>::new();
+        let (is_for_all, news) = (self.membership.has_news(), self.news_for_others());
         for _ in 0..self.cx.config.fanout {
-            let Some((peer, addr)) = self.membership.sample(&mut self.cx, &|id| drawn.contains(&id)) else { break };
+            let members = &self.membership;
+            let keeps_any = |id| members.get(id).is_some_and(|it| !it.capabilities.stores().and(news).is_empty());
+            let will_not_do = |id| drawn.contains(&id) || !is_for_all && !keeps_any(id);
+            let Some((peer, addr)) = members.sample(&mut self.cx, &will_not_do) else { break };
             self.cx.send(addr, Some(peer), Intent::News);
             if drawn.push(peer).is_err() {
                 break;
@@ -295,7 +299,16 @@ impl<S: Storage> Node<S> {
     }
 
     fn has_news(&self) -> bool {
-        Store::ALL.into_iter().any(|number| ask_store!(self, number, store => store.has_news()))
+        self.membership.has_news() || !self.news_for_others().is_empty()
+    }
+
+    /// In which of the application's stores there is news that somebody else keeps.
+    fn news_for_others(&self) -> Stores {
+        let mut news = Stores::NONE;
+        each_store!(&self.stores, (number, store) => if store.has_news() {
+            news = news.with(number);
+        });
+        news.and(self.membership.kept_by_others())
     }
 
     fn next_event(&mut self) -> Option<Event<'static>> {
@@ -325,8 +338,9 @@ impl<S: Storage> Node<S> {
     }
 
     fn next_of_stores(&self) -> Instant {
-        let next = |number| ask_store!(self, number, store => Replicated::<S>::next_deadline(store));
-        Store::ALL.into_iter().map(next).min().unwrap_or(Instant::NEVER)
+        let mut next = Instant::NEVER;
+        each_store!(&self.stores, (_, store) => next = next.min(store.next_deadline()));
+        next
     }
 
     /// Tells the other machines what one of them changed.

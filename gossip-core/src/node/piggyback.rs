@@ -10,7 +10,7 @@ use super::{
 use crate::{
     path::Proof,
     records::{Intent, Outgoing},
-    replicated::Replicated,
+    replicated::{Replicated, ReplicatedData},
     storage::Storage,
     wire::{Ping, Store, Stores, Urgency, Writer},
 };

@@ -1,8 +1,5 @@
 //! Which machine a frame goes to.
-use super::{
-    Node,
-    stores::{ask_store, each_store},
-};
+use super::{Node, stores::each_store};
 use crate::{
     context::{Credit, Source},
     dissemination::{AskPublisher, Authority},
@@ -10,13 +7,13 @@ use crate::{
     membership::Change,
     reconcile::{Difference, Peer},
     records::{Intent, Member, Outgoing},
-    replicated::Replicated,
+    replicated::ReplicatedData,
     storage::Storage,
     table::Queue,
     time::Span,
     wire::{
         Ack, Cause, Clock, Confirm, Frame, Header, Horizon, MemberFrame, NameConflictFrame, Ping, Read, Reader,
-        Refusal, Standing, Store,
+        Refusal, Standing,
     },
 };
 
@@ -250,7 +247,9 @@ impl<S: Storage> Node<S> {
 
     /// Whether somebody claims to know more of our present life than we said.
     pub(super) fn claims_our_future(&self, news: &Frame<'_>) -> bool {
-        Store::ALL.into_iter().any(|number| ask_store!(self, number, store => store.claims_our_future(&self.cx, news)))
+        let mut claims = false;
+        each_store!(&self.stores, (_, store) => claims |= store.claims_our_future(&self.cx, news));
+        claims
     }
 
     /// Where the answer to a member's question goes: to the address that all know, wherever the question came from. An

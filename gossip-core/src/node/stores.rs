@@ -31,9 +31,15 @@ macro_rules! stores {
 
         /// Does something with each of the stores beside members, in their order: with its number, and with itself.
         macro_rules! each_store {
-            ($d stores:expr, ($d number:pat, $d store:ident) => $d act:expr) => {{
+            (&$d node:ident.stores, ($d number:pat, $d store:ident) => $d act:expr) => {{
                 $({
-                    let ($d number, $d store) = (Store::$store, &mut $d stores.$name);
+                    let ($d number, $d store) = ($crate::wire::Store::$store, &$d node.stores.$name);
+                    $d act;
+                })*
+            }};
+            ($d node:ident.stores, ($d number:pat, $d store:ident) => $d act:expr) => {{
+                $({
+                    let ($d number, $d store) = ($crate::wire::Store::$store, &mut $d node.stores.$name);
                     $d act;
                 })*
             }};
@@ -81,8 +87,7 @@ impl<S: Storage> Node<S> {
     /// Which stores both we and `peer` keep, as far as we know: all of ours, as long as we have not heard what it says of itself.
     pub(super) fn shared_with(&self, peer: Option<NodeId>) -> Stores {
         let known = peer.and_then(|id| self.membership.get(id));
-        let ours = self.cx.stores();
-        known.map_or(ours, |member| ours.and(member.capabilities.stores()))
+        known.map_or_else(|| self.cx.stores(), |member| self.cx.shared_with(member.capabilities))
     }
 
     /// What our digest is over these of our stores.

@@ -51,7 +51,7 @@ pub(super) struct Pulling {
 
 impl Pulling {
     pub(super) const fn all_of(store: Store, later: Stores) -> Self {
-        Self { store, from: Position::FIRST, end: Position::FIRST, token: 0, no_progress: 0, had: Digest(0), later }
+        Self { store, from: Position::First, end: Position::First, token: 0, no_progress: 0, had: Digest(0), later }
     }
 }
 

@@ -231,13 +231,13 @@ impl Reconcile {
             self.round_trip.record(cx.now.saturating_duration_since(asked_at));
         }
         let progress = ours != pull.had;
-        let no_progress = if progress { 0 } else { pull.no_progress + 1 };
+        let no_progress = if progress { 0 } else { pull.no_progress.saturating_add(1) };
         let from = match end.remainder {
             Remainder::After(upto) if upto > pull.from && upto < pull.end && no_progress < NO_PROGRESS_MAX => upto,
             // The peer has more for us, and we take it.
             Remainder::After(_) | Remainder::Some if progress => pull.from,
             // What is too long is not to be had; all else was told.
-            Remainder::Nothing | Remainder::TooLong if pull.end > pull.from && pull.end < Position::LAST => pull.end,
+            Remainder::Nothing | Remainder::TooLong if pull.end > pull.from && pull.end < Position::Last => pull.end,
             // All of it, or more than we have room for.
             _ => return self.pull_next(cx, peer, pull.later, ours),
         };
@@ -437,16 +437,16 @@ mod tests {
         assert_eq!(pass(&mut cx, &mut reconcile, OURS), [Intent::Compare]);
         // Members are the same; rumors and entries differ.
         reconcile.on_store_digests(&mut cx, PEER, &digests([1, 2, 3]), &digests([1, 9, 9]), OURS);
-        let [(token, Store::Rumors, Position::FIRST)] = pulls(&mut cx)[..] else { panic!("rumors come first") };
-        reconcile.on_asked(token, Position::LAST);
+        let [(token, Store::Rumors, Position::First)] = pulls(&mut cx)[..] else { panic!("rumors come first") };
+        reconcile.on_asked(token, Position::Last);
         reconcile.on_pull_end(&mut cx, PEER, &PullEnd { token, remainder: Remainder::Nothing }, Digest(3));
-        let [(token, Store::Entries, Position::FIRST)] = pulls(&mut cx)[..] else { panic!("then entries") };
-        reconcile.on_asked(token, Position::LAST);
+        let [(token, Store::Entries, Position::First)] = pulls(&mut cx)[..] else { panic!("then entries") };
+        reconcile.on_asked(token, Position::Last);
         let middle = Position::behind_number(5);
         reconcile.on_pull_end(&mut cx, PEER, &PullEnd { token, remainder: Remainder::After(middle) }, Digest(4));
         let [(token, Store::Entries, from)] = pulls(&mut cx)[..] else { panic!("then the rest of them") };
         assert_eq!(from, middle);
-        reconcile.on_asked(token, Position::LAST);
+        reconcile.on_asked(token, Position::Last);
         reconcile.on_pull_end(&mut cx, PEER, &PullEnd { token, remainder: Remainder::Nothing }, Digest(5));
         assert!(pulls(&mut cx).is_empty());
         assert_eq!((cx.stats.exchanges, cx.stats.exchanges_failed, cx.stats.stale_answers), (1, 0, 0));

@@ -57,7 +57,7 @@ impl<S: Storage> Replica<S> {
     pub(super) fn put_versions(&self, from: Position, out: &mut [u8]) -> (usize, Position) {
         let items = self.versions_from(from).map(|(writer, sequence)| Seen { writer: *writer, sequence: *sequence });
         let (len, unfit) = write_items(out, items);
-        (len, unfit.map_or(Position::LAST, |seen| Position::before(seen.writer)))
+        (len, unfit.map_or(Position::Last, |seen| Position::before(seen.writer)))
     }
 
     /// Writes what the asker lacks, in order of dots, and says up to where, if that was not all of it. Of a writer whose next

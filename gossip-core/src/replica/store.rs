@@ -7,7 +7,7 @@ use crate::{
     io::Event,
     path::Proof,
     records::Question,
-    replicated::{Regions, Replicated, SavePoint},
+    replicated::{Regions, Replicated, ReplicatedData, SavePoint},
     storage::Storage,
     table::{Flag, Table, copy_to},
     wire::{Frame, Position, Urgency, Writer},
@@ -21,16 +21,6 @@ impl<S: Storage> Replicated<S> for Replica<S> {
 
     fn has_news(&self) -> bool {
         self.pending > 0
-    }
-
-    fn start(&mut self, cx: &Context<S>) {
-        self.ensure_version(cx.me.writer());
-    }
-
-    fn piggyback(&mut self, _cx: &Context<S>, urgency: Urgency, path: Proof, writer: &mut Writer<'_>) {
-        if urgency == Urgency::Normal {
-            self.put_pending(path, writer);
-        }
     }
 
     fn summarise(&self, _cx: &Context<S>, _token: u8, from: Position, out: &mut [u8]) -> (usize, Position) {
@@ -47,14 +37,48 @@ impl<S: Storage> Replicated<S> for Replica<S> {
         self.put_lacking(question, writer)
     }
 
+    fn save(&self, _cx: &Context<S>, from: SavePoint, writer: &mut Writer<'_>) -> Option<SavePoint> {
+        let mut saved = from;
+        for (life, upto) in self.versions.ascending(from.position.life()) {
+            saved.sequence = self.serve_writer(*life, saved.sequence, *upto, writer);
+            if saved.sequence < *upto {
+                return Some(saved);
+            }
+            (saved.position, saved.sequence) = (Position::behind(*life), 0);
+        }
+        None
+    }
+
+    fn usage(&self) -> Regions {
+        let entries = ("entries", self.entries.len(), self.entries.limit());
+        [entries, ("writers", self.versions.len(), self.versions.limit())].into_iter().collect()
+    }
+}
+
+impl<S: Storage> ReplicatedData<S> for Replica<S> {
+    fn start(&mut self, cx: &Context<S>) {
+        self.ensure_version(cx.me.writer());
+    }
+
+    fn piggyback(&mut self, _cx: &Context<S>, urgency: Urgency, path: Proof, writer: &mut Writer<'_>) {
+        if urgency == Urgency::Normal {
+            self.put_pending(path, writer);
+        }
+    }
+
     fn on_news(&mut self, cx: &mut Context<S>, news: &Frame<'_>) {
         match news {
-            Frame::Entry(entry) if entry.key.len() + entry.value.bytes().len() > Self::entry_len_max(cx) => {
+            Frame::Entry(entry)
+                if self.entries.limit() == 0
+                    || entry.key.len() + entry.value.bytes().len() > Self::entry_len_max(cx) =>
+            {
                 cx.stats.entries_refused += 1;
             }
             Frame::Entry(entry) => self.on_entry(cx, entry),
             // It makes us give something up: nobody says so unasked.
-            Frame::SupersededRange(range) if cx.source == Source::AskedFor => self.on_superseded_range(cx, range),
+            Frame::SupersededRange(range) if cx.source == Source::AskedFor && self.entries.limit() > 0 => {
+                self.on_superseded_range(cx, range);
+            }
             _ => {}
         }
     }
@@ -66,18 +90,6 @@ impl<S: Storage> Replicated<S> for Replica<S> {
             _ => return false,
         };
         writer == cx.me.writer() && sequence > self.written(cx)
-    }
-
-    fn save(&self, _cx: &Context<S>, from: SavePoint, writer: &mut Writer<'_>) -> Option<SavePoint> {
-        let mut saved = from;
-        for (life, upto) in self.versions.ascending(from.position.life()) {
-            saved.sequence = self.serve_writer(*life, saved.sequence, *upto, writer);
-            if saved.sequence < *upto {
-                return Some(saved);
-            }
-            (saved.position, saved.sequence) = (Position::behind(*life), 0);
-        }
-        None
     }
 
     fn next_untold(&self) -> Option<usize> {
@@ -101,11 +113,6 @@ impl<S: Storage> Replicated<S> for Replica<S> {
             None => None,
         };
         Some(Event::Changed { key, value, dot: entry.dot })
-    }
-
-    fn usage(&self) -> Regions {
-        let entries = ("entries", self.entries.len(), self.entries.limit());
-        [entries, ("writers", self.versions.len(), self.versions.limit())].into_iter().collect()
     }
 }
 

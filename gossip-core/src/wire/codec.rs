@@ -1,5 +1,5 @@
 //! Writing and reading the run of frames.
-use super::{Frame, Header};
+use super::{Frame, Header, len};
 use core::cell::Cell;
 
 /// Appends frames to the caller's buffer while they fit.
@@ -201,7 +201,7 @@ fn put_frame(room: &mut [u8], frame: &Frame<'_>) -> Option<usize> {
 }
 
 /// Before a tail: two bytes for the frame's length, the longest fixed part, and two bytes for the tail's length.
-const TAIL_AT: usize = 2 + 1 + 1 + 1 + 12 + 12 + 3 + 2;
+const TAIL_AT: usize = 2 + 1 + 1 + 1 + 2 * len::POSITION + 3 + 2;
 
 fn put_tailed_frame(room: &mut [u8], frame: &Frame<'_>, tail: usize) -> Option<usize> {
     let fixed = postcard::to_slice(frame, room.get_mut(2..TAIL_AT)?).ok()?.len();

@@ -48,7 +48,9 @@ pub(crate) mod len {
     /// [`PullEnd`](super::PullEnd) that does not say where the rest begins.
     pub(crate) const PULL_END: usize = FRAMING + 2;
     /// [`PullEnd`](super::PullEnd), whole.
-    pub(crate) const PULL_END_AFTER: usize = PULL_END + 8 + 4;
+    pub(crate) const PULL_END_AFTER: usize = PULL_END + POSITION;
+    /// A [`Position`](super::Position) at its longest.
+    pub(crate) const POSITION: usize = 1 + 8 + 4;
     /// [`StoreDigests`](super::StoreDigests), whole.
     pub(crate) const STORE_DIGESTS: usize = FRAMING + 1 + super::Store::COUNT * (1 + 8);
     /// A [`RumorFrame`](super::RumorFrame) without its payload.

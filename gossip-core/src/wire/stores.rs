@@ -56,10 +56,15 @@ impl Stores {
         others.0 & !self.0 == 0
     }
 
-    /// The first of them, in the order in which they are pulled.
+    /// Those of them that this version knows, in the order in which they are pulled.
+    pub fn iter(self) -> impl Iterator<Item = Store> {
+        Store::ALL.into_iter().filter(move |&store| self.contains(store))
+    }
+
+    /// The first of these.
     #[must_use]
     pub fn first(self) -> Option<Store> {
-        Store::ALL.into_iter().find(|&store| self.contains(store))
+        self.iter().next()
     }
 
     /// How many stores there are up to the last of these.
@@ -83,6 +88,12 @@ impl Capabilities {
     #[must_use]
     pub const fn keeping(stores: Stores) -> Self {
         Self(stores.0)
+    }
+
+    /// The same, of a member that was heard to keep these stores, of those that this version knows.
+    #[must_use]
+    pub const fn with_stores(self, stores: Stores) -> Self {
+        Self(self.0 & !Stores::ALL.0 | stores.0 & Stores::ALL.0)
     }
 
     /// Which stores it keeps, of those that this version knows: members in any case, for who keeps none is no member.
@@ -178,59 +189,71 @@ impl<'de> Visitor<'de> for List {
     }
 }
 
-/// A place in the order of a store, behind one of its pieces: what order that is, the store alone knows. Most go by [`Life`].
+/// A place in the order of a store: what order that is, the store alone knows. Most go by [`Life`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Position {
-    #[serde(with = "postcard::fixint::le")]
-    high: u64,
-    #[serde(with = "postcard::fixint::le")]
-    low: u32,
+pub enum Position {
+    /// Before all of it.
+    #[default]
+    First,
+    /// Behind one of its pieces.
+    Behind {
+        /// What it goes by first,
+        #[serde(with = "postcard::fixint::le")]
+        high: u64,
+        /// and what among those that have that in common.
+        #[serde(with = "postcard::fixint::le")]
+        low: u32,
+    },
+    /// Behind all of it.
+    Last,
 }
 
 impl Position {
-    /// Before all of it.
-    pub const FIRST: Self = Self { high: 0, low: 0 };
-    /// Behind all of it.
-    pub const LAST: Self = Self { high: u64::MAX, low: u32::MAX };
-
     /// Behind a life, in a store that goes by lives.
     #[must_use]
     pub const fn behind(life: Life) -> Self {
-        Self { high: life.origin.0, low: life.generation.0 }
+        Self::Behind { high: life.origin.0, low: life.generation.0 }
     }
 
     /// Before a life, and behind all that come before it.
     #[must_use]
-    pub const fn before(life: Life) -> Self {
-        Self::behind(life.predecessor())
+    pub fn before(life: Life) -> Self {
+        if life == Life::FIRST { Self::First } else { Self::behind(life.predecessor()) }
     }
 
     /// The life behind which this is; `None` where it is before all of them.
     #[must_use]
-    pub fn life(self) -> Option<Life> {
-        let life = Life { origin: NodeId(self.high), generation: Generation(self.low) };
-        (self != Self::FIRST).then_some(life)
+    pub const fn life(self) -> Option<Life> {
+        match self {
+            Self::First => None,
+            Self::Behind { high, low } => Some(Life { origin: NodeId(high), generation: Generation(low) }),
+            Self::Last => Some(Life::LAST),
+        }
     }
 
     /// Before a number, and behind all lower ones, in a store that goes by numbers.
     #[must_use]
     pub const fn before_number(number: u64) -> Self {
         match number.checked_sub(1) {
-            Some(high) => Self { high, low: u32::MAX },
-            None => Self::FIRST,
+            Some(before) => Self::behind_number(before),
+            None => Self::First,
         }
     }
 
     /// Behind a number.
     #[must_use]
     pub const fn behind_number(number: u64) -> Self {
-        Self { high: number, low: u32::MAX }
+        Self::Behind { high: number, low: u32::MAX }
     }
 
     /// The number behind which this is; `None` where it is before all of them.
     #[must_use]
-    pub fn number(self) -> Option<u64> {
-        (self != Self::FIRST).then_some(self.high)
+    pub const fn number(self) -> Option<u64> {
+        match self {
+            Self::First => None,
+            Self::Behind { high, .. } => Some(high),
+            Self::Last => Some(u64::MAX),
+        }
     }
 }
 
@@ -252,7 +275,7 @@ pub struct Pull<'a> {
     pub token: u8,
     /// Which store.
     pub store: Store,
-    /// From where on: the end of the range before, or [`Position::FIRST`].
+    /// From where on: the end of the range before, or [`Position::First`].
     pub from: Position,
     /// Up to where.
     pub until: Position,
