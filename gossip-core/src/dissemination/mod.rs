@@ -192,9 +192,9 @@ impl<S: Storage> Dissemination<S> {
 
     /// All live members know what we know: which publishers there were is known, and holes that nobody but the dead could fill
     /// are given up.
-    pub(crate) fn on_unanimous(&mut self, cx: &mut Context<S>, is_live: &dyn Fn(Life) -> bool) {
+    pub(crate) fn on_unanimous(&mut self, cx: &mut Context<S>, may_live: &dyn Fn(Life) -> bool) {
         self.on_caught_up();
-        self.give_up_holes(cx, is_live, |_| true);
+        self.give_up_holes(cx, may_live, |_| true);
     }
 
     /// Joins what a former life of ours had seen, as it [said](Self::put_windows).

@@ -288,7 +288,9 @@ impl<S: Storage> Node<S> {
         }
         self.convergence.settle(&self.cx, self.membership.table());
         if self.convergence.is_unanimous() {
-            self.stores.rumors.on_unanimous(&mut self.cx, &|life| is_live(&self.membership, life));
+            // Whom we do not know may be one that we have yet to hear of, having just come.
+            let may_live = |life: Life| self.membership.get(life.origin).is_none() || is_live(&self.membership, life);
+            self.stores.rumors.on_unanimous(&mut self.cx, &may_live);
             // What it gave up makes another digest, on which all have yet to agree.
             let digest = self.digest();
             self.convergence.set_digest(&self.cx, digest);
