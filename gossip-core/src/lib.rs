@@ -54,22 +54,22 @@
 //! | a name that two living nodes go by | `membership/namesakes.rs` |
 //! | who is drawn to be pushed to | `membership/sample.rs` |
 //! | which news rides on an ack, or any datagram, and in what order | `node/piggyback.rs`; of members, `membership/news.rs`; of another store, its `delta.rs` |
-//! | how often a piece of news is told | `context.rs` `retransmit_limit`, `relay_retransmits`; the knob is `news_mult` in `config.rs` |
+//! | how often a piece of news is told | `context.rs` `retransmit_limit`, `relay_retransmits`, of members `membership/news.rs` `relays_little`; the knob is `news_mult` in `config.rs` |
 //! | how often news is pushed, and what a busy node leaves between two pushes | `node/mod.rs` `push_news`, `pace.rs`; the knob is `gossip_interval` in `config.rs` |
-//! | how long an answer to a stranger may be (no amplifier) | `context.rs` `Credit`; who is proven, `node/receive.rs` `credit_of` |
+//! | how long an answer to a stranger may be (no amplifier) | `context.rs` `Credit`, `membership/seeds.rs` `send_bare`; who is proven, `node/receive.rs` `credit_of` |
 //! | how a rumor spreads and is told once | `dissemination/mod.rs`; what rides on a datagram, `dissemination/delta.rs` |
 //! | how many rumors are taken on, kept and forgotten, and when they expire | `dissemination/admission.rs`, `dissemination/retention.rs`; the knob is `rumor_ttl` in `config.rs` |
 //! | which rumors were seen or missed | `dissemination/windows.rs` |
 //! | what is handed over before a farewell | `node/handover.rs` |
 //! | which of two concurrent writes wins | `replica/mod.rs`, by [`records::Precedence`] |
 //! | what the date is, when our clock counts as wrong, and how far others' are followed | `calendar.rs`; the stamps, `stamp.rs` |
-//! | what a peer lacks of members, rumors, entries | `membership/store.rs`, `dissemination/delta.rs`, `replica/delta.rs` |
-//! | what is kept in step at all | `node/stores.rs`; what a store can do, `replicated.rs`; with whom what of it is compared, `wire/stores.rs` |
+//! | what a peer lacks of members, rumors, entries | `membership/store.rs`, `dissemination/delta.rs`, `replica/delta.rs`; how the answer is written, `node/send.rs` `write_answer` |
+//! | what is kept in step at all, and how a store is added | `node/stores.rs`; what a store can do, `replicated.rs`; its number, `wire/frame.rs` `Store`; with whom what of it is compared, `wire/stores.rs` |
 //! | when and with whom differences are settled | `reconcile/mod.rs`; whom not to ask for now, `reconcile/backoff.rs`; how long to wait, `reconcile/timeout.rs` |
 //! | how long a datagram to a member may be | `path.rs`; how that is found out, `path_search.rs` |
 //! | who agrees, and when that is claimed | `convergence/mod.rs`; what others say of it, `convergence/hearsay.rs`; when it is worth asking, `convergence/calm.rs` |
 //! | what a next life knows | `node/keep.rs`; of each store, its `store.rs` |
-//! | a frame, and its place on the wire | `wire/frame.rs`; what a later version may add, `wire/extended.rs` |
+//! | a frame, and its place on the wire | `wire/frame.rs`; what a later version may add, `wire/extended.rs`, and where it is kept, `records.rs` `extension_len` |
 //! | a preset, a limit, and what happens there | `config.rs`; a memory map, `storage.rs` |
 //!
 //! One datagram's way: the adapter's `Driver::receive` → `node/mod.rs` `Node::handle_input` → `node/receive.rs`

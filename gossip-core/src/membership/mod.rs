@@ -44,7 +44,7 @@ use crate::{
     storage::{Snapshot, Storage},
     table::{Blob, Flag, Table},
     time::{Instant, Span},
-    wire::{Cause, Standing, Store, Stores},
+    wire::{Cause, Standing, Store},
 };
 use core::time::Duration;
 use counted::Counted;
@@ -276,12 +276,6 @@ impl<S: Storage> Membership<S> {
         self.get(id).is_some_and(is_known) || self.is_heard_bearer(id, addr)
     }
 
-    /// Which stores some other live member keeps.
-    pub(crate) fn kept_by_others(&self) -> Stores {
-        let kept = self.keepers.iter().zip(Store::ALL).filter(|(keepers, _)| **keepers > 0);
-        kept.fold(Stores::NONE, |stores, (_, store)| stores.with(store))
-    }
-
     /// The table of everyone. Who is there, and what is said of them, only we change.
     pub(crate) fn table(&self) -> &S::Members {
         &self.members
@@ -353,57 +347,9 @@ impl<S: Storage> Membership<S> {
         self.recount(cx, slot, id, before);
     }
 
-    /// Keeps in step what is counted and flagged of all rows, after one of them has changed.
-    fn recount(&mut self, cx: &mut Context<S>, slot: usize, id: NodeId, before: Counted) {
-        let Some((_, member)) = self.members.as_slice().get(slot) else { return };
-        let after = Counted::of(member);
-        if before != after {
-            let was = self.digest;
-            self.uncount(cx, id, before);
-            self.count(cx, id, after);
-            self.recent.record(cx, id, was, self.digest);
-            self.set_flags(slot, after);
-        }
-    }
-
     fn remove(&mut self, cx: &mut Context<S>, id: NodeId) {
         if let Some(member) = self.members.swap_remove(&id) {
             self.uncount(cx, id, Counted::of(&member));
         }
-    }
-
-    fn count(&mut self, cx: &mut Context<S>, id: NodeId, row: Counted) {
-        if let Some(words) = row.live {
-            self.digest += words.digest(cx, id);
-            cx.live += usize::from(id != cx.me.id);
-            if id != cx.me.id {
-                self.keepers_of(row.stores).for_each(|keepers| *keepers += 1);
-            }
-        }
-        self.pending += usize::from(row.pending);
-        self.untold += usize::from(row.untold);
-    }
-
-    fn uncount(&mut self, cx: &mut Context<S>, id: NodeId, row: Counted) {
-        if let Some(words) = row.live {
-            self.digest -= words.digest(cx, id);
-            cx.live -= usize::from(id != cx.me.id);
-            if id != cx.me.id {
-                self.keepers_of(row.stores).for_each(|keepers| *keepers -= 1);
-            }
-        }
-        self.pending -= usize::from(row.pending);
-        self.untold -= usize::from(row.untold);
-    }
-
-    fn keepers_of(&mut self, stores: Stores) -> impl Iterator<Item = &mut u32> {
-        self.keepers.iter_mut().zip(Store::ALL).filter(move |(_, store)| stores.contains(*store)).map(|(of, _)| of)
-    }
-
-    fn set_flags(&mut self, slot: usize, row: Counted) {
-        self.members.set_flag(slot, Flag::Pending, row.pending);
-        self.members.set_flag(slot, Flag::Untold, row.untold);
-        self.members.set_flag(slot, Flag::Waiting, row.under_suspicion);
-        self.members.set_flag(slot, Flag::Gone, row.live.is_none());
     }
 }
