@@ -28,19 +28,8 @@ pub(crate) struct Context<S: Storage> {
     pub(crate) rng: Rng,
     pub(crate) digester: Digester,
     pub(crate) stats: Stats,
-    /// How what is being taken in came here.
-    pub(crate) source: Source,
-    /// How long the datagram being taken in is.
-    pub(crate) received_len: u16,
-    /// How long the answer to it may be.
-    pub(crate) credit: Credit,
-    /// Whether the datagram being taken in may still ask something.
-    pub(crate) may_ask: bool,
-    /// Whether it may still tell who agrees: to take that in is a look at all members.
-    pub(crate) may_agree: bool,
-    /// Whether it may make us announce ourselves. The answer to an announce may not: where it fails to tell what we sent that for,
-    /// we would go on at the speed of the network.
-    pub(crate) may_announce: bool,
+    /// The datagram being taken in.
+    pub(crate) received: Received,
     /// Whether we have just come, and have yet to ask what we lack.
     pub(crate) newcomer: bool,
     /// Of all members' answers to pings: how long to wait for one of whom nothing is known yet.
@@ -50,6 +39,41 @@ pub(crate) struct Context<S: Storage> {
     /// How many members live, ourselves included: what counts in logarithms of the cluster's size needs it.
     pub(crate) live: usize,
     outbox: S::Outbox,
+}
+
+/// What belongs to the datagram being taken in: spent while it is read, and gone with it.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Received {
+    /// How long it is.
+    pub(crate) len: u16,
+    /// How what it says came here.
+    pub(crate) source: Source,
+    /// How long the answer to it may be.
+    pub(crate) credit: Credit,
+    /// Whether it may still ask something.
+    pub(crate) may_ask: bool,
+    /// Whether it may still tell who agrees: to take that in is a look at all members.
+    pub(crate) may_agree: bool,
+    /// Whether it may make us announce ourselves. The answer to an announce may not: where it fails to tell what we sent that for,
+    /// we would go on at the speed of the network.
+    pub(crate) may_announce: bool,
+}
+
+impl Received {
+    /// None: what is due by the clock, or told to do, answers nobody.
+    pub(crate) const NOTHING: Self = Self {
+        len: 0,
+        source: Source::Told,
+        credit: Credit::Full,
+        may_ask: false,
+        may_agree: false,
+        may_announce: false,
+    };
+
+    /// One of so many bytes, from a sender with so much credit.
+    pub(crate) const fn new(len: u16, credit: Credit) -> Self {
+        Self { len, source: Source::Told, credit, may_ask: true, may_agree: true, may_announce: true }
+    }
 }
 
 /// How news came to us.
@@ -106,12 +130,7 @@ impl<S: Storage> Context<S> {
             rng,
             digester: Digester::keyed(config.cluster.key()),
             stats: Stats::default(),
-            source: Source::Told,
-            received_len: 0,
-            credit: Credit::Full,
-            may_ask: false,
-            may_agree: false,
-            may_announce: false,
+            received: Received::NOTHING,
             newcomer: false,
             round_trip: RoundTrip::UNKNOWN,
             name_conflicts: 0,
@@ -167,10 +186,10 @@ impl<S: Storage> Context<S> {
     /// How long what the datagram being taken in makes us send may be, and at most `len_max`. What an unproven sender has is
     /// spent at once.
     pub(crate) fn spend_credit(&mut self, len_max: u16) -> u16 {
-        match self.credit {
+        match self.received.credit {
             Credit::Full => len_max,
             Credit::Upto(len) => {
-                self.credit = Credit::Upto(0);
+                self.received.credit = Credit::Upto(0);
                 len.min(len_max)
             }
         }
@@ -206,7 +225,7 @@ impl<S: Storage> Context<S> {
     /// up with thousands of writes does not tell them to all others again. A newcomer is about to ask, and cannot tell yet
     /// what is news to others.
     pub(crate) fn relay_retransmits(&self) -> Retransmits {
-        match self.source {
+        match self.received.source {
             Source::Told if !self.newcomer => self.retransmit_limit(),
             Source::Told | Source::AskedFor => Retransmits::NONE,
         }

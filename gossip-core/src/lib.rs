@@ -56,7 +56,7 @@
 //! | which news rides on an ack, or any datagram, and in what order | `node/piggyback.rs`; of members, `membership/news.rs`; of another store, its `delta.rs` |
 //! | how often a piece of news is told | `context.rs` `retransmit_limit`, `relay_retransmits`, of members `membership/news.rs` `relays_little`; the knob is `news_mult` in `config.rs` |
 //! | how often news is pushed, and what a busy node leaves between two pushes | `node/mod.rs` `push_news`, `pace.rs`; the knob is `gossip_interval` in `config.rs` |
-//! | how long an answer to a stranger may be (no amplifier) | `context.rs` `Credit`, `membership/seeds.rs` `send_bare`; who is proven, `node/receive.rs` `credit_of` |
+//! | how long an answer to a stranger may be (no amplifier) | `context.rs` `Credit`, `membership/seeds.rs` `send_bare`; who is proven, `node/receive.rs` `on_datagram` |
 //! | how a rumor spreads and is told once | `dissemination/mod.rs`; what rides on a datagram, `dissemination/delta.rs` |
 //! | how many rumors are taken on, kept and forgotten, and when they expire | `dissemination/admission.rs`, `dissemination/retention.rs`; the knob is `rumor_ttl` in `config.rs` |
 //! | which rumors were seen or missed | `dissemination/windows.rs` |

@@ -157,7 +157,7 @@ impl PathSearch {
     /// A datagram as long as we tried came through, and its answer. The next one is longer: nobody unproven is sent that.
     pub(crate) fn on_ack<S: Storage>(&mut self, cx: &mut Context<S>, members: &mut S::Members, from: NodeId, len: u16) {
         match self.search {
-            Some(search) if (search.peer, search.len) == (from, len) && cx.credit == Credit::Full => {
+            Some(search) if (search.peer, search.len) == (from, len) && cx.received.credit == Credit::Full => {
                 self.go_on(cx, members, Search { good: len, ..search });
             }
             _ => cx.stats.stale_answers += 1,

@@ -147,7 +147,7 @@ pub(crate) mod pair {
         }
 
         fn take_in(&mut self, frames: &[u8], source: Source) {
-            self.cx.source = source;
+            self.cx.received.source = source;
             for read in Reader::new(frames) {
                 let Ok(Read::Frame(frame)) = read else { panic!("{read:?}") };
                 self.store.on_news(&mut self.cx, &frame);

@@ -32,7 +32,7 @@ impl<S: Storage> Membership<S> {
     /// A datagram came from a member: proof that it lives, and of which life.
     pub(crate) fn on_heard(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
         self.on_seed_heard(from, header.sender);
-        if !self.is_live(header.sender) && cx.may_announce {
+        if !self.is_live(header.sender) && cx.received.may_announce {
             self.on_caller(cx, from, header.sender);
         }
         let Some(member) = self.members.get_mut(&header.sender) else { return };
@@ -48,7 +48,7 @@ impl<S: Storage> Membership<S> {
         let outdone = header.generation != member.generation && header.incarnation <= member.incarnation;
         let (is_new, is_live) = (member.namesake != Namesake::Heard, member.is_live());
         if outdone && (is_new || !is_live) && from != member.addr {
-            if cx.may_announce {
+            if cx.received.may_announce {
                 // Nothing else that we send goes there: once for each time that the other one spoke, and each time where there is no
                 // other. An announce says what is said of whoever is gone. Else with the next that it sends.
                 let intent = if is_live { Intent::News } else { Intent::Ping(Ping::ANNOUNCE) };
@@ -59,7 +59,7 @@ impl<S: Storage> Membership<S> {
             return;
         }
         member.namesake = if outdone { Namesake::Heard } else { Namesake::None };
-        if from != member.addr && header.incarnation > member.incarnation && cx.may_announce {
+        if from != member.addr && header.incarnation > member.incarnation && cx.received.may_announce {
             // It speaks from elsewhere and has more to say of itself than we heard: it moved, and what we send it does not
             // arrive. Whoever answers an announce introduces itself.
             cx.answer(from, header.sender, Intent::Ping(Ping::ANNOUNCE));
@@ -135,7 +135,7 @@ impl<S: Storage> Membership<S> {
     fn correct(&self, cx: &mut Context<S>, from: Addr, teller: NodeId, slot: usize, claim: Claim) {
         let Some((id, member)) = self.members.as_slice().get(slot) else { return };
         let outdone = claim.standing == Standing::Down && member.standing == Standing::Left && claim < member.claim();
-        if outdone && self.is_live(teller) && core::mem::take(&mut cx.may_ask) {
+        if outdone && self.is_live(teller) && core::mem::take(&mut cx.received.may_ask) {
             cx.answer(from, teller, Intent::Verdict(*id));
         }
     }
@@ -186,7 +186,7 @@ impl<S: Storage> Membership<S> {
         }
         let claim = Claim { standing: Standing::Suspect, ..update.claim };
         let change = self.adopt(cx, slot, Update { claim, ..update });
-        if cx.credit == Credit::Full {
+        if cx.received.credit == Credit::Full {
             // At the word of somebody unproven, nobody else is asked either: it may be a bystander.
             self.probe_unless_probing(cx, slot);
         }

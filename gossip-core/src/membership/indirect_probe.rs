@@ -64,7 +64,7 @@ impl<S: Storage> Membership<S> {
     /// Pings `target` for a member. Strangers are not served, nor members that speak from elsewhere, and nobody unknown is
     /// pinged: we are no reflector.
     pub(crate) fn on_ping_request(&mut self, cx: &mut Context<S>, header: &Header, request: PingRequest) {
-        let proven = cx.credit == Credit::Full;
+        let proven = cx.received.credit == Credit::Full;
         let asker = self.get(header.sender).filter(|asker| proven && asker.is_live() && asker.heard_at.is_some());
         if asker.is_none() || self.get(request.target).is_none() {
             cx.stats.questions_of_strangers += 1;

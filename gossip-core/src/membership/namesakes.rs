@@ -88,7 +88,7 @@ impl<S: Storage> Membership<S> {
     /// Another life is said to go by our name, at `addr`: asks there, no more often than once in a probe interval.
     pub(super) fn ask_rival(&mut self, cx: &mut Context<S>, addr: Addr) {
         let too_soon = cx.now < self.rival.asked_at + cx.config.probe_interval;
-        if too_soon || addr == cx.me.addr || cx.credit == Credit::Upto(0) {
+        if too_soon || addr == cx.me.addr || cx.received.credit == Credit::Upto(0) {
             return;
         }
         self.rival.asked_at = cx.now;
@@ -101,7 +101,7 @@ impl<S: Storage> Membership<S> {
         let Some((id, member)) = self.members.as_slice().get(slot) else { return };
         let lately = cx.now.saturating_sub(cx.config.probe_interval.times(LATELY));
         let may_live = member.namesake != Namesake::Known && member.heard_at.is_some_and(|at| at > lately);
-        if may_live && cx.may_announce && cx.rng.below(cx.live) < ASKERS {
+        if may_live && cx.received.may_announce && cx.rng.below(cx.live) < ASKERS {
             send_bare(cx, member.addr, Some(*id), Intent::Ping(Ping::ANNOUNCE));
         }
     }
@@ -176,7 +176,7 @@ impl<S: Storage> Membership<S> {
         };
         let is_due = *heard_at < Some(cx.now.saturating_sub(cx.config.gossip_interval));
         *heard_at = Some(cx.now);
-        if is_due && cx.may_announce && header.incarnation > known {
+        if is_due && cx.received.may_announce && header.incarnation > known {
             // What it says of itself shows in no digest, for the name counts as borne by two.
             cx.answer(from, header.sender, Intent::Ping(Ping::ANNOUNCE));
         }

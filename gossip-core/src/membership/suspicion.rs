@@ -54,7 +54,7 @@ impl<S: Storage> Membership<S> {
         self.suspicion_at = self.suspicion_at.min(until);
         self.update(cx, slot, |member| (member.suspicion, member.until) = (Suspicion::Doubted, until));
         // A few of all those who hear of it will do, and at the word of somebody unproven, nobody is asked.
-        if cx.rng.below(cx.live) < NOTIFIERS && cx.credit == Credit::Full {
+        if cx.rng.below(cx.live) < NOTIFIERS && cx.received.credit == Credit::Full {
             cx.send(addr, Some(id), Intent::Ping(Ping::DIGEST_PROBE));
         }
     }

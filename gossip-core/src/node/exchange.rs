@@ -22,7 +22,7 @@ impl<S: Storage> Node<S> {
         if failures > 0 && end.remainder != Remainder::Nothing {
             self.paths.on_failures(&self.cx, members, answerer, failures);
         }
-        PathSearch::on_answer(&self.cx, members, answerer, self.cx.received_len);
+        PathSearch::on_answer(&self.cx, members, answerer, self.cx.received.len);
         if end.remainder != Remainder::Nothing {
             self.paths.on_cut_short(&self.cx, members, answerer);
         }
@@ -33,7 +33,7 @@ impl<S: Storage> Node<S> {
 
     /// A member itself tells which stores it keeps: what others told of that, before it was heard, may have been wrong.
     fn on_stores_heard(&mut self, from: NodeId, stores: Stores) {
-        if self.cx.credit == Credit::Full {
+        if self.cx.received.credit == Credit::Full {
             self.membership.on_stores_heard(&mut self.cx, from, stores);
         }
     }
@@ -111,7 +111,7 @@ impl<S: Storage> Node<S> {
 
     pub(super) fn on_differing(&mut self, header: &Header, difference: Difference) {
         let id = header.sender;
-        if self.membership.is_contested(id) && self.cx.credit != Credit::Full {
+        if self.membership.is_contested(id) && self.cx.received.credit != Credit::Full {
             // Where others say that one of two is: it is asked once it has been heard before.
             return;
         }

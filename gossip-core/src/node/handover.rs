@@ -185,7 +185,7 @@ impl<S: Storage> Node<S> {
         asked.has = before.and(confirmed.into());
         let grew = asked.has != before;
         // Whoever was never heard at its address before gets no more than it sent: that is asked by the timer.
-        if grew && !asked.has_its_part(all) && self.cx.credit == Credit::Full {
+        if grew && !asked.has_its_part(all) && self.cx.received.credit == Credit::Full {
             self.ask_to_confirm(from);
         }
         self.finish_when_handed_over();

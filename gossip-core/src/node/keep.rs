@@ -8,7 +8,7 @@ use super::{
     stores::{ask_store, each_store},
 };
 use crate::{
-    context::Source,
+    context::{Received, Source},
     error::RestoreError,
     id::NodeId,
     records::Precedence,
@@ -89,7 +89,7 @@ impl<S: Storage> Node<S> {
         }
         // A clock that is set back tells nothing.
         let lay_for = self.cx.now.as_micros().checked_sub(header.saved_at).map(Duration::from_micros);
-        self.cx.source = Source::AskedFor;
+        self.cx.received.source = Source::AskedFor;
         let mut restored = Ok(());
         for read in Reader::new(frames) {
             match read {
@@ -98,7 +98,7 @@ impl<S: Storage> Node<S> {
                 Err(_) => restored = Err(RestoreError::Malformed),
             }
         }
-        self.cx.source = Source::Told;
+        self.cx.received = Received::NOTHING;
         self.settle();
         restored
     }

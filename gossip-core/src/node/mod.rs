@@ -24,7 +24,7 @@ mod views;
 
 use crate::{
     config::{Config, ConfigError},
-    context::{Context, Credit},
+    context::Context,
     convergence::Convergence,
     digest::Digest,
     id::{Addr, Life, NodeId},
@@ -217,8 +217,6 @@ impl<S: Storage> Node<S> {
     }
 
     fn on_timer(&mut self) {
-        // What is due now answers nobody.
-        self.cx.credit = Credit::Full;
         while let Some(change) = self.membership.on_timer(&mut self.cx) {
             self.on_change(change);
         }
@@ -240,7 +238,8 @@ impl<S: Storage> Node<S> {
         self.gossip.next_at = Instant::NEVER;
         self.gossip.pace.mark(self.cx.now, self.cx.config.gossip_interval);
         let mut drawn = heapless::Vec::<NodeId, 16>::new();
-        let (is_for_all, news) = (self.membership.has_news(), self.news_for_others());
+        let news = self.news_for_others();
+        let is_for_all = self.membership.has_news() || news.is_empty();
         for _ in 0..self.cx.config.fanout {
             let members = &self.membership;
             let keeps_any = |id| members.get(id).is_some_and(|it| !it.capabilities.stores().and(news).is_empty());

@@ -1,7 +1,7 @@
 //! Which machine a frame goes to.
 use super::{Node, stores::each_store};
 use crate::{
-    context::{Credit, Source},
+    context::{Credit, Received, Source},
     dissemination::{AskPublisher, Authority},
     id::{Addr, Life, NodeId},
     membership::Change,
@@ -21,29 +21,33 @@ impl<S: Storage> Node<S> {
     pub(super) fn on_datagram(&mut self, from: Addr, bytes: &[u8]) {
         self.cx.stats.datagrams_received += 1;
         self.cx.stats.bytes_received += u64::try_from(bytes.len()).unwrap_or(0);
-        self.cx.received_len = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
-        let Some((header, frames)) = self.open(from, bytes) else { return };
-        self.cx.credit = self.credit_of(from, header.sender);
-        (self.cx.may_ask, self.cx.may_agree, self.cx.may_announce) = (true, true, true);
+        let len = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+        self.cx.received = Received::new(len, Credit::Upto(len));
+        if let Some((header, frames)) = self.open(from, bytes) {
+            // Strangers, and members somewhere else than they say, have little credit.
+            if self.membership.is_proven(header.sender, from) {
+                self.cx.received.credit = Credit::Full;
+            }
+            self.take_in(from, &header, frames);
+        }
+        self.cx.received = Received::NOTHING;
+    }
+
+    fn take_in(&mut self, from: Addr, header: &Header, frames: &[u8]) {
         let ours = self.digest();
         if self.reconcile.is_answering(header.sender, ours) {
-            self.cx.source = Source::AskedFor;
+            self.cx.received.source = Source::AskedFor;
         }
         for read in Reader::new(frames) {
             match read {
-                Ok(Read::Frame(frame)) => self.on_frame(from, &header, &frame),
+                Ok(Read::Frame(frame)) => self.on_frame(from, header, &frame),
                 Ok(Read::Unknown) => self.cx.stats.unknown_frames += 1,
                 Err(_) => self.cx.stats.malformed_frames += 1,
             }
         }
-        self.cx.source = Source::Told;
-        self.membership.on_heard(&mut self.cx, from, &header);
-        self.compare_digests(&header);
-    }
-
-    /// Strangers, and members somewhere else than they say, have little credit.
-    fn credit_of(&self, from: Addr, asker: NodeId) -> Credit {
-        if self.membership.is_proven(asker, from) { Credit::Full } else { Credit::Upto(self.cx.received_len) }
+        self.cx.received.source = Source::Told;
+        self.membership.on_heard(&mut self.cx, from, header);
+        self.compare_digests(header);
     }
 
     /// Turns away what is not for us.
@@ -67,7 +71,6 @@ impl<S: Storage> Node<S> {
         };
         if header.sender == self.cx.me.id {
             stats.refused_own += 1;
-            self.cx.credit = Credit::Upto(self.cx.received_len);
             self.membership.on_namesake(&mut self.cx, from, &header, frames);
             return None;
         }
@@ -75,7 +78,7 @@ impl<S: Storage> Node<S> {
     }
 
     fn on_frame(&mut self, from: Addr, header: &Header, frame: &Frame<'_>) {
-        if frame.is_question() && !core::mem::take(&mut self.cx.may_ask) {
+        if frame.is_question() && !core::mem::take(&mut self.cx.received.may_ask) {
             // A datagram is for one thing; one that asks for many is up to no good.
             self.cx.stats.questions_shed += 1;
             return;
@@ -104,11 +107,11 @@ impl<S: Storage> Node<S> {
         match frame {
             Frame::Ping(Ping { probe: Ping::PATH_PROBE }) => self.answer_length(from, header.sender),
             Frame::Ack(Ack { probe: Ping::PATH_PROBE }) => {
-                self.paths.on_ack(cx, self.membership.table_mut(), header.sender, cx.received_len);
+                self.paths.on_ack(cx, self.membership.table_mut(), header.sender, cx.received.len);
             }
             Frame::Ping(ping) => self.membership.on_ping(cx, from, header, *ping),
             Frame::Ack(ack) => {
-                cx.may_announce &= ack.probe != Ping::ANNOUNCE;
+                cx.received.may_announce &= ack.probe != Ping::ANNOUNCE;
                 self.membership.on_ack(cx, header, *ack);
             }
             Frame::PingRequest(request) => self.membership.on_ping_request(cx, header, *request),
@@ -121,7 +124,7 @@ impl<S: Storage> Node<S> {
     /// As long as the question: both directions are tried.
     fn answer_length(&mut self, from: Addr, asker: NodeId) {
         if self.membership.is_live(asker) {
-            let len_max = self.cx.spend_credit(self.cx.received_len);
+            let len_max = self.cx.spend_credit(self.cx.received.len);
             self.cx.owe(Outgoing { to: from, peer: Some(asker), intent: Intent::Ack(Ping::PATH_PROBE), len_max });
         } else {
             self.cx.stats.questions_of_strangers += 1;
@@ -178,7 +181,7 @@ impl<S: Storage> Node<S> {
                 self.reconcile.on_pull_end(&mut self.cx, header.sender, end, ours);
                 self.on_unresolved();
             }
-            Frame::Agreeing(_) if !core::mem::take(&mut self.cx.may_agree) => self.cx.stats.evidence_shed += 1,
+            Frame::Agreeing(_) if !core::mem::take(&mut self.cx.received.may_agree) => self.cx.stats.evidence_shed += 1,
             Frame::Agreeing(agreeing) => {
                 let (ours, shared) = (self.digest(), self.shared_with(Some(header.sender)));
                 self.convergence.set_digest(&self.cx, ours);
@@ -226,7 +229,7 @@ impl<S: Storage> Node<S> {
         if self.claims_our_future(&Frame::Horizon(*horizon)) {
             return self.begin_generation();
         }
-        if self.cx.source != Source::AskedFor {
+        if self.cx.received.source != Source::AskedFor {
             return;
         }
         let publisher = horizon.writer.origin;
@@ -263,7 +266,7 @@ impl<S: Storage> Node<S> {
         let addr = member.and_then(|_| self.membership.addr_of(header.sender, header.generation).copied());
         // Another life that speaks from elsewhere would not hear the answer: it has yet to say where it is.
         let is_heard = member.is_some_and(|member| member.stated_in == header.generation)
-            || self.cx.credit == Credit::Full
+            || self.cx.received.credit == Credit::Full
             || self.membership.is_contested(header.sender);
         let addr = addr.filter(|addr| is_heard && self.membership.is_proven(header.sender, *addr));
         self.cx.stats.questions_of_strangers += u64::from(addr.is_none());

@@ -76,7 +76,7 @@ impl<S: Storage> ReplicatedData<S> for Replica<S> {
             }
             Frame::Entry(entry) => self.on_entry(cx, entry),
             // It makes us give something up: nobody says so unasked.
-            Frame::SupersededRange(range) if cx.source == Source::AskedFor && self.entries.limit() > 0 => {
+            Frame::SupersededRange(range) if cx.received.source == Source::AskedFor && self.entries.limit() > 0 => {
                 self.on_superseded_range(cx, range);
             }
             _ => {}
