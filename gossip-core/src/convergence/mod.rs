@@ -422,4 +422,13 @@ mod tests {
         assert_eq!((knows(3), knows(2)), (OURS, Member::<Box<[u8]>>::UNHEARD));
         assert!(!claims(&cx, &members, &mut convergence));
     }
+
+    #[test]
+    fn whoever_turns_out_to_keep_more_is_yet_to_be_heard() {
+        let (cx, mut members, mut convergence) = among(&[Stores::ALL.without(Store::Entries)]);
+        convergence.on_heard(&cx, &mut members, NodeId(1), OURS);
+        assert!(claims(&cx, &members, &mut convergence));
+        convergence.on_heard(&cx, &mut members, NodeId(1), Member::<Box<[u8]>>::UNHEARD);
+        assert!(!claims(&cx, &members, &mut convergence));
+    }
 }

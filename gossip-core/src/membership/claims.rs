@@ -88,11 +88,16 @@ impl<S: Storage> Membership<S> {
         self.join_update(cx, slot, update_of(frame, claim, by))
     }
 
-    /// A member tells which stores it keeps.
-    pub(crate) fn on_stores_heard(&mut self, cx: &mut Context<S>, id: NodeId, stores: Stores) {
-        if let Some(slot) = self.members.slot(&id).filter(|_| !self.is_contested(id)) {
-            self.update(cx, slot, |member| member.capabilities = member.capabilities.with_stores(stores));
-        }
+    /// A member tells which stores it keeps: says whether that is news.
+    pub(crate) fn on_stores_heard(&mut self, cx: &mut Context<S>, id: NodeId, stores: Stores) -> bool {
+        let Some(slot) = self.members.slot(&id).filter(|_| !self.is_contested(id)) else { return false };
+        let mut is_news = false;
+        self.update(cx, slot, |member| {
+            let heard = member.capabilities.with_stores(stores);
+            is_news = heard.stores() != member.capabilities.stores();
+            member.capabilities = heard;
+        });
+        is_news
     }
 
     /// Something said against a member, or its farewell.

@@ -6,7 +6,7 @@ use crate::{
     id::NodeId,
     path_search::PathSearch,
     reconcile::{Difference, Peer, Same},
-    records::{Intent, Outgoing, Question},
+    records::{Intent, Member, Outgoing, Question},
     replicated::Replicated,
     storage::Storage,
     table::{Blob, Queue},
@@ -31,10 +31,12 @@ impl<S: Storage> Node<S> {
         }
     }
 
-    /// A member itself tells which stores it keeps: what others told of that, before it was heard, may have been wrong.
+    /// A member itself tells which stores it keeps: what others told of that, before it was heard, may have been wrong. Then it was
+    /// compared with us over other stores than we share, and is yet to be heard.
     fn on_stores_heard(&mut self, from: NodeId, stores: Stores) {
-        if self.cx.received.credit == Credit::Full {
-            self.membership.on_stores_heard(&mut self.cx, from, stores);
+        if self.cx.received.credit == Credit::Full && self.membership.on_stores_heard(&mut self.cx, from, stores) {
+            let members = self.membership.table_mut();
+            self.convergence.on_heard(&self.cx, members, from, Member::<S::Blob>::UNHEARD);
         }
     }
 
@@ -69,7 +71,7 @@ impl<S: Storage> Node<S> {
         // Of members, there may be nothing to ask it, although they differ.
         let (our_members, their_members) = (self.membership.digest(), theirs.get(Store::Members).unwrap_or_default());
         let digest = self.digest();
-        let is_ahead = self.is_ahead_of(self.digest_with(their_members, ours.stores()), ours.stores());
+        let is_ahead = self.is_ahead_of(self.digest_with_members(ours.stores())(their_members), ours.stores());
         let members = if is_ahead { our_members } else { their_members };
         let theirs = theirs.with(Store::Members, members);
         self.reconcile.on_store_digests(&mut self.cx, answerer, &theirs, &ours, digest);
@@ -129,7 +131,7 @@ impl<S: Storage> Node<S> {
             return;
         }
         let (all, shared) = (self.digest(), self.shared_with(Some(header.sender)));
-        let ours = self.digest_over(shared);
+        let ours = self.part_of(all, shared);
         self.convergence.set_digest(&self.cx, all);
         let knows = if header.digest == ours { all } else { header.digest };
         self.convergence.on_heard(&self.cx, self.membership.table_mut(), header.sender, knows);

@@ -1,8 +1,8 @@
 //! Handing over, before a farewell, what we wrote and published.
 //!
 //! What was written just before a farewell has hardly left: it would go with us. So we ask a few members how much of ours
-//! they have, tell them what they lack, and say farewell once two of them, or all there are that keep such things, have all of it; or when the time
-//! for that is over. Then the application is told what nobody is known to have.
+//! they have, tell them what they lack, and say farewell once two of them, or all there are that keep such things, have all of it;
+//! or when the time for that is over. Then the application is told what nobody is known to have.
 use super::Node;
 use crate::{
     context::Credit,
@@ -200,8 +200,7 @@ impl<S: Storage> Node<S> {
     /// Whether we wrote or published anything in this life.
     #[cfg(feature = "sim")]
     pub(crate) fn has_words_of_its_own(&self) -> bool {
-        let Extent { written, published } = self.extent();
-        written > 0 || published > 0
+        !self.extent().stores().is_empty()
     }
 
     /// Whether one of the others has all that we wrote in this life, and one, perhaps another for want of room, all that we published.

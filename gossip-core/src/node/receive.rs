@@ -34,9 +34,11 @@ impl<S: Storage> Node<S> {
     }
 
     fn take_in(&mut self, from: Addr, header: &Header, frames: &[u8]) {
-        let ours = self.digest();
-        if self.reconcile.is_answering(header.sender, ours) {
-            self.cx.received.source = Source::AskedFor;
+        if self.reconcile.has_asked(header.sender) {
+            let ours = self.digest();
+            if self.reconcile.is_answering(header.sender, ours) {
+                self.cx.received.source = Source::AskedFor;
+            }
         }
         for read in Reader::new(frames) {
             match read {
@@ -185,7 +187,7 @@ impl<S: Storage> Node<S> {
             Frame::Agreeing(agreeing) => {
                 let (ours, shared) = (self.digest(), self.shared_with(Some(header.sender)));
                 self.convergence.set_digest(&self.cx, ours);
-                if header.digest == self.digest_over(shared) {
+                if header.digest == self.part_of(ours, shared) {
                     self.convergence.on_agreeing(&self.cx, agreeing.bits, shared, self.membership.table_mut());
                 }
             }

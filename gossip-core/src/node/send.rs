@@ -155,8 +155,8 @@ impl<S: Storage> Node<S> {
     fn catch_up(&self, peer: Option<NodeId>, fallback: Fallback, writer: &mut Writer<'_>) {
         let Some(peer) = peer.and_then(|id| self.membership.get(id)).filter(|peer| peer.is_live()) else { return };
         if peer.knows != self.digest() {
-            let shared = self.cx.shared_with(peer.capabilities);
-            let is_theirs = |members| self.digest_with(members, shared) == peer.knows;
+            let digest_with = self.digest_with_members(self.cx.shared_with(peer.capabilities));
+            let is_theirs = |members| digest_with(members) == peer.knows;
             self.membership.catch_up(&self.cx, &is_theirs, fallback, writer);
         }
     }

@@ -95,9 +95,15 @@ impl<S: Storage> Node<S> {
         self.digest_of(&self.store_digests().of(stores))
     }
 
-    /// The same with other members.
-    pub(super) fn digest_with(&self, members: Digest, stores: Stores) -> Digest {
-        self.digest_of(&self.store_digests().with(Store::Members, members).of(stores))
+    /// The same, where that over all of them is known: most often, all are shared.
+    pub(super) fn part_of(&self, all: Digest, stores: Stores) -> Digest {
+        if stores == self.cx.stores() { all } else { self.digest_over(stores) }
+    }
+
+    /// What our digest over these stores would be with other members: asked of many.
+    pub(super) fn digest_with_members(&self, stores: Stores) -> impl Fn(Digest) -> Digest {
+        let digests = self.store_digests().of(stores);
+        move |members| self.digest_of(&digests.with(Store::Members, members))
     }
 
     /// One fingerprint for a list of them: of which they are, and of each up to the last. A node that knows further stores gets the same.
@@ -117,7 +123,10 @@ impl<S: Storage> Node<S> {
     /// Whether somebody with this digest over the stores that we share has, as it seems, nothing that we lack. If it lasts, we ask all
     /// the same.
     pub(super) fn is_ahead_of(&self, theirs: Digest, stores: Stores) -> bool {
-        self.convergence.is_learning(&self.cx) && self.convergence.has_passed(theirs)
-            || self.membership.is_ahead_of(&self.cx, &|members| self.digest_with(members, stores) == theirs)
+        if self.convergence.is_learning(&self.cx) && self.convergence.has_passed(theirs) {
+            return true;
+        }
+        let digest_with = self.digest_with_members(stores);
+        self.membership.is_ahead_of(&self.cx, &|members| digest_with(members) == theirs)
     }
 }

@@ -175,6 +175,11 @@ impl Reconcile {
         }
     }
 
+    /// Whether something was asked of `peer`.
+    pub(crate) fn has_asked(&self, peer: NodeId) -> bool {
+        self.exchange.peer() == Some(peer)
+    }
+
     /// Whether what `peer` is about to say answers a pull; `ours` is what we know before that.
     pub(crate) fn is_answering(&mut self, peer: NodeId, ours: Digest) -> bool {
         self.before = ours;
