@@ -115,6 +115,7 @@ pub mod storage;
 pub mod config;
 mod calendar;
 mod context;
+mod columns;
 mod replicated;
 // Machines.
 mod membership;

@@ -9,6 +9,7 @@
 //! A cause is that what was asked for at full length did not come, and less did. One such answer may have been lost by chance, and
 //! where answers of full length arrived before, so may a few in a row: on lossy links, searches cost more than all else.
 use crate::{
+    columns::Paths,
     context::{Context, Credit},
     id::NodeId,
     io::Event,
@@ -87,7 +88,7 @@ impl PathSearch {
     pub(crate) fn on_failures<S: Storage>(
         &mut self,
         cx: &Context<S>,
-        members: &mut S::Members,
+        members: &mut Paths<'_, S>,
         peer: NodeId,
         failures: u8,
     ) {
@@ -103,7 +104,7 @@ impl PathSearch {
     }
 
     /// An answer of `len` bytes came.
-    pub(crate) fn on_answer<S: Storage>(cx: &Context<S>, members: &mut S::Members, peer: NodeId, len: u16) {
+    pub(crate) fn on_answer<S: Storage>(cx: &Context<S>, members: &mut Paths<'_, S>, peer: NodeId, len: u16) {
         if let Some(path) = path_of::<S>(members, peer)
             && matches!(path.proof, Proof::Untried | Proof::Missed)
             && Path::is_about(cx.config.datagram_len_max, len)
@@ -113,7 +114,13 @@ impl PathSearch {
     }
 
     /// A member asks for answers no longer than this: it may have found that longer ones do not arrive.
-    pub(crate) fn on_wanted<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, peer: NodeId, len: u16) {
+    pub(crate) fn on_wanted<S: Storage>(
+        &mut self,
+        cx: &Context<S>,
+        members: &mut Paths<'_, S>,
+        peer: NodeId,
+        len: u16,
+    ) {
         let Some(path) = path_of::<S>(members, peer) else { return };
         let len = len.max(Path::floor(cx.config.datagram_len_max));
         match path.proof {
@@ -126,14 +133,14 @@ impl PathSearch {
     }
 
     /// An answer left something for the next one.
-    pub(crate) fn on_cut_short<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, peer: NodeId) {
+    pub(crate) fn on_cut_short<S: Storage>(&mut self, cx: &Context<S>, members: &mut Paths<'_, S>, peer: NodeId) {
         if let Some(path) = path_of::<S>(members, peer).filter(|path| path.proof == Proof::Stale) {
             self.queue(cx, path, Proof::Wanted);
         }
     }
 
     /// Something did not fit a datagram to a member, and would have fitted a longer one.
-    pub(crate) fn on_need<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, peer: NodeId) {
+    pub(crate) fn on_need<S: Storage>(&mut self, cx: &Context<S>, members: &mut Paths<'_, S>, peer: NodeId) {
         if let Some(path) = path_of::<S>(members, peer)
             && matches!(path.proof, Proof::Untried | Proof::Missed | Proof::Arrived | Proof::Rough | Proof::Stale)
         {
@@ -144,7 +151,7 @@ impl PathSearch {
 
     /// A member has something for us that is too long for an answer of the length that we asked for.
     #[inline(never)] // seldom needed
-    pub(crate) fn on_blocked<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, peer: NodeId) {
+    pub(crate) fn on_blocked<S: Storage>(&mut self, cx: &Context<S>, members: &mut Paths<'_, S>, peer: NodeId) {
         self.on_need(cx, members, peer);
         let Some(path) = path_of::<S>(members, peer).filter(|path| path.proof == Proof::Settled) else { return };
         self.revise_at = self.revise_at.min(cx.now + BLOCKED_REVISED_AFTER);
@@ -155,7 +162,13 @@ impl PathSearch {
     }
 
     /// A datagram as long as we tried came through, and its answer. The next one is longer: nobody unproven is sent that.
-    pub(crate) fn on_ack<S: Storage>(&mut self, cx: &mut Context<S>, members: &mut S::Members, from: NodeId, len: u16) {
+    pub(crate) fn on_ack<S: Storage>(
+        &mut self,
+        cx: &mut Context<S>,
+        members: &mut Paths<'_, S>,
+        from: NodeId,
+        len: u16,
+    ) {
         match self.search {
             Some(search) if (search.peer, search.len) == (from, len) && cx.received.credit == Credit::Full => {
                 self.go_on(cx, members, Search { good: len, ..search });
@@ -164,7 +177,7 @@ impl PathSearch {
         }
     }
 
-    pub(crate) fn on_timer<S: Storage>(&mut self, cx: &mut Context<S>, members: &mut S::Members) {
+    pub(crate) fn on_timer<S: Storage>(&mut self, cx: &mut Context<S>, members: &mut Paths<'_, S>) {
         if !may_search::<S>() {
             return;
         }
@@ -192,7 +205,7 @@ impl PathSearch {
     pub(crate) fn next_event<S: Storage>(
         &mut self,
         cx: &Context<S>,
-        members: &mut S::Members,
+        members: &mut Paths<'_, S>,
     ) -> Option<Event<'static>> {
         if !self.untold {
             return None;
@@ -274,7 +287,7 @@ impl PathSearch {
     }
 
     /// Tries the next length, or comes to a conclusion.
-    fn go_on<S: Storage>(&mut self, cx: &mut Context<S>, members: &mut S::Members, search: Search) {
+    fn go_on<S: Storage>(&mut self, cx: &mut Context<S>, members: &mut Paths<'_, S>, search: Search) {
         let Search { peer, good, bad, proof, .. } = search;
         let len_max = cx.config.datagram_len_max;
         let Some(path) = path_of::<S>(members, peer) else { return self.end(cx) };
@@ -320,13 +333,11 @@ impl PathSearch {
     }
 
     /// Paths change: those that were short may carry more by now.
-    fn revise<S: Storage>(&mut self, members: &mut S::Members) {
+    fn revise<S: Storage>(&mut self, members: &mut Paths<'_, S>) {
         self.revise_at = Instant::NEVER;
         for slot in 0..members.len() {
-            if let Some((_, member)) = members.at_mut(slot)
-                && member.path.proof >= Proof::Rough
-            {
-                member.path.proof = Proof::Stale;
+            if let Some(path) = members.at(slot).filter(|path| path.proof >= Proof::Rough) {
+                path.proof = Proof::Stale;
             }
         }
     }
@@ -342,11 +353,11 @@ const fn may_search<S: Storage>() -> bool {
     S::Summary::CAPACITY.saturating_add(len::HEADER) > Path::FLOOR as usize
 }
 
-fn path_of<S: Storage>(members: &mut S::Members, peer: NodeId) -> Option<&mut Path> {
+fn path_of<'r, S: Storage>(members: &'r mut Paths<'_, S>, peer: NodeId) -> Option<&'r mut Path> {
     if !may_search::<S>() {
         return None;
     }
-    members.get_mut(&peer).map(|member| &mut member.path)
+    members.of(peer)
 }
 
 #[cfg(test)]
@@ -367,11 +378,12 @@ mod tests {
     fn found(mtu: u16) -> (Path, u32) {
         let addr = Addr::new(&[1]).unwrap();
         let mut cx = Context::<Heap>::new(NodeId(1), addr, Config::lan(), 1);
-        let mut members = <Heap as Storage>::Members::with_limit(2);
+        let mut table = <Heap as Storage>::Members::with_limit(2);
         let claim = Claim { incarnation: Incarnation(0), standing: Standing::Alive, generation: Generation(1) };
         let path = Path { proof: Proof::Arrived, ..Path::untried(cx.config.datagram_len_max) };
         let member = Member::new(PEER, claim, addr, Box::from(&b""[..]), path, cx.now);
-        assert!(members.insert(PEER, member).is_ok());
+        assert!(table.insert(PEER, member).is_ok());
+        let mut members = Paths::new(&mut table);
         let mut search = PathSearch::new();
         let mut asked = 0;
         // An answer came once much less was asked for; then something turns out to be too long for what is assumed.

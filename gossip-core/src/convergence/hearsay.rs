@@ -6,6 +6,7 @@
 //! whose row has risen to a verdict. That each keeps the same stores as we do does not follow: hence `stores`.
 use super::{Convergence, Tally, is_live};
 use crate::{
+    columns::Knowledge,
     context::Context,
     records::{Intent, Member, Outgoing},
     storage::Storage,
@@ -26,14 +27,14 @@ impl Convergence {
         cx: &Context<S>,
         bits: &[u8],
         stores: Stores,
-        members: &mut S::Members,
+        members: &mut Knowledge<'_, S>,
     ) {
         let agrees = |rank: usize| bits.get(rank / 8).is_some_and(|byte| byte >> (rank % 8) & 1 == 1);
         self.on_all_hearsay(cx, members, stores, &agrees);
     }
 
     /// A member that knows what we know of `stores`, which it keeps, has heard that everybody does.
-    pub(crate) fn on_unanimous<S: Storage>(&mut self, cx: &Context<S>, stores: Stores, members: &mut S::Members) {
+    pub(crate) fn on_unanimous<S: Storage>(&mut self, cx: &Context<S>, stores: Stores, members: &mut Knowledge<'_, S>) {
         self.on_all_hearsay(cx, members, stores, &|_| true);
     }
 
@@ -43,7 +44,7 @@ impl Convergence {
         &mut self,
         cx: &Context<S>,
         outgoing: &Outgoing,
-        members: &mut S::Members,
+        members: &mut Knowledge<'_, S>,
         writer: &mut Writer<'_>,
     ) {
         let probed = outgoing.intent == Intent::Ack(Ping::DIGEST_PROBE);
@@ -77,7 +78,7 @@ impl Convergence {
     fn on_all_hearsay<S: Storage>(
         &mut self,
         cx: &Context<S>,
-        members: &mut S::Members,
+        members: &mut Knowledge<'_, S>,
         stores: Stores,
         agrees: &dyn Fn(usize) -> bool,
     ) {

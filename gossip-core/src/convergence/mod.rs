@@ -9,6 +9,7 @@ mod doubt;
 mod hearsay;
 
 use crate::{
+    columns::Knowledge,
     context::Context,
     digest::Digest,
     id::{Addr, NodeId},
@@ -147,7 +148,7 @@ impl Convergence {
     }
 
     /// `peer` was told all that it lacked. What it said before is out of date.
-    pub(crate) fn on_told_all<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, peer: NodeId) {
+    pub(crate) fn on_told_all<S: Storage>(&mut self, cx: &Context<S>, members: &mut Knowledge<'_, S>, peer: NodeId) {
         if let Some(slot) = members.slot(&peer).filter(|&slot| self.is_unlike::<S>(members, slot)) {
             self.record(cx, members, slot, Member::<S::Blob>::UNHEARD);
         }
@@ -158,7 +159,7 @@ impl Convergence {
     pub(crate) fn on_heard<S: Storage>(
         &mut self,
         cx: &Context<S>,
-        members: &mut S::Members,
+        members: &mut Knowledge<'_, S>,
         peer: NodeId,
         digest: Digest,
     ) {
@@ -173,9 +174,9 @@ impl Convergence {
     }
 
     /// `peer` asked for writes, and was seen to lack so many.
-    pub(crate) fn on_behind<S: Storage>(&self, members: &mut S::Members, peer: NodeId, behind: u32) {
-        if let Some(member) = members.get_mut(&peer) {
-            member.behind = u16::try_from(behind).unwrap_or(u16::MAX);
+    pub(crate) fn on_behind<S: Storage>(&self, members: &mut Knowledge<'_, S>, peer: NodeId, behind: u32) {
+        if let Some(known) = members.of(peer) {
+            *known.behind = u16::try_from(behind).unwrap_or(u16::MAX);
         }
     }
 
@@ -297,7 +298,7 @@ impl Convergence {
     }
 
     /// Counts who agrees, unless that is known.
-    fn count<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members) {
+    fn count<S: Storage>(&mut self, cx: &Context<S>, members: &mut Knowledge<'_, S>) {
         if matches!(self.tally, Tally::Counted(_)) {
             return;
         }
@@ -306,24 +307,24 @@ impl Convergence {
             let Some(row) = members.as_slice().get(slot) else { continue };
             let is_alike = row.1.knows == self.digest;
             alike += usize::from(is_alike && is_other(cx, row));
-            members.set_flag(slot, Flag::Unlike, !is_alike);
+            members.set_unlike(slot, !is_alike);
         }
         self.tally = Tally::Counted(alike);
     }
 
     /// Notes what a live member is now known to know.
-    fn record<S: Storage>(&mut self, cx: &Context<S>, members: &mut S::Members, slot: usize, digest: Digest) {
-        let Some((_, member)) = members.at_mut(slot) else { return };
-        let (was_alike, is_alike) = (member.knows == self.digest, digest == self.digest);
-        member.knows = digest;
+    fn record<S: Storage>(&mut self, cx: &Context<S>, members: &mut Knowledge<'_, S>, slot: usize, digest: Digest) {
+        let Some(known) = members.at(slot) else { return };
+        let (was_alike, is_alike) = (*known.knows == self.digest, digest == self.digest);
+        *known.knows = digest;
         if is_alike {
-            member.behind = 0;
+            *known.behind = 0;
             self.retransmits = cx.retransmit_limit();
         }
         match &mut self.tally {
             Tally::Counted(alike) => {
                 *alike = *alike + usize::from(is_alike) - usize::from(was_alike);
-                members.set_flag(slot, Flag::Unlike, !is_alike);
+                members.set_unlike(slot, !is_alike);
             }
             tally if is_alike => *tally = Tally::Uncounted,
             Tally::Unheard | Tally::Uncounted => {}
@@ -389,7 +390,7 @@ mod tests {
         let (cx, mut members, mut convergence) = among(&[Stores::ALL; 3]);
         for id in 1..=3 {
             assert!(!claims(&cx, &members, &mut convergence), "{id} was not heard");
-            convergence.on_heard(&cx, &mut members, NodeId(id), OURS);
+            convergence.on_heard(&cx, &mut Knowledge::new(&mut members), NodeId(id), OURS);
         }
         assert!(claims(&cx, &members, &mut convergence));
         assert_eq!(convergence.claim(&cx), Some(Event::Converged { live: 4 }));
@@ -401,12 +402,12 @@ mod tests {
     #[test]
     fn hearsay_is_believed_of_those_that_may_have_caught_up() {
         let (mut cx, mut members, mut convergence) = among(&[Stores::ALL; 3]);
-        convergence.on_heard(&cx, &mut members, NodeId(1), OURS);
+        convergence.on_heard(&cx, &mut Knowledge::new(&mut members), NodeId(1), OURS);
         // One of them has said something since that we never said: it may be ahead.
         cx.now = Instant::from_micros(2_000_000);
         members.get_mut(&NodeId(3)).unwrap().heard_at = Some(cx.now);
-        convergence.on_heard(&cx, &mut members, NodeId(3), Digest(9 << 40));
-        convergence.on_agreeing(&cx, &[0b1111], Stores::ALL, &mut members);
+        convergence.on_heard(&cx, &mut Knowledge::new(&mut members), NodeId(3), Digest(9 << 40));
+        convergence.on_agreeing(&cx, &[0b1111], Stores::ALL, &mut Knowledge::new(&mut members));
         let agreeing = convergence.agreement(&cx, &members).agreeing;
         assert_eq!(agreeing, 3, "of four, all but the one that is ahead");
         assert!(!claims(&cx, &members, &mut convergence));
@@ -416,8 +417,8 @@ mod tests {
     fn whoever_keeps_less_cannot_tell_of_what_it_does_not_keep() {
         let less = Stores::ALL.without(Store::Entries);
         let (cx, mut members, mut convergence) = among(&[less, Stores::ALL, less]);
-        convergence.on_heard(&cx, &mut members, NodeId(1), OURS);
-        convergence.on_unanimous(&cx, less, &mut members);
+        convergence.on_heard(&cx, &mut Knowledge::new(&mut members), NodeId(1), OURS);
+        convergence.on_unanimous(&cx, less, &mut Knowledge::new(&mut members));
         let knows = |id| members.get(&NodeId(id)).unwrap().knows;
         assert_eq!((knows(3), knows(2)), (OURS, Member::<Box<[u8]>>::UNHEARD));
         assert!(!claims(&cx, &members, &mut convergence));
@@ -426,9 +427,9 @@ mod tests {
     #[test]
     fn whoever_turns_out_to_keep_more_is_yet_to_be_heard() {
         let (cx, mut members, mut convergence) = among(&[Stores::ALL.without(Store::Entries)]);
-        convergence.on_heard(&cx, &mut members, NodeId(1), OURS);
+        convergence.on_heard(&cx, &mut Knowledge::new(&mut members), NodeId(1), OURS);
         assert!(claims(&cx, &members, &mut convergence));
-        convergence.on_heard(&cx, &mut members, NodeId(1), Member::<Box<[u8]>>::UNHEARD);
+        convergence.on_heard(&cx, &mut Knowledge::new(&mut members), NodeId(1), Member::<Box<[u8]>>::UNHEARD);
         assert!(!claims(&cx, &members, &mut convergence));
     }
 }

@@ -35,6 +35,7 @@ mod store;
 mod suspicion;
 
 use crate::{
+    columns::{Column, Lent},
     context::{Context, Identity},
     digest::Digest,
     error::{PresenceError, TooLong},
@@ -281,9 +282,9 @@ impl<S: Storage> Membership<S> {
         &self.members
     }
 
-    /// The same, for what others keep with each member.
-    pub(crate) fn table_mut(&mut self) -> &mut S::Members {
-        &mut self.members
+    /// The same, for a machine that keeps a column of its own in it.
+    pub(crate) fn lend<C: Column>(&mut self) -> Lent<'_, S, C> {
+        Lent::new(&mut self.members)
     }
 
     /// Adds our own row. There is room: the table is empty, and a limit of zero was refused.

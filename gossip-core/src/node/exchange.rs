@@ -18,7 +18,7 @@ impl<S: Storage> Node<S> {
     /// did not come.
     pub(super) fn learn_length(&mut self, answerer: NodeId, end: &PullEnd) {
         let Some(failures) = self.reconcile.failures_of(answerer, end.token) else { return };
-        let members = self.membership.table_mut();
+        let members = &mut self.membership.lend();
         if failures > 0 && end.remainder != Remainder::Nothing {
             self.paths.on_failures(&self.cx, members, answerer, failures);
         }
@@ -35,7 +35,7 @@ impl<S: Storage> Node<S> {
     /// compared with us over other stores than we share, and is yet to be heard.
     fn on_stores_heard(&mut self, from: NodeId, stores: Stores) {
         if self.cx.received.credit == Credit::Full && self.membership.on_stores_heard(&mut self.cx, from, stores) {
-            let members = self.membership.table_mut();
+            let members = &mut self.membership.lend();
             self.convergence.on_heard(&self.cx, members, from, Member::<S::Blob>::UNHEARD);
         }
     }
@@ -95,10 +95,10 @@ impl<S: Storage> Node<S> {
         };
         let Pull { token, store, from, until, .. } = *pull;
         let len_max = self.agreed_len(pull.len_max);
-        self.paths.on_wanted(&self.cx, self.membership.table_mut(), asker, len_max);
+        self.paths.on_wanted(&self.cx, &mut self.membership.lend(), asker, len_max);
         let question = Question { peer: asker, generation, token, store, from, until, len_max, summary };
         if store == Store::Entries {
-            self.convergence.on_behind::<S>(self.membership.table_mut(), asker, self.stores.entries.behind(&question));
+            self.convergence.on_behind::<S>(&mut self.membership.lend(), asker, self.stores.entries.behind(&question));
         }
         if self.questions.push_back(question).is_err() {
             self.cx.stats.questions_shed += 1;
@@ -134,7 +134,7 @@ impl<S: Storage> Node<S> {
         let ours = self.part_of(all, shared);
         self.convergence.set_digest(&self.cx, all);
         let knows = if header.digest == ours { all } else { header.digest };
-        self.convergence.on_heard(&self.cx, self.membership.table_mut(), header.sender, knows);
+        self.convergence.on_heard(&self.cx, &mut self.membership.lend(), header.sender, knows);
         if header.digest != ours {
             if self.is_ahead_of(header.digest, shared) {
                 // There is nothing to ask it; it will ask us.
@@ -152,7 +152,7 @@ impl<S: Storage> Node<S> {
         }
         self.membership.spend_retransmits(&mut self.cx);
         if header.is_unanimous() {
-            self.convergence.on_unanimous(&self.cx, shared, self.membership.table_mut());
+            self.convergence.on_unanimous(&self.cx, shared, &mut self.membership.lend());
         }
     }
 }

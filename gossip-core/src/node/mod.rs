@@ -226,7 +226,7 @@ impl<S: Storage> Node<S> {
         self.drop_needless_question();
         let ours = self.digest();
         self.reconcile.on_timer(&mut self.cx, ours);
-        self.paths.on_timer(&mut self.cx, self.membership.table_mut());
+        self.paths.on_timer(&mut self.cx, &mut self.membership.lend());
         if self.cx.now >= self.gossip.next_at {
             self.push_news();
         }
@@ -323,7 +323,7 @@ impl<S: Storage> Node<S> {
         of_member
             .or_else(|| of_clock(&mut self.cx))
             .or_else(|| self.convergence.take_back(&self.cx, self.membership.table()))
-            .or_else(|| self.paths.next_event(&self.cx, self.membership.table_mut()))
+            .or_else(|| self.paths.next_event(&self.cx, &mut self.membership.lend()))
     }
 
     fn next_deadline(&self) -> Instant {

@@ -39,7 +39,7 @@ impl<S: Storage> Node<S> {
         too_long += if shared { 0 } else { of_members };
         self.piggyback_stores(stores, Urgency::Normal, path.proof, writer);
         self.on_too_long(outgoing.peer, too_long + writer.take_too_long());
-        self.convergence.piggyback(&self.cx, outgoing, self.membership.table_mut(), writer);
+        self.convergence.piggyback(&self.cx, outgoing, &mut self.membership.lend(), writer);
     }
 
     fn piggyback_stores(&mut self, stores: Stores, urgency: Urgency, path: Proof, writer: &mut Writer<'_>) {

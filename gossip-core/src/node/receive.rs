@@ -109,7 +109,7 @@ impl<S: Storage> Node<S> {
         match frame {
             Frame::Ping(Ping { probe: Ping::PATH_PROBE }) => self.answer_length(from, header.sender),
             Frame::Ack(Ack { probe: Ping::PATH_PROBE }) => {
-                self.paths.on_ack(cx, self.membership.table_mut(), header.sender, cx.received.len);
+                self.paths.on_ack(cx, &mut self.membership.lend(), header.sender, cx.received.len);
             }
             Frame::Ping(ping) => self.membership.on_ping(cx, from, header, *ping),
             Frame::Ack(ack) => {
@@ -188,7 +188,7 @@ impl<S: Storage> Node<S> {
                 let (ours, shared) = (self.digest(), self.shared_with(Some(header.sender)));
                 self.convergence.set_digest(&self.cx, ours);
                 if header.digest == self.part_of(ours, shared) {
-                    self.convergence.on_agreeing(&self.cx, agreeing.bits, shared, self.membership.table_mut());
+                    self.convergence.on_agreeing(&self.cx, agreeing.bits, shared, &mut self.membership.lend());
                 }
             }
             Frame::Horizon(horizon) => self.on_horizon(header.sender, horizon),

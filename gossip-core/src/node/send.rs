@@ -121,7 +121,7 @@ impl<S: Storage> Node<S> {
     pub(super) fn on_too_long(&mut self, peer: Option<NodeId>, pieces: u16) {
         if let Some(peer) = peer.filter(|_| pieces > 0) {
             self.cx.stats.news_too_long += u64::from(pieces);
-            self.paths.on_need(&self.cx, self.membership.table_mut(), peer);
+            self.paths.on_need(&self.cx, &mut self.membership.lend(), peer);
         }
     }
 
@@ -181,7 +181,7 @@ impl<S: Storage> Node<S> {
         let too_long = writer.take_too_long() > 0;
         self.cx.stats.news_too_long += u64::from(too_long);
         if upto.is_none() && !too_long {
-            self.convergence.on_told_all(&self.cx, self.membership.table_mut(), question.peer);
+            self.convergence.on_told_all(&self.cx, &mut self.membership.lend(), question.peer);
         }
         let remainder = match upto {
             None if too_long => Remainder::TooLong,
