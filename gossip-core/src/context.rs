@@ -195,6 +195,13 @@ impl<S: Storage> Context<S> {
         }
     }
 
+    /// Sends a stranger no more than a header and a ping, or its acknowledgement, which is as long: no longer than whatever it sent.
+    pub(crate) fn send_bare(&mut self, to: Addr, peer: Option<NodeId>, intent: Intent) {
+        let bare = u16::try_from(len::HEADER + len::PING).unwrap_or(u16::MAX);
+        let len_max = self.spend_credit(bare);
+        self.owe(Outgoing { to, peer, intent, len_max });
+    }
+
     pub(crate) fn owe(&mut self, outgoing: Outgoing) -> Owed {
         if self.outbox.push_back(outgoing).is_err() {
             self.stats.outbox_shed += 1;

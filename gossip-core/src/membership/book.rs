@@ -7,59 +7,42 @@
 //! sample: each address has a rank of its own at each node, by hash, and the lowest ranks are kept (bottom-*k* sampling: Cohen,
 //! Kaplan 2007). All that were ever lost, early or late, have the same chance, however often they come in; and since ranks differ
 //! from node to node, a cluster keeps as many times more as it has nodes.
-use super::Membership;
+use super::list::MemberList;
 use crate::{
     context::Context,
     digest::Digest,
     id::{Addr, NodeId},
     records::{Provenance, Seed},
-    storage::Storage,
+    storage::{Snapshot, Storage},
     table::Table,
-    wire::Standing,
 };
+use serde::{Deserialize, Serialize};
 
-impl<S: Storage> Membership<S> {
-    /// Remembers an address from a former life, if there is room; it is asked as soon as those that are named.
-    pub(crate) fn remember(&mut self, cx: &mut Context<S>, addr: Addr) {
-        self.keep(cx, addr, 0);
-        self.announce_at = self.announce_at.min(cx.now + cx.config.gossip_interval);
+/// The addresses to join through, and those of the lost.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "S: Snapshot")]
+pub(super) struct AddressBook<S: Storage> {
+    seeds: S::Seeds,
+}
+
+impl<S: Storage> AddressBook<S> {
+    pub(super) fn with_limit(limit: usize) -> Self {
+        Self { seeds: Table::with_limit(limit) }
     }
 
-    /// Forgets a member, and keeps its address where it did not say farewell.
-    pub(super) fn forget(&mut self, cx: &mut Context<S>, id: NodeId) {
-        let Some(member) = self.members.get(&id) else { return };
-        let (standing, addr) = (member.standing, member.addr);
-        self.remove(cx, id);
-        cx.stats.members_forgotten += 1;
-        if standing == Standing::Down {
-            self.keep(cx, addr, ANNOUNCES_AT_LOST);
+    /// Enters an address that the application names, making room for it if need be.
+    pub(super) fn name(&mut self, cx: &mut Context<S>, list: &MemberList<S>, addr: Addr) {
+        let mut named = Seed { answered: None, announces: 0, provenance: Provenance::Named };
+        if let Some(known) = self.seeds.swap_remove(&addr) {
+            // Where somebody lives, there is nothing to wait for.
+            named.answered = known.answered.filter(|id| list.is_live(*id));
         }
+        self.make_room(cx, list);
+        cx.stats.seeds_dropped += u64::from(self.seeds.insert(addr, named).is_err());
     }
 
-    /// Makes room for an address that the application names, if need be: one of the lost goes first, then what never answered, and
-    /// then what did and does no more; of these, whatever was asked most often in vain. Where somebody lives behind each, none.
-    pub(super) fn make_room(&mut self, cx: &mut Context<S>) {
-        if !self.seeds.is_full() {
-            return;
-        }
-        let mut last = None;
-        for (addr, seed) in self.seeds.as_slice().iter().filter(|(addr, seed)| self.is_silent(*addr, seed)) {
-            let class = match (seed.provenance, seed.answered) {
-                (Provenance::Remembered, _) => 2,
-                (Provenance::Named, None) => 1,
-                (Provenance::Named, Some(_)) => 0_u8,
-            };
-            // Many are named at once, where a name stands for them: by chance, so that each has its turn.
-            last = last.max(Some((class, seed.announces, cx.rng.next_u64(), *addr)));
-        }
-        if let Some((.., addr)) = last {
-            self.seeds.swap_remove(&addr);
-            cx.stats.seeds_dropped += 1;
-        }
-    }
-
-    /// Keeps the address of one that is lost, if it is among those of the lowest rank.
-    fn keep(&mut self, cx: &mut Context<S>, addr: Addr, announces: u32) {
+    /// Keeps the address of one that is lost, if it is among those of the lowest rank; it counts as announced to so often.
+    pub(super) fn keep(&mut self, cx: &mut Context<S>, addr: Addr, announces: u32) {
         if addr == cx.me.addr || self.seeds.slot(&addr).is_some() {
             return;
         }
@@ -74,10 +57,70 @@ impl<S: Storage> Membership<S> {
         }
         let _ = self.seeds.insert(addr, Seed { answered: None, announces, provenance: Provenance::Remembered });
     }
+
+    /// Somebody spoke from an address. One of the lost that lives is a member again, and needs no other row.
+    pub(super) fn on_heard(&mut self, list: &MemberList<S>, from: Addr, sender: NodeId) {
+        let Some(seed) = self.seeds.get_mut(&from) else { return };
+        *seed = Seed { answered: Some(sender), announces: 0, ..*seed };
+        if seed.provenance == Provenance::Remembered && list.is_live(sender) {
+            self.seeds.swap_remove(&from);
+        }
+    }
+
+    /// An address was announced to once more.
+    pub(super) fn on_announced(&mut self, addr: Addr) {
+        if let Some(seed) = self.seeds.get_mut(&addr) {
+            seed.announces = seed.announces.saturating_add(1);
+        }
+    }
+
+    /// What is in it.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(Addr, Seed)> {
+        self.seeds.as_slice().iter()
+    }
+
+    /// Those behind which nobody lives, as far as we know.
+    pub(super) fn silent(&self, list: &MemberList<S>) -> impl Iterator<Item = &(Addr, Seed)> {
+        self.iter().filter(|(addr, seed)| is_silent(list, *addr, seed))
+    }
+
+    /// How many there are, and how many there may be.
+    pub(super) fn usage(&self) -> (usize, usize) {
+        (self.seeds.len(), self.seeds.limit())
+    }
+
+    /// Makes room for an address that the application names, if need be: one of the lost goes first, then what never answered, and
+    /// then what did and does no more; of these, whatever was asked most often in vain. Where somebody lives behind each, none.
+    fn make_room(&mut self, cx: &mut Context<S>, list: &MemberList<S>) {
+        if !self.seeds.is_full() {
+            return;
+        }
+        let mut last = None;
+        for (addr, seed) in self.silent(list) {
+            let class = match (seed.provenance, seed.answered) {
+                (Provenance::Remembered, _) => 2,
+                (Provenance::Named, None) => 1,
+                (Provenance::Named, Some(_)) => 0_u8,
+            };
+            // Many are named at once, where a name stands for them: by chance, so that each has its turn.
+            last = last.max(Some((class, seed.announces, cx.rng.next_u64(), *addr)));
+        }
+        if let Some((.., addr)) = last {
+            self.seeds.swap_remove(&addr);
+            cx.stats.seeds_dropped += 1;
+        }
+    }
+}
+
+/// Whether nobody lives behind an address, as far as we know. Who answered from there once, and lives elsewhere now, may have
+/// left its place to another.
+fn is_silent<S: Storage>(list: &MemberList<S>, addr: Addr, seed: &Seed) -> bool {
+    let lives_there = |id| list.get(id).is_some_and(|member| member.is_live() && member.addr == addr);
+    !seed.answered.is_some_and(lives_there)
 }
 
 /// An address that is lost was asked for long before it comes into the book: it waits its turn.
-const ANNOUNCES_AT_LOST: u32 = 64;
+pub(super) const ANNOUNCES_AT_LOST: u32 = 64;
 
 fn rank<S: Storage>(cx: &Context<S>, addr: Addr) -> Digest {
     let name = cx.digester.of_bytes(addr.as_bytes());

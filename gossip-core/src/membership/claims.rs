@@ -1,28 +1,20 @@
 //! What is said of members: a lattice of claims, joined from whatever source, in whatever order.
 use super::{
-    Change, Membership,
+    Membership, namesakes,
+    probe::Failed,
     suspicion::{CONFIRMATIONS_MAX, false_alarms},
+    update::{Changes, MemberChange, Update},
 };
 use crate::{
     context::{Context, Credit, Owed},
     id::{Addr, Incarnation, NodeId},
     lattice::{Joined, Lattice},
     path::Path,
-    records::{Claim, Intent, Member, Namesake, Retransmits, Suspicion, Untold},
+    records::{Claim, Intent, Member, Namesake, Retransmits, Untold},
     storage::Storage,
     table::{Blob, Table},
-    time::Instant,
     wire::{Accusation, Accusers, Cause, Header, MemberFrame, Ping, Standing, Stores},
 };
-
-/// What is said of a member, by whom, and why: what SWIM disseminates as a membership update (§4.1).
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Update {
-    pub(super) claim: Claim,
-    pub(super) by: NodeId,
-    pub(super) cause: Cause,
-    pub(super) accusers: Accusers,
-}
 
 /// Among so many is whoever is gone for the longest time looked for: all of a few, and of thousands enough not to forget somebody
 /// who has just gone.
@@ -31,17 +23,17 @@ const COMPARED_MAX: usize = 64;
 impl<S: Storage> Membership<S> {
     /// A datagram came from a member: proof that it lives, and of which life.
     pub(crate) fn on_heard(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
-        self.on_seed_heard(from, header.sender);
+        self.discovery.book.on_heard(&self.list, from, header.sender);
         if !self.is_live(header.sender) && cx.received.may_announce {
-            self.on_caller(cx, from, header.sender);
+            self.discovery.on_caller(cx, from, header.sender);
         }
-        let Some(member) = self.members.get_mut(&header.sender) else { return };
+        let Some(member) = self.list.get_mut(header.sender) else { return };
         if member.namesake == Namesake::Known {
             if header.generation == member.generation {
                 member.heard_at = Some(cx.now);
             }
             let known = member.incarnation;
-            return self.on_bearer_heard(cx, from, header, known);
+            return self.names.on_bearer_heard(cx, from, header, known);
         }
         member.heard_at = Some(cx.now);
         // Another life than the one we know, and it does not outdo what we know: it must hear of it, to do so.
@@ -67,32 +59,32 @@ impl<S: Storage> Membership<S> {
     }
 
     /// A member in its own words, from itself or passed on.
-    pub(crate) fn on_member(&mut self, cx: &mut Context<S>, by: NodeId, frame: &MemberFrame<'_>) -> Option<Change> {
+    pub(crate) fn on_member(&mut self, cx: &mut Context<S>, by: NodeId, frame: &MemberFrame<'_>) -> Changes {
         let claim = Claim { incarnation: frame.incarnation, standing: frame.standing, generation: frame.generation };
         if claim.incarnation > Incarnation::MAX || claim.standing > Standing::Suspect {
             cx.stats.claims_refused += 1;
-            return None;
+            return [None; 2];
         }
         if frame.id == cx.me.id {
             self.on_claim_about_us(cx, claim, Some(frame.addr));
-            return None;
+            return [None; 2];
         }
-        let Some(slot) = self.members.slot(&frame.id) else { return self.admit(cx, frame, claim, by) };
+        let Some(slot) = self.list.slot(frame.id) else { return self.admit(cx, frame, claim, by) };
         // Of itself, a member may say what it likes.
         let itself = by == frame.id;
         let step = if itself { Incarnation::MAX.0 } else { Incarnation::RELAYED_STEP };
         if !self.believes(cx, slot, claim, step) || !itself && claim.incarnation > Incarnation::RELAYED_MAX {
-            return None;
+            return [None; 2];
         }
-        self.take_words(cx, slot, frame);
-        self.join_update(cx, slot, update_of(frame, claim, by))
+        let moved = self.take_words(cx, slot, frame);
+        [moved, self.join_update(cx, slot, Update::of(frame, claim, by))]
     }
 
     /// A member tells which stores it keeps: says whether that is news.
     pub(crate) fn on_stores_heard(&mut self, cx: &mut Context<S>, id: NodeId, stores: Stores) -> bool {
-        let Some(slot) = self.members.slot(&id).filter(|_| !self.is_contested(id)) else { return false };
+        let Some(slot) = self.list.slot(id).filter(|_| !self.is_contested(id)) else { return false };
         let mut is_news = false;
-        self.update(cx, slot, |member| {
+        self.list.update(cx, slot, |member| {
             let heard = member.capabilities.with_stores(stores);
             is_news = heard.stores() != member.capabilities.stores();
             member.capabilities = heard;
@@ -107,7 +99,7 @@ impl<S: Storage> Membership<S> {
         from: Addr,
         header: &Header,
         accusation: &Accusation,
-    ) -> Option<Change> {
+    ) -> Option<MemberChange> {
         let claim = Claim {
             incarnation: accusation.incarnation,
             standing: accusation.standing,
@@ -122,8 +114,8 @@ impl<S: Storage> Membership<S> {
             return None;
         }
         // Who was never heard of cannot be missed.
-        let slot = self.members.slot(&accusation.id)?;
-        if claim.standing == Standing::Left && self.is_borne_by_two(slot) {
+        let slot = self.list.slot(accusation.id)?;
+        if claim.standing == Standing::Left && self.list.is_borne_by_two(slot) {
             // The other one of this name is still there, and says so before this conflict is over.
             return None;
         }
@@ -138,36 +130,33 @@ impl<S: Storage> Membership<S> {
     /// Tells a member that counts another as down what that one said itself: that it left. As an answer, which there is one of to
     /// a datagram.
     fn correct(&self, cx: &mut Context<S>, from: Addr, teller: NodeId, slot: usize, claim: Claim) {
-        let Some((id, member)) = self.members.as_slice().get(slot) else { return };
+        let Some((id, member)) = self.list.row(slot) else { return };
         let outdone = claim.standing == Standing::Down && member.standing == Standing::Left && claim < member.claim();
         if outdone && self.is_live(teller) && core::mem::take(&mut cx.received.may_ask) {
             cx.answer(from, teller, Intent::Verdict(*id));
         }
     }
 
-    /// We find that `id` does not answer, or too seldom; `retransmits` says whether others are to hear of it.
-    pub(super) fn suspect(
-        &mut self,
-        cx: &mut Context<S>,
-        id: NodeId,
-        cause: Cause,
-        accusers: Accusers,
-        retransmits: Retransmits,
-    ) {
-        let Some(slot) = self.members.slot(&id) else { return };
-        let Some((_, member)) = self.members.as_slice().get(slot) else { return };
-        let (addr, claim) = (member.addr, Claim { standing: Standing::Suspect, ..member.claim() });
+    /// A probe of ours failed.
+    pub(super) fn suspect(&mut self, cx: &mut Context<S>, failed: &Failed) -> Option<MemberChange> {
+        let Failed { target, cause, accusers, retransmits } = *failed;
+        let slot = self.list.slot(target)?;
+        let (_, member) = self.list.row(slot)?;
+        let claim = Claim { standing: Standing::Suspect, ..member.claim() };
         if member.standing == Standing::Alive {
             cx.stats.suspicions_raised += 1;
             cx.stats.suspicions_raised_of_loss += u64::from(cause == Cause::Loss);
             cx.stats.suspicions_unshared += u64::from(!retransmits.is_pending());
         }
-        let _ = self.adopt(cx, slot, Update { claim, by: cx.me.id, cause, accusers });
-        self.update(cx, slot, |member| member.retransmits = retransmits);
-        if !cx.config.detection.is_plain() {
+        let change = self.adopt(cx, slot, Update { claim, by: cx.me.id, cause, accusers });
+        self.list.update(cx, slot, |member| member.retransmits = retransmits);
+        if !cx.config.detection.is_plain()
+            && let Some(row) = self.list.row(slot)
+        {
             // The suspect is told first: it can refute at once (Lifeguard §IV-C, "buddy").
-            self.send_digest_probe(cx, id, addr);
+            self.names.send_digest_probe(cx, row);
         }
+        change
     }
 
     /// Joins what others say into a row.
@@ -175,8 +164,8 @@ impl<S: Storage> Membership<S> {
     /// Nobody is declared down here by hearsay alone: it may come from the other side of a partition that healed. We probe for
     /// ourselves: at once, where we suspected the same, else when there was time to contradict. Only what a
     /// member says of itself needs no second look.
-    fn join_update(&mut self, cx: &mut Context<S>, slot: usize, update: Update) -> Option<Change> {
-        let (id, member) = self.members.as_slice().get(slot)?;
+    fn join_update(&mut self, cx: &mut Context<S>, slot: usize, update: Update) -> Option<MemberChange> {
+        let (id, member) = self.list.row(slot)?;
         let own_word = update.by == *id && update.cause == Cause::OwnWord;
         let hearsay = update.claim.standing == Standing::Down && member.is_live() && !own_word;
         if !hearsay || cx.config.detection.is_plain() {
@@ -186,21 +175,21 @@ impl<S: Storage> Membership<S> {
             return None;
         }
         if member.standing == Standing::Alive {
-            self.doubt(cx, slot);
+            self.suspicions.doubt(cx, &mut self.list, slot);
             return None;
         }
         let claim = Claim { standing: Standing::Suspect, ..update.claim };
         let change = self.adopt(cx, slot, Update { claim, ..update });
         if cx.received.credit == Credit::Full {
             // At the word of somebody unproven, nobody else is asked either: it may be a bystander.
-            self.probe_unless_probing(cx, slot);
+            self.suspicions.probe_unless_probing(cx, &mut self.list, &self.names, &self.health, slot);
         }
         change
     }
 
     /// Takes a claim over, if it is the stronger one, with everything that follows from it.
-    pub(super) fn adopt(&mut self, cx: &mut Context<S>, slot: usize, update: Update) -> Option<Change> {
-        let (id, member) = self.members.as_slice().get(slot)?;
+    pub(super) fn adopt(&mut self, cx: &mut Context<S>, slot: usize, update: Update) -> Option<MemberChange> {
+        let (id, member) = self.list.row(slot)?;
         let (id, known) = (*id, member.claim());
         let mut joined = known;
         if joined.join(&update.claim) == Joined::Same {
@@ -211,9 +200,9 @@ impl<S: Storage> Membership<S> {
         }
         self.count_verdict(cx, slot, joined, update.by);
         let false_alarms = false_alarms(member, joined);
-        let suspicion = self.suspicion_of(cx, joined.standing, update.accusers, false_alarms);
+        let suspicion = self.suspicions.open(cx, joined.standing, update.accusers, false_alarms);
         let (now, retransmits) = (cx.now, self.relay_retransmits(cx));
-        self.update(cx, slot, |member| {
+        self.list.update(cx, slot, |member| {
             member.since = if known.standing == joined.standing { member.since } else { now };
             member.set_claim(joined);
             (member.by, member.cause, member.accusers) = (update.by, update.cause, update.accusers);
@@ -225,39 +214,40 @@ impl<S: Storage> Membership<S> {
             }
             member.mark_untold();
         });
-        if joined.standing > Standing::Suspect && self.is_borne_by_two(slot) {
+        if joined.standing > Standing::Suspect && self.list.is_borne_by_two(slot) {
             self.end_conflict(cx, id);
         }
         self.update_isolation(cx);
-        (known.standing <= Standing::Suspect && joined.standing > Standing::Suspect).then_some(Change::Gone(id))
+        MemberChange::of(id, known.standing, joined.standing)
     }
 
     /// More observers found the same. The first few of them are news, for others wait for them (Lifeguard §IV-B).
     fn join_accusers(&mut self, cx: &mut Context<S>, slot: usize, accusers: Accusers) {
-        let Some((_, member)) = self.members.as_slice().get(slot) else { return };
+        let Some((_, member)) = self.list.row(slot) else { return };
         let (known, joined) = (member.accusers, member.accusers.and(accusers));
         if joined == known || member.standing != Standing::Suspect {
             return;
         }
         let is_news = known.count() <= CONFIRMATIONS_MAX;
         let retransmits = if is_news { self.relay_retransmits(cx) } else { Retransmits::NONE };
-        self.update(cx, slot, |member| {
+        self.list.update(cx, slot, |member| {
             member.accusers = joined;
             member.retransmits = member.retransmits.max(retransmits);
         });
-        self.shorten_suspicion(cx, slot);
+        self.suspicions.shorten(cx, &mut self.list, slot);
     }
 
     /// Adds somebody new, making room where that harms nobody.
-    fn admit(&mut self, cx: &mut Context<S>, frame: &MemberFrame<'_>, claim: Claim, teller: NodeId) -> Option<Change> {
+    fn admit(&mut self, cx: &mut Context<S>, frame: &MemberFrame<'_>, claim: Claim, teller: NodeId) -> Changes {
         let words = S::Blob::copy_of(frame.presence.bytes()).zip(frame.presence.extension_len());
         let Some((presence, extension_len)) = words else {
             cx.stats.members_refused += 1;
-            return None;
+            return [None; 2];
         };
-        let forgotten = if self.members.is_full() { self.forget_longest_gone(cx) } else { None };
-        let Update { by, cause, accusers, .. } = update_of(frame, claim, teller);
-        let (suspicion, until) = self.suspicion_of(cx, claim.standing, accusers, 0);
+        let forgotten = if self.list.table().is_full() { self.forget_longest_gone(cx) } else { None };
+        let forgotten = forgotten.map(MemberChange::Forgotten);
+        let Update { by, cause, accusers, .. } = Update::of(frame, claim, teller);
+        let (suspicion, until) = self.suspicions.open(cx, claim.standing, accusers, 0);
         let path = Path::untried(cx.config.datagram_len_max);
         let member = Member {
             by,
@@ -271,29 +261,31 @@ impl<S: Storage> Membership<S> {
             untold: Untold::Standing,
             ..Member::new(frame.id, claim, frame.addr, presence, path, cx.now)
         };
-        if !self.add(cx, frame.id, member) {
-            return None;
+        if !self.list.add(cx, frame.id, member) {
+            return [forgotten, None];
         }
         self.update_isolation(cx);
-        forgotten.map(Change::Forgotten)
+        [forgotten, MemberChange::of(frame.id, Standing::Left, claim.standing)]
     }
 
     /// Takes over address and presence, when these words are later than the ones we have.
-    fn take_words(&mut self, cx: &mut Context<S>, slot: usize, frame: &MemberFrame<'_>) {
-        let Some((_, member)) = self.members.as_slice().get(slot) else { return };
+    fn take_words(&mut self, cx: &mut Context<S>, slot: usize, frame: &MemberFrame<'_>) -> Option<MemberChange> {
+        let row = self.list.row(slot)?;
+        let (_, member) = row;
         if (frame.incarnation, frame.generation) <= (member.stated, member.stated_in) {
-            return;
+            return None;
         }
         let words = S::Blob::copy_of(frame.presence.bytes()).zip(frame.presence.extension_len());
         let Some((presence, extension_len)) = words else {
             cx.stats.members_refused += 1;
-            return;
+            return None;
         };
         if frame.addr != member.addr && frame.generation != member.generation {
-            self.ask_former_life(cx, slot);
+            namesakes::ask_former_life(cx, row);
         }
+        let moved = (member.addr != frame.addr).then_some(MemberChange::Moved(frame.id));
         let (retransmits, path) = (self.relay_retransmits(cx), Path::untried(cx.config.datagram_len_max));
-        self.update(cx, slot, |member| {
+        self.list.update(cx, slot, |member| {
             if member.addr != frame.addr || member.presence != presence {
                 member.mark_updated();
             }
@@ -307,32 +299,19 @@ impl<S: Storage> Membership<S> {
             (member.presence, member.extension_len) = (presence, extension_len);
             member.retransmits = retransmits;
         });
+        moved
     }
 
     /// Whether a claim does not run too far ahead of what is known; counts it, when it does.
     fn believes(&self, cx: &mut Context<S>, slot: usize, claim: Claim, step: u32) -> bool {
-        let known = self.members.as_slice().get(slot).map_or(Incarnation(0), |(_, member)| member.incarnation);
+        let known = self.list.row(slot).map_or(Incarnation(0), |(_, member)| member.incarnation);
         let credible = claim.incarnation.0 <= known.0.saturating_add(step);
         cx.stats.claims_refused += u64::from(!credible);
         credible
     }
 
-    /// The suspicion that goes with a standing, and when it goes on.
-    fn suspicion_of(
-        &mut self,
-        cx: &Context<S>,
-        standing: Standing,
-        accusers: Accusers,
-        false_alarms: u8,
-    ) -> (Suspicion, Instant) {
-        if standing != Standing::Suspect {
-            return (Suspicion::None, Instant::NEVER);
-        }
-        self.open_suspicion(cx, accusers, false_alarms)
-    }
-
     fn count_verdict(&self, cx: &mut Context<S>, slot: usize, joined: Claim, by: NodeId) {
-        let Some((_, member)) = self.members.as_slice().get(slot) else { return };
+        let Some((_, member)) = self.list.row(slot) else { return };
         let of_loss = u64::from(member.cause == Cause::Loss);
         match (member.standing, joined.standing) {
             (Standing::Suspect, Standing::Alive) => {
@@ -351,19 +330,13 @@ impl<S: Storage> Membership<S> {
     /// Forgets whoever is gone for the longest time, of some of those who are gone.
     fn forget_longest_gone(&mut self, cx: &mut Context<S>) -> Option<NodeId> {
         // From anywhere on, if there are many; else, or when there is none, all of them.
-        let start = cx.rng.below(self.members.len().saturating_sub(COMPARED_MAX));
+        let start = cx.rng.below(self.list.rows().len().saturating_sub(COMPARED_MAX));
         let id = [start, 0].into_iter().find_map(|from| {
-            let some = self.gone_from(from).take(COMPARED_MAX);
+            let some = self.list.gone_from(from).take(COMPARED_MAX);
             let gone = some.filter(|(id, member)| *id != cx.me.id && !member.is_missed());
             gone.min_by_key(|(id, member)| (member.since, *id)).map(|(id, _)| *id)
         })?;
         self.forget(cx, id);
         Some(id)
     }
-}
-
-/// What a member's own words claim, or what was claimed against it when they were passed on.
-fn update_of(frame: &MemberFrame<'_>, claim: Claim, teller: NodeId) -> Update {
-    let by = if claim.standing == Standing::Alive { frame.id } else { teller };
-    Update { claim, by, cause: Cause::default(), accusers: Accusers::NONE }
 }

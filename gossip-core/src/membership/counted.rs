@@ -1,14 +1,13 @@
 //! What is counted over all rows.
-use super::Membership;
 use crate::{
     context::Context,
     digest::Digest,
     id::{Incarnation, NodeId},
     records::{Member, Namesake, Suspicion, Untold},
     storage::Storage,
-    table::{Flag, Table},
     wire::{Store, Stores},
 };
+use serde::{Deserialize, Serialize};
 
 /// What a row adds to what is counted over all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,27 +57,27 @@ impl Words {
     }
 }
 
-impl<S: Storage> Membership<S> {
+/// What is counted over all rows.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Counts {
+    /// Of the live rows.
+    pub(super) digest: Digest,
+    /// How many other live members keep each store.
+    keepers: [u32; Store::COUNT],
+    /// How many rows are news.
+    pub(super) pending: usize,
+    /// How many rows the application is to be told of.
+    pub(super) untold: usize,
+}
+
+impl Counts {
     /// Which stores some other live member keeps.
-    pub(crate) fn kept_by_others(&self) -> Stores {
+    pub(super) fn kept_by_others(&self) -> Stores {
         let kept = self.keepers.iter().zip(Store::ALL).filter(|(keepers, _)| **keepers > 0);
         kept.fold(Stores::NONE, |stores, (_, store)| stores.with(store))
     }
 
-    /// Keeps in step what is counted and flagged of all rows, after one of them has changed.
-    pub(super) fn recount(&mut self, cx: &mut Context<S>, slot: usize, id: NodeId, before: Counted) {
-        let Some((_, member)) = self.members.as_slice().get(slot) else { return };
-        let after = Counted::of(member);
-        if before != after {
-            let was = self.digest;
-            self.uncount(cx, id, before);
-            self.count(cx, id, after);
-            self.recent.record(cx, id, was, self.digest);
-            self.set_flags(slot, after);
-        }
-    }
-
-    pub(super) fn count(&mut self, cx: &mut Context<S>, id: NodeId, row: Counted) {
+    pub(super) fn count<S: Storage>(&mut self, cx: &mut Context<S>, id: NodeId, row: Counted) {
         if let Some(words) = row.live {
             self.digest += words.digest(cx, id);
             cx.live += usize::from(id != cx.me.id);
@@ -90,7 +89,7 @@ impl<S: Storage> Membership<S> {
         self.untold += usize::from(row.untold);
     }
 
-    pub(super) fn uncount(&mut self, cx: &mut Context<S>, id: NodeId, row: Counted) {
+    pub(super) fn uncount<S: Storage>(&mut self, cx: &mut Context<S>, id: NodeId, row: Counted) {
         if let Some(words) = row.live {
             self.digest -= words.digest(cx, id);
             cx.live -= usize::from(id != cx.me.id);
@@ -104,12 +103,5 @@ impl<S: Storage> Membership<S> {
 
     fn keepers_of(&mut self, stores: Stores) -> impl Iterator<Item = &mut u32> {
         self.keepers.iter_mut().zip(Store::ALL).filter(move |(_, store)| stores.contains(*store)).map(|(of, _)| of)
-    }
-
-    pub(super) fn set_flags(&mut self, slot: usize, row: Counted) {
-        self.members.set_flag(slot, Flag::Pending, row.pending);
-        self.members.set_flag(slot, Flag::Untold, row.untold);
-        self.members.set_flag(slot, Flag::Waiting, row.under_suspicion);
-        self.members.set_flag(slot, Flag::Gone, row.live.is_none());
     }
 }

@@ -6,7 +6,6 @@ use crate::{
     io::{Arrival, Departure, Event},
     records::{InLife, Member, Namesake, Told, Untold},
     storage::Storage,
-    table::{Flag, Table},
     wire::Standing,
 };
 use serde::{Deserialize, Serialize};
@@ -27,11 +26,10 @@ const ANNOUNCES_UNTIL_ISOLATED: u32 = 4;
 
 impl<S: Storage> Membership<S> {
     pub(crate) fn next_event(&mut self, cx: &mut Context<S>) -> Option<Event<'static>> {
-        if let Some(event) = self.event_of_namesakes() {
+        if let Some(event) = self.names.next_event(&self.list) {
             return Some(event);
         }
-        while self.untold > 0 {
-            let slot = self.members.flagged(0, Flag::Untold, |(_, member)| member.untold != Untold::Nothing).next()?;
+        while let Some(slot) = self.list.first_untold() {
             let event = self.tell(cx, slot);
             if event.is_some() {
                 return event;
@@ -41,7 +39,7 @@ impl<S: Storage> Membership<S> {
             self.isolation = Isolation::Isolated { told: true };
             return Some(Event::Alone);
         }
-        if let Some(event) = self.quarantine_event() {
+        if let Some(event) = self.quarantine.next_event() {
             return Some(event);
         }
         if self.lifecycle == (Lifecycle::Departed { told: false }) {
@@ -56,7 +54,7 @@ impl<S: Storage> Membership<S> {
         self.isolation = match self.isolation {
             _ if cx.live > 1 => Isolation::Connected,
             Isolation::Connected => Isolation::Isolated { told: false },
-            Isolation::Untried if self.announces_unanswered() >= ANNOUNCES_UNTIL_ISOLATED => {
+            Isolation::Untried if self.discovery.announces_unanswered() >= ANNOUNCES_UNTIL_ISOLATED => {
                 Isolation::Isolated { told: false }
             }
             isolation => isolation,
@@ -64,12 +62,12 @@ impl<S: Storage> Membership<S> {
     }
 
     fn tell(&mut self, cx: &mut Context<S>, slot: usize) -> Option<Event<'static>> {
-        let (id, member) = self.members.as_slice().get(slot)?;
+        let (id, member) = self.list.row(slot)?;
         let id = *id;
         let event = event_of(id, member);
         // A suspicion and its end do not speak of address and presence: if those changed too, that is told next.
         let left_out = matches!(event, Some(Event::MemberSuspect(_) | Event::MemberRefuted(_)));
-        self.update(cx, slot, |member| {
+        self.list.update(cx, slot, |member| {
             member.told = Told::Standing(member.standing, InLife::Present);
             member.untold = if left_out && member.untold == Untold::Update { Untold::Update } else { Untold::Nothing };
         });

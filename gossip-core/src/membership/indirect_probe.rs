@@ -1,12 +1,11 @@
 //! Indirect probes: pinging on behalf of others (SWIM §3.1, `ping-req`), and telling them when there was no answer (Lifeguard's
 //! `nack`).
-use super::{Membership, probe::Timeouts};
+use super::{Membership, health::Health, list::MemberList, probe::Timeouts};
 use crate::{
     context::{Context, Credit},
     id::NodeId,
     records::Intent,
     storage::Storage,
-    table::Table,
     time::Instant,
     wire::{Header, PingRequest},
 };
@@ -65,53 +64,68 @@ impl<S: Storage> Membership<S> {
     /// pinged: we are no reflector.
     pub(crate) fn on_ping_request(&mut self, cx: &mut Context<S>, header: &Header, request: PingRequest) {
         let proven = cx.received.credit == Credit::Full;
-        let asker = self.get(header.sender).filter(|asker| proven && asker.is_live() && asker.heard_at.is_some());
-        if asker.is_none() || self.get(request.target).is_none() {
+        let asker = self.list.get(header.sender).filter(|asker| proven && asker.is_live() && asker.heard_at.is_some());
+        if asker.is_none() || self.list.get(request.target).is_none() {
             cx.stats.questions_of_strangers += 1;
             return;
         }
         if request.target != cx.me.id {
             let number = self.prober.next_number();
             let (asker, PingRequest { probe, target }) = (header.sender, request);
-            self.relay_probe(cx, IndirectProbe { number, target, asker, probe, asks: 0, until: cx.now });
+            let indirect = IndirectProbe { number, target, asker, probe, asks: 0, until: cx.now };
+            self.indirect_probes.relay(cx, &self.list, &self.health, indirect);
         }
     }
+}
 
+impl IndirectProbes {
     /// Whether this answers somebody else's question, which is then passed on.
-    pub(super) fn on_indirect_ack(&mut self, cx: &mut Context<S>, target: NodeId, number: u16) -> bool {
-        let indirect = self.indirect_probes.take(|indirect| (indirect.number, indirect.target) == (number, target));
+    pub(super) fn on_ack<S: Storage>(
+        &mut self,
+        cx: &mut Context<S>,
+        list: &MemberList<S>,
+        target: NodeId,
+        number: u16,
+    ) -> bool {
+        let indirect = self.take(|indirect| (indirect.number, indirect.target) == (number, target));
         if let Some(indirect) = indirect {
-            self.report(cx, indirect.asker, Intent::Relayed(indirect.probe, target));
+            report(cx, list, indirect.asker, Intent::Relayed(indirect.probe, target));
         }
         indirect.is_some()
     }
 
-    pub(super) fn on_indirect_probe_timer(&mut self, cx: &mut Context<S>) {
+    pub(super) fn on_timer<S: Storage>(&mut self, cx: &mut Context<S>, list: &MemberList<S>, health: &Health) {
         let now = cx.now;
-        while let Some(indirect) = self.indirect_probes.take(|indirect| indirect.until <= now) {
+        while let Some(indirect) = self.take(|indirect| indirect.until <= now) {
             if indirect.asks < ASKS_MAX && !cx.config.detection.is_plain() {
-                self.relay_probe(cx, indirect);
+                self.relay(cx, list, health, indirect);
             } else if !cx.config.detection.is_plain() {
-                self.report(cx, indirect.asker, Intent::Unreached(indirect.probe, indirect.target));
+                report(cx, list, indirect.asker, Intent::Unreached(indirect.probe, indirect.target));
             }
         }
     }
 
-    fn relay_probe(&mut self, cx: &mut Context<S>, mut indirect: IndirectProbe) {
-        let Some(member) = self.get(indirect.target) else { return };
+    fn relay<S: Storage>(
+        &mut self,
+        cx: &mut Context<S>,
+        list: &MemberList<S>,
+        health: &Health,
+        mut indirect: IndirectProbe,
+    ) {
+        let Some(member) = list.get(indirect.target) else { return };
         cx.send(member.addr, Some(indirect.target), Intent::Ping(indirect.number));
-        let timeouts = Timeouts::with(cx, &self.health, member);
+        let timeouts = Timeouts::with(cx, health, member);
         indirect.asks += 1;
         indirect.until = cx.now + if indirect.asks < ASKS_MAX { timeouts.repeat } else { timeouts.answer };
         if cx.config.detection.is_plain() {
             indirect.until = cx.now + cx.config.probe_interval;
         }
-        self.indirect_probes.add(indirect);
+        self.add(indirect);
     }
+}
 
-    fn report(&self, cx: &mut Context<S>, asker: NodeId, intent: Intent) {
-        if let Some(member) = self.members.get(&asker) {
-            cx.send(member.addr, Some(asker), intent);
-        }
+fn report<S: Storage>(cx: &mut Context<S>, list: &MemberList<S>, asker: NodeId, intent: Intent) {
+    if let Some(member) = list.get(asker) {
+        cx.send(member.addr, Some(asker), intent);
     }
 }

@@ -15,18 +15,29 @@
 //!   there still; whoever hears both by itself need not be told, and whoever was not told for long asks them. What is told has an
 //!   age, elapsed time added up hop by hop, so that it ends everywhere at nearly the same moment, and nobody can bring it back who
 //!   heard of it late. Then whoever is left says so of itself once more.
-use super::{Membership, seeds::send_bare};
+use super::{
+    Membership,
+    list::{MemberList, Row},
+};
 use crate::{
-    context::{Context, Credit},
+    context::Context,
     id::{Addr, Generation, Incarnation, NodeId},
     io::Event,
-    records::{Intent, NameConflict, NameStanding, Namesake},
-    storage::Storage,
+    records::{Intent, NameConflict, NameStanding, Namesake, Retransmits},
+    storage::{Snapshot, Storage},
     table::Table,
     time::{Instant, Span},
     wire::{Bearer, Frame, Header, NameConflictFrame, Ping, Read, Reader, Writer},
 };
 use core::time::Duration;
+use serde::{Deserialize, Serialize};
+
+/// The names that two bear, as far as is known.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "S: Snapshot")]
+pub(super) struct Namesakes<S: Storage> {
+    conflicts: S::NameConflicts,
+}
 
 /// In probe intervals: so long after both were last known to live, they are not known to any more.
 const LEASE: u32 = 30;
@@ -60,7 +71,7 @@ impl<S: Storage> Membership<S> {
         let rival = Bearer { generation: header.generation, addr: from };
         self.on_conflict(cx, cx.me.id, [me, rival], cx.now);
         if let Some(Ok(Read::Frame(Frame::Ping(_)))) = Reader::new(frames).next() {
-            send_bare(cx, from, None, Intent::Ack(Ping::ANNOUNCE));
+            cx.send_bare(from, None, Intent::Ack(Ping::ANNOUNCE));
         }
     }
 
@@ -79,88 +90,117 @@ impl<S: Storage> Membership<S> {
         let is_ours = id == cx.me.id;
         if is_ours && ![one.generation, other.generation].contains(&cx.me.generation) {
             // It is about a life of ours that ended, or about two others: they tell us if they are there.
-            self.ask_rival(cx, one.addr);
-            return self.ask_rival(cx, other.addr);
+            self.rival.ask(cx, one.addr);
+            return self.rival.ask(cx, other.addr);
         }
         self.on_conflict(cx, id, [one, other], cx.now.saturating_sub(age));
     }
 
-    /// Another life is said to go by our name, at `addr`: asks there, no more often than once in a probe interval.
-    pub(super) fn ask_rival(&mut self, cx: &mut Context<S>, addr: Addr) {
-        let too_soon = cx.now < self.rival.asked_at + cx.config.probe_interval;
-        if too_soon || addr == cx.me.addr || cx.received.credit == Credit::Upto(0) {
-            return;
-        }
-        self.rival.asked_at = cx.now;
-        send_bare(cx, addr, None, Intent::Ping(Ping::ANNOUNCE));
-    }
-
-    /// Another life of a member speaks from elsewhere. Most often the one that we know has ended; if it was heard just now, a few of
-    /// us ask whether it has: where it lives, it learns so that there is another.
-    pub(super) fn ask_former_life(&self, cx: &mut Context<S>, slot: usize) {
-        let Some((id, member)) = self.members.as_slice().get(slot) else { return };
-        let lately = cx.now.saturating_sub(cx.config.probe_interval.times(LATELY));
-        let may_live = member.namesake != Namesake::Known && member.heard_at.is_some_and(|at| at > lately);
-        if may_live && cx.received.may_announce && cx.rng.below(cx.live) < ASKERS {
-            send_bare(cx, member.addr, Some(*id), Intent::Ping(Ping::ANNOUNCE));
-        }
-    }
-
     /// Renews a conflict over our own name, and ends what was not renewed.
     pub(super) fn on_namesake_timer(&mut self, cx: &mut Context<S>) {
-        if cx.now < self.next_of_namesakes(cx) {
+        if cx.now < self.names.next_deadline(cx) {
             return;
         }
-        self.ask_bearers(cx);
-        while let Some(id) = self.conflicts.as_slice().iter().find(|(_, it)| is_over(cx, it)).map(|(id, _)| *id) {
+        self.names.ask_bearers(cx);
+        while let Some(id) = self.names.next_over(cx) {
             self.end_conflict(cx, id);
         }
     }
 
-    pub(super) fn next_of_namesakes(&self, cx: &Context<S>) -> Instant {
+    /// One of the names is not borne by anybody any more, as far as we know; or by one again.
+    pub(super) fn end_conflict(&mut self, cx: &mut Context<S>, id: NodeId) {
+        if self.names.end(cx, &mut self.list, id) && id == cx.me.id && self.is_running() {
+            // Others may have the rival in the row.
+            cx.me.incarnation = cx.me.incarnation.max(self.rival.heard()).next();
+            self.restate(cx);
+        }
+    }
+
+    /// Whether two live that go by a name, as far as is known.
+    pub(crate) fn is_contested(&self, id: NodeId) -> bool {
+        self.names.is_contested(id)
+    }
+
+    /// Where the other one of a name is, of the two that bear it.
+    pub(crate) fn rival_of(&self, id: NodeId, generation: Generation) -> Option<Addr> {
+        self.names.rival_of(id, generation)
+    }
+
+    /// Whether one of the two that bear a name spoke to us before from this address.
+    #[cfg(feature = "sim")]
+    pub(crate) fn is_heard_bearer(&self, id: NodeId, addr: Addr) -> bool {
+        self.names.is_heard_bearer(id, addr)
+    }
+
+    /// Where a life of a member is: most often, there is but one.
+    pub(crate) fn addr_of(&self, id: NodeId, generation: Generation) -> Option<&Addr> {
+        let member = self.list.get(id)?;
+        if member.namesake != Namesake::Known || member.generation == generation {
+            return Some(&member.addr);
+        }
+        self.names.addr_of(id, generation)
+    }
+
+    fn on_conflict(&mut self, cx: &mut Context<S>, id: NodeId, bearers: [Bearer; 2], seen_at: Instant) {
+        let retransmits = if id == cx.me.id { cx.retransmit_limit() } else { self.relay_retransmits(cx) };
+        self.names.on_conflict(cx, &mut self.list, id, bearers, seen_at, retransmits);
+    }
+}
+
+impl<S: Storage> Namesakes<S> {
+    pub(super) fn with_limit(limit: usize) -> Self {
+        Self { conflicts: Table::with_limit(limit) }
+    }
+
+    pub(super) fn next_deadline(&self, cx: &Context<S>) -> Instant {
         let lease = cx.config.probe_interval.times(LEASE);
         let lasting = self.conflicts.as_slice().iter().filter(|(_, it)| it.standing != NameStanding::OverUntold);
         lasting.map(|(_, it)| it.ask_at.min(it.seen_at + lease)).min().unwrap_or(Instant::NEVER)
     }
 
-    /// One of the names is not borne by anybody any more, as far as we know; or by one again.
-    pub(super) fn end_conflict(&mut self, cx: &mut Context<S>, id: NodeId) {
-        let Some(conflict) = self.conflicts.get_mut(&id) else { return };
+    /// The first that nobody renewed.
+    fn next_over(&self, cx: &Context<S>) -> Option<NodeId> {
+        self.conflicts.as_slice().iter().find(|(_, it)| is_over(cx, it)).map(|(id, _)| *id)
+    }
+
+    /// Ends a conflict, if there is one: says so.
+    fn end(&mut self, cx: &mut Context<S>, list: &mut MemberList<S>, id: NodeId) -> bool {
+        let Some(conflict) = self.conflicts.get_mut(&id) else { return false };
         match conflict.standing {
             NameStanding::Untold => drop(self.conflicts.swap_remove(&id)),
             NameStanding::Told | NameStanding::OverUntold => conflict.standing = NameStanding::OverUntold,
         }
         cx.name_conflicts = self.lasting();
-        if let Some(slot) = self.members.slot(&id) {
-            self.update(cx, slot, |member| member.namesake = Namesake::None);
+        if let Some(slot) = list.slot(id) {
+            list.update(cx, slot, |member| member.namesake = Namesake::None);
         }
-        if id == cx.me.id && self.is_running() {
-            // Others may have the rival in the row.
-            cx.me.incarnation = cx.me.incarnation.max(self.rival.heard).next();
-            self.restate(cx);
-        }
+        true
     }
 
     /// Where the other one of a name is, of the two that bear it.
-    pub(crate) fn rival_of(&self, id: NodeId, generation: Generation) -> Option<Addr> {
+    pub(super) fn rival_of(&self, id: NodeId, generation: Generation) -> Option<Addr> {
         let conflict = self.lasting_conflict(id)?;
         conflict.bearers.iter().find(|bearer| bearer.generation != generation).map(|bearer| bearer.addr)
     }
 
-    /// Where a life of a member is: most often, there is but one.
-    pub(crate) fn addr_of(&self, id: NodeId, generation: Generation) -> Option<&Addr> {
-        let member = self.members.get(&id)?;
-        if member.namesake != Namesake::Known || member.generation == generation {
-            return Some(&member.addr);
-        }
+    /// Where one of the two is that bear a name.
+    fn addr_of(&self, id: NodeId, generation: Generation) -> Option<&Addr> {
         let bearers = &self.lasting_conflict(id)?.bearers;
         bearers.iter().find(|bearer| bearer.generation == generation).map(|bearer| &bearer.addr)
     }
 
     /// Whether one of the two that bear a name spoke to us before from this address.
-    pub(crate) fn is_heard_bearer(&self, id: NodeId, addr: Addr) -> bool {
+    pub(super) fn is_heard_bearer(&self, id: NodeId, addr: Addr) -> bool {
         let Some(conflict) = self.lasting_conflict(id) else { return false };
         conflict.bearers.iter().zip(conflict.heard_at).any(|(bearer, at)| at.is_some() && bearer.addr == addr)
+    }
+
+    /// Asks whether somebody is there; that tells it what is said of it, too. Of two that bear its name, either may say so.
+    pub(super) fn send_digest_probe(&self, cx: &mut Context<S>, (id, member): &Row<S>) {
+        cx.send(member.addr, Some(*id), Intent::Ping(Ping::DIGEST_PROBE));
+        if let Some(rival) = self.rival_of(*id, member.generation) {
+            cx.send(rival, Some(*id), Intent::Ping(Ping::DIGEST_PROBE));
+        }
     }
 
     /// Somebody spoke under a name that two bear. Whoever heard both knows that both live.
@@ -200,14 +240,14 @@ impl<S: Storage> Membership<S> {
             let (id, lately) = (*id, conflict.seen_at + interval.times(RENEWED_EVERY));
             for (bearer, heard_at) in conflict.bearers.iter().zip(conflict.heard_at) {
                 if heard_at.is_none_or(|at| at < lately) && bearer.addr != cx.me.addr {
-                    send_bare(cx, bearer.addr, Some(id), Intent::Ping(Ping::ANNOUNCE));
+                    cx.send_bare(bearer.addr, Some(id), Intent::Ping(Ping::ANNOUNCE));
                 }
             }
         }
     }
 
-    /// Puts what is news of such names, and of one that `peer` bears in any case: it may not know.
-    pub(super) fn put_conflicts(&mut self, cx: &Context<S>, writer: &mut Writer<'_>) {
+    /// Puts what is news of such names.
+    pub(super) fn piggyback(&mut self, cx: &Context<S>, writer: &mut Writer<'_>) {
         for slot in 0..self.conflicts.len() {
             let Some((id, conflict)) = self.conflicts.at_mut(slot) else { return };
             if conflict.retransmits.is_pending() && writer.put(&frame_of(cx, *id, conflict)) {
@@ -217,15 +257,15 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Puts what there is to say of a name that two bear.
-    pub(super) fn put_conflict(&self, cx: &Context<S>, id: NodeId, writer: &mut Writer<'_>) -> bool {
+    pub(super) fn put(&self, cx: &Context<S>, id: NodeId, writer: &mut Writer<'_>) -> bool {
         self.lasting_conflict(id).is_some_and(|conflict| writer.put(&frame_of(cx, id, conflict)))
     }
 
-    pub(super) fn has_conflicts_to_tell(&self) -> bool {
+    pub(super) fn has_news(&self) -> bool {
         self.conflicts.as_slice().iter().any(|(_, conflict)| conflict.retransmits.is_pending())
     }
 
-    pub(super) fn event_of_namesakes(&mut self) -> Option<Event<'static>> {
+    pub(super) fn next_event(&mut self, list: &MemberList<S>) -> Option<Event<'static>> {
         let untold = |conflict: &NameConflict| conflict.standing != NameStanding::Told;
         let id = self.conflicts.as_slice().iter().find(|(_, conflict)| untold(conflict)).map(|(id, _)| *id)?;
         let conflict = self.conflicts.get_mut(&id)?;
@@ -236,16 +276,33 @@ impl<S: Storage> Membership<S> {
         conflict.standing = NameStanding::Told;
         let mut addrs = conflict.bearers.map(|bearer| bearer.addr);
         // The one in the row first.
-        if self.members.get(&id).is_some_and(|member| member.generation == conflict.bearers[1].generation) {
+        if list.get(id).is_some_and(|member| member.generation == conflict.bearers[1].generation) {
             addrs.swap(0, 1);
         }
         Some(Event::NameConflict { id, addrs })
     }
 
+    /// How many there are, and how many there may be.
+    pub(super) fn usage(&self) -> (usize, usize) {
+        (self.conflicts.len(), self.conflicts.limit())
+    }
+
+    /// Whether two live that go by a name, as far as is known.
+    pub(super) fn is_contested(&self, id: NodeId) -> bool {
+        self.lasting_conflict(id).is_some()
+    }
+
     /// Two bear a name, and were both there at `seen_at`.
-    fn on_conflict(&mut self, cx: &mut Context<S>, id: NodeId, bearers: [Bearer; 2], seen_at: Instant) {
-        let Some(slot) = self.members.slot(&id).filter(|_| self.is_live(id)) else { return };
-        let retransmits = if id == cx.me.id { cx.retransmit_limit() } else { self.relay_retransmits(cx) };
+    fn on_conflict(
+        &mut self,
+        cx: &mut Context<S>,
+        list: &mut MemberList<S>,
+        id: NodeId,
+        bearers: [Bearer; 2],
+        seen_at: Instant,
+        retransmits: Retransmits,
+    ) {
+        let Some(slot) = list.slot(id).filter(|_| list.is_live(id)) else { return };
         let fresh = NameConflict {
             bearers,
             heard_at: [None; 2],
@@ -265,7 +322,7 @@ impl<S: Storage> Membership<S> {
             }
             Some(_) => return,
             None => {
-                self.make_room_for_conflict(cx, id);
+                self.make_room_for(cx, list, id);
                 if self.conflicts.insert(id, fresh).is_err() {
                     cx.stats.name_conflicts_refused += 1;
                     return;
@@ -273,29 +330,19 @@ impl<S: Storage> Membership<S> {
             }
         }
         cx.name_conflicts = self.lasting();
-        self.update(cx, slot, |member| member.namesake = Namesake::Known);
+        list.update(cx, slot, |member| member.namesake = Namesake::Known);
     }
 
     /// Our own name goes before those of others.
-    fn make_room_for_conflict(&mut self, cx: &mut Context<S>, id: NodeId) {
+    fn make_room_for(&mut self, cx: &mut Context<S>, list: &mut MemberList<S>, id: NodeId) {
         if id == cx.me.id && self.conflicts.is_full() {
             let other = self.conflicts.as_slice().first().map(|(id, _)| *id);
             if let Some(other) = other {
-                self.end_conflict(cx, other);
+                let _ = self.end(cx, list, other);
                 self.conflicts.swap_remove(&other);
                 cx.stats.name_conflicts_refused += 1;
             }
         }
-    }
-
-    /// Whether two live that go by a name, as far as is known.
-    pub(crate) fn is_contested(&self, id: NodeId) -> bool {
-        self.lasting_conflict(id).is_some()
-    }
-
-    /// The same, of the one in a row.
-    pub(super) fn is_borne_by_two(&self, slot: usize) -> bool {
-        self.members.as_slice().get(slot).is_some_and(|(_, member)| member.namesake == Namesake::Known)
     }
 
     fn lasting_conflict(&self, id: NodeId) -> Option<&NameConflict> {
@@ -304,6 +351,16 @@ impl<S: Storage> Membership<S> {
 
     fn lasting(&self) -> usize {
         self.conflicts.as_slice().iter().filter(|(_, it)| it.standing != NameStanding::OverUntold).count()
+    }
+}
+
+/// Another life of a member speaks from elsewhere. Most often the one that we know has ended; if it was heard just now, a few of
+/// us ask whether it has: where it lives, it learns so that there is another.
+pub(super) fn ask_former_life<S: Storage>(cx: &mut Context<S>, (id, member): &Row<S>) {
+    let lately = cx.now.saturating_sub(cx.config.probe_interval.times(LATELY));
+    let may_live = member.namesake != Namesake::Known && member.heard_at.is_some_and(|at| at > lately);
+    if may_live && cx.received.may_announce && cx.rng.below(cx.live) < ASKERS {
+        cx.send_bare(member.addr, Some(*id), Intent::Ping(Ping::ANNOUNCE));
     }
 }
 

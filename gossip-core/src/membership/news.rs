@@ -1,12 +1,12 @@
 //! Which members ride on a datagram.
-use super::Membership;
+use super::{Membership, health::Health};
 use crate::{
     context::Context,
     id::NodeId,
     path::Proof,
     records::{Claim, Intent, Member, Namesake, Retransmits, Suspicion},
     storage::Storage,
-    table::{Flag, Smallest, Table},
+    table::Smallest,
     time::Span,
     wire::{Accusation, Cause, Frame, MemberFrame, Ping, Standing, Writer},
 };
@@ -27,7 +27,7 @@ impl<S: Storage> Membership<S> {
     /// Tells `peer` what it must know to deal with us: what is said against it, and who we are, unless it has long counted
     /// us in. An announce and its answer always say that: they are how nodes get to know each other.
     pub(crate) fn introduce(&self, cx: &Context<S>, peer: Option<NodeId>, intent: Intent, writer: &mut Writer<'_>) {
-        let known = peer.and_then(|id| self.members.get(&id));
+        let known = peer.and_then(|id| self.list.get(id));
         if let (Some(id), Some(member)) = (peer, known)
             && (member.standing != Standing::Alive
                 || member.namesake == Namesake::Heard
@@ -39,13 +39,11 @@ impl<S: Storage> Membership<S> {
             let _ = !accused && writer.put(&news(id, member)) || writer.put(&accusation_to_itself(id, member));
         }
         // All others have heard of us by now, or will ask who we are.
-        let newcomer = self
-            .members
-            .get(&cx.me.id)
-            .is_some_and(|me| cx.now < me.since + cx.config.probe_interval.times(NEWCOMER_FOR));
+        let newcomer =
+            self.list.get(cx.me.id).is_some_and(|me| cx.now < me.since + cx.config.probe_interval.times(NEWCOMER_FOR));
         let stranger = known.is_none_or(|member| !member.is_live() || member.heard_at.is_none() && newcomer);
         let announces = matches!(intent, Intent::Ping(Ping::ANNOUNCE) | Intent::Ack(Ping::ANNOUNCE));
-        let Some(me) = self.members.get(&cx.me.id) else { return };
+        let Some(me) = self.list.get(cx.me.id) else { return };
         if stranger || announces {
             let _ = writer.put(&news(cx.me.id, me));
         }
@@ -60,21 +58,20 @@ impl<S: Storage> Membership<S> {
         path: Proof,
         writer: &mut Writer<'_>,
     ) {
-        self.put_conflicts(cx, writer);
-        if self.pending == 0 {
+        self.names.piggyback(cx, writer);
+        if self.list.counts.pending == 0 {
             return;
         }
-        let crowd = self.pending > PUSHED_MAX;
-        let ours = self.members.slot(&cx.me.id);
-        let rank = |slot| {
-            let (_, member): &(NodeId, Member<S::Blob>) = self.members.as_slice().get(slot)?;
+        let crowd = self.list.counts.pending > PUSHED_MAX;
+        let ours = self.list.slot(cx.me.id);
+        let rank = |slot: usize| {
+            let (_, member) = self.list.row(slot)?;
             let told = if Some(slot) == ours { 0 } else { u8::MAX - member.retransmits.0 };
             (!crowd || is_never_pulled(member)).then_some((told, slot))
         };
-        let pending = self.members.flagged(0, Flag::Pending, |(_, member)| member.retransmits.is_pending());
-        let picked = Smallest::<_, PICKED_MAX>::of(pending.filter_map(rank));
+        let picked = Smallest::<_, PICKED_MAX>::of(self.list.pending_from(0).filter_map(rank));
         for &(_, slot) in picked.as_slice() {
-            let Some((id, member)) = self.members.as_slice().get(slot) else { continue };
+            let Some((id, member)) = self.list.row(slot) else { continue };
             let of_itself = peer == Some(*id) && *id != cx.me.id;
             if of_itself && cx.live > 2 {
                 // It knows, or was told already; the copies that we owe are for the others.
@@ -82,33 +79,27 @@ impl<S: Storage> Membership<S> {
             }
             let done = of_itself || writer.put(&told(*id, member));
             if done || writer.is_bare() && path == Proof::Settled {
-                self.update(cx, slot, |member| member.retransmits = member.retransmits.after_one());
+                self.list.update(cx, slot, |member| member.retransmits = member.retransmits.after_one());
             }
         }
     }
 
     /// Writes what we hold against a member that is gone; nothing, if it is there again, or forgotten.
     pub(crate) fn put_verdict(&self, id: NodeId, writer: &mut Writer<'_>) -> bool {
-        self.members.get(&id).is_some_and(|member| !member.is_live() && writer.put(&accusation(id, member)))
+        self.list.get(id).is_some_and(|member| !member.is_live() && writer.put(&accusation(id, member)))
     }
 
     /// How often what others said of a member is told on. Where many tell it and next to nothing is lost, a push that reaches
     /// six of seven will do: the rest is told in passing, at the price of the datagrams that there are anyway.
     pub(super) fn relay_retransmits(&self, cx: &Context<S>) -> Retransmits {
         let retransmits = cx.relay_retransmits();
-        if self.relays_little(cx) { retransmits.min(RELAYED_BY_MANY) } else { retransmits }
-    }
-
-    /// Whether news is so common, and so surely comes across, that it is told as seldom as will do. Smaller clusters see too
-    /// little of it to save any.
-    pub(super) fn relays_little(&self, cx: &Context<S>) -> bool {
-        cx.live >= CROWD && self.health.sees_no_loss() && !cx.config.detection.is_plain()
+        if relays_little(cx, &self.health) { retransmits.min(RELAYED_BY_MANY) } else { retransmits }
     }
 
     /// A round of pushes is over. Of what is too much to be pushed, a retransmit is spent all the same: it is left to those who
     /// find that they lack it.
     pub(crate) fn on_round(&mut self, cx: &mut Context<S>) {
-        if self.pending > PUSHED_MAX {
+        if self.list.counts.pending > PUSHED_MAX {
             self.spend_retransmits(cx);
         }
     }
@@ -117,15 +108,19 @@ impl<S: Storage> Membership<S> {
     pub(crate) fn spend_retransmits(&mut self, cx: &mut Context<S>) {
         let mut from = 0;
         loop {
-            let pending =
-                self.members.flagged(from, Flag::Pending, |(_, member)| member.retransmits.is_pending()).next();
-            let Some(slot) = pending else { return };
-            if !self.members.as_slice().get(slot).is_some_and(|(_, member)| is_never_pulled(member)) {
-                self.update(cx, slot, |member| member.retransmits = member.retransmits.after_one());
+            let Some(slot) = self.list.pending_from(from).next() else { return };
+            if !self.list.row(slot).is_some_and(|(_, member)| is_never_pulled(member)) {
+                self.list.update(cx, slot, |member| member.retransmits = member.retransmits.after_one());
             }
             from = slot + 1;
         }
     }
+}
+
+/// Whether news is so common, and so surely comes across, that it is told as seldom as will do. Smaller clusters see too
+/// little of it to save any.
+pub(super) fn relays_little<S: Storage>(cx: &Context<S>, health: &Health) -> bool {
+    cx.live >= CROWD && health.sees_no_loss() && !cx.config.detection.is_plain()
 }
 
 /// Whether it is known to whoever was told, and to nobody else: a suspicion shows in no digest.

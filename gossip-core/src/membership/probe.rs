@@ -6,14 +6,16 @@
 use super::{
     Membership,
     health::Health,
+    list::MemberList,
+    namesakes::Namesakes,
     suspicion::{is_confirmed, leniency},
+    update::MemberChange,
 };
 use crate::{
     context::Context,
     id::{Addr, NodeId},
     records::{Intent, Member, Retransmits},
     storage::Storage,
-    table::Table,
     time::{Instant, Span},
     wire::{Accusers, Ack, Cause, Header, Ping, Relayed, Standing, Unreached},
 };
@@ -78,13 +80,6 @@ struct Turn {
     left: usize,
 }
 
-impl Probe {
-    /// Who could not reach it: we, and helpers.
-    const fn accusers(&self, us: NodeId) -> Accusers {
-        self.unreached_by.and(Accusers::of(us))
-    }
-}
-
 impl Prober {
     pub(super) fn new<S: Storage>(cx: &mut Context<S>) -> Self {
         Self {
@@ -129,6 +124,23 @@ impl Prober {
     }
 }
 
+/// What a probe came to, where its target did not answer, or too seldom.
+pub(super) struct Failed {
+    pub(super) target: NodeId,
+    pub(super) cause: Cause,
+    pub(super) accusers: Accusers,
+    /// How often others are to hear of it.
+    pub(super) retransmits: Retransmits,
+}
+
+/// What a probe goes by, beside what it is about.
+pub(super) struct Surroundings<'m, S: Storage> {
+    pub(super) list: &'m MemberList<S>,
+    pub(super) names: &'m Namesakes<S>,
+    /// Whether we are in self-quarantine.
+    pub(super) is_quarantined: bool,
+}
+
 impl<S: Storage> Membership<S> {
     pub(crate) fn on_ping(&self, cx: &mut Context<S>, from: Addr, header: &Header, ping: Ping) {
         // To where it came from: behind a translator of addresses, only that path leads back.
@@ -136,49 +148,20 @@ impl<S: Storage> Membership<S> {
     }
 
     pub(crate) fn on_ack(&mut self, cx: &mut Context<S>, header: &Header, ack: Ack) {
-        if ack.probe > Ping::PATH_PROBE && !self.on_probe_ack(cx, header.sender, ack.probe) {
-            cx.stats.stale_answers += u64::from(!self.on_indirect_ack(cx, header.sender, ack.probe));
+        if ack.probe > Ping::PATH_PROBE
+            && !self.prober.on_ack(cx, &mut self.list, &mut self.health, header.sender, ack.probe)
+        {
+            let is_relayed = self.indirect_probes.on_ack(cx, &self.list, header.sender, ack.probe);
+            cx.stats.stale_answers += u64::from(!is_relayed);
         }
         self.health.on_answer(cx.now, cx.config.probe_interval);
-        self.clear_suspicion(cx, header.sender);
-    }
-
-    /// Whether this answers the probe under way.
-    fn on_probe_ack(&mut self, cx: &mut Context<S>, target: NodeId, number: u16) -> bool {
-        let Some(probe) = self.prober.awaited(number, target) else { return false };
-        probe.answers = probe.answers.saturating_add(1);
-        let probe = *probe;
-        if number == probe.number && probe.answers == 1 {
-            // However late: where a round trip takes longer than we wait at first, that is how we come to know it.
-            self.record_round_trip(cx, target, cx.now.saturating_duration_since(probe.asked_at));
-        }
-        if probe.asks == 1 {
-            self.health.record_probe(cx.now, cx.config.probe_interval, true);
-            self.health.improve();
-            if let Some(member) = self.members.get_mut(&target) {
-                // It is well again: little by little, it is trusted to answer as soon as others.
-                member.false_alarms = member.false_alarms.saturating_sub(1);
-            }
-        }
-        let enough = if self.health.sees_no_loss() { ANSWERS_ENOUGH } else { ANSWERS_ENOUGH_AMID_LOSS };
-        if probe.asks <= ASKS_EASY || probe.answers >= enough {
-            self.prober.finish(cx);
-        }
-        true
-    }
-
-    fn record_round_trip(&mut self, cx: &mut Context<S>, target: NodeId, sample: Duration) {
-        cx.round_trip.record(sample);
-        if let Some(member) = self.members.get_mut(&target) {
-            member.round_trip.record(sample);
-        }
+        self.suspicions.clear(cx, &mut self.list, header.sender);
     }
 
     /// It is there, if not for us.
     pub(crate) fn on_relayed(&mut self, cx: &mut Context<S>, relayed: Relayed) {
-        if self.prober.awaited(relayed.probe, relayed.target).is_some() {
-            self.prober.finish(cx);
-            self.vouch_for(cx, relayed.target);
+        if self.prober.on_relayed(cx, relayed) {
+            self.suspicions.vouch_for(cx, &mut self.list, relayed.target);
         } else {
             cx.stats.stale_answers += 1;
         }
@@ -187,8 +170,73 @@ impl<S: Storage> Membership<S> {
 
     /// A helper cannot reach it either, and can reach us.
     pub(crate) fn on_unreached(&mut self, cx: &mut Context<S>, header: &Header, unreached: Unreached) {
-        let helper = header.sender;
-        let Some(probe) = self.prober.awaited(unreached.probe, unreached.target) else {
+        self.prober.on_unreached(cx, &mut self.health, header.sender, unreached);
+    }
+
+    pub(super) fn on_probe_timer(&mut self, cx: &mut Context<S>) -> Option<MemberChange> {
+        let is_quarantined = self.is_quarantined();
+        let around = Surroundings { list: &self.list, names: &self.names, is_quarantined };
+        let failed = self.prober.on_timeout(cx, &around, &mut self.health);
+        let change = failed.and_then(|failed| self.suspect(cx, &failed));
+        let around = Surroundings { list: &self.list, names: &self.names, is_quarantined };
+        self.prober.on_period(cx, &around, &self.health);
+        change
+    }
+}
+
+impl Prober {
+    /// Whether this answers the probe under way.
+    fn on_ack<S: Storage>(
+        &mut self,
+        cx: &mut Context<S>,
+        list: &mut MemberList<S>,
+        health: &mut Health,
+        target: NodeId,
+        number: u16,
+    ) -> bool {
+        let Some(probe) = self.awaited(number, target) else { return false };
+        probe.answers = probe.answers.saturating_add(1);
+        let probe = *probe;
+        if number == probe.number && probe.answers == 1 {
+            // However late: where a round trip takes longer than we wait at first, that is how we come to know it.
+            let sample = cx.now.saturating_duration_since(probe.asked_at);
+            cx.round_trip.record(sample);
+            if let Some(member) = list.get_mut(target) {
+                member.round_trip.record(sample);
+            }
+        }
+        if probe.asks == 1 {
+            health.record_probe(cx.now, cx.config.probe_interval, true);
+            health.improve();
+            if let Some(member) = list.get_mut(target) {
+                // It is well again: little by little, it is trusted to answer as soon as others.
+                member.false_alarms = member.false_alarms.saturating_sub(1);
+            }
+        }
+        let enough = if health.sees_no_loss() { ANSWERS_ENOUGH } else { ANSWERS_ENOUGH_AMID_LOSS };
+        if probe.asks <= ASKS_EASY || probe.answers >= enough {
+            self.finish(cx);
+        }
+        true
+    }
+
+    /// Whether somebody else reached whom we ask.
+    fn on_relayed<S: Storage>(&mut self, cx: &Context<S>, relayed: Relayed) -> bool {
+        let is_awaited = self.awaited(relayed.probe, relayed.target).is_some();
+        if is_awaited {
+            self.finish(cx);
+        }
+        is_awaited
+    }
+
+    fn on_unreached<S: Storage>(
+        &mut self,
+        cx: &mut Context<S>,
+        health: &mut Health,
+        helper: NodeId,
+        unreached: Unreached,
+    ) {
+        let Some(probe) = self.awaited(unreached.probe, unreached.target) else {
             cx.stats.stale_answers += 1;
             return;
         };
@@ -196,137 +244,154 @@ impl<S: Storage> Membership<S> {
             probe.helpers_heard = probe.helpers_heard.saturating_add(1);
             probe.unreached_by = probe.unreached_by.and(Accusers::of(helper));
             cx.stats.helpers_failed += 1;
-            self.health.on_answer(cx.now, cx.config.probe_interval);
+            health.on_answer(cx.now, cx.config.probe_interval);
         }
     }
 
-    pub(super) fn on_probe_timer(&mut self, cx: &mut Context<S>) {
-        if let Some(probe) = self.prober.probe
-            && cx.now >= probe.until
-        {
-            self.go_on(cx, probe);
+    /// Goes on with the probe under way, where it is time: asks again, or comes to a conclusion.
+    fn on_timeout<S: Storage>(
+        &mut self,
+        cx: &mut Context<S>,
+        around: &Surroundings<'_, S>,
+        health: &mut Health,
+    ) -> Option<Failed> {
+        let mut probe = self.probe.filter(|probe| cx.now >= probe.until)?;
+        if probe.asks == 1 {
+            cx.stats.pings_unanswered += 1;
+            health.record_probe(cx.now, cx.config.probe_interval, false);
         }
-        if self.prober.probe.is_none() && cx.now >= self.prober.next_at {
-            self.start_probe(cx);
-            // In self-quarantine, we accuse nobody, and probe to find out whether our links are good again.
-            let stretched = self.health.stretch(cx.config.probe_interval);
-            let interval = if self.is_quarantined() { cx.config.probe_interval } else { stretched };
-            let next_at = self.prober.next_at + interval;
-            // Late by more than a period: what was missed is not made up for.
-            self.prober.next_at = if next_at > cx.now { next_at } else { cx.now + interval };
+        let plain = cx.config.detection.is_plain();
+        if plain && probe.helpers == 0 {
+            probe.ask_helpers(cx, around);
+            // For the rest of the period, which may have passed already.
+            self.probe = Some(Probe { until: self.next_at.max(cx.now), ..probe });
+            return None;
         }
+        if plain || probe.asks >= ASKS_MAX {
+            self.finish(cx);
+            return Some(probe.conclude(cx, around, health));
+        }
+        let help_is_due = probe.answers == 0 && HELP_AFTER.contains(&probe.asks);
+        if help_is_due && !is_confirmed(cx, probe.accusers(cx.me.id)) {
+            probe.ask_helpers(cx, around);
+        }
+        self.ask(cx, around, health, probe);
+        None
     }
 
-    fn start_probe(&mut self, cx: &mut Context<S>) {
-        let Some(target) = self.next_target(cx) else { return };
-        cx.stats.probes += 1;
-        let number = self.prober.next_number();
-        let probe = Probe {
+    /// Begins the next probe, where it is time.
+    fn on_period<S: Storage>(&mut self, cx: &mut Context<S>, around: &Surroundings<'_, S>, health: &Health) {
+        if self.probe.is_some() || cx.now < self.next_at {
+            return;
+        }
+        if let Some(target) = self.next_target(cx, around) {
+            cx.stats.probes += 1;
+            let number = self.next_number();
+            self.ask(cx, around, health, Probe::new(target, number, cx.now));
+        }
+        // In self-quarantine, we accuse nobody, and probe to find out whether our links are good again.
+        let stretched = health.stretch(cx.config.probe_interval);
+        let interval = if around.is_quarantined { cx.config.probe_interval } else { stretched };
+        let next_at = self.next_at + interval;
+        // Late by more than a period: what was missed is not made up for.
+        self.next_at = if next_at > cx.now { next_at } else { cx.now + interval };
+    }
+
+    fn ask<S: Storage>(
+        &mut self,
+        cx: &mut Context<S>,
+        around: &Surroundings<'_, S>,
+        health: &Health,
+        mut probe: Probe,
+    ) {
+        let Some(member) = around.list.get(probe.target).filter(|member| member.is_live()) else {
+            return self.finish(cx);
+        };
+        cx.send(member.addr, Some(probe.target), Intent::Ping(probe.number | u16::from(probe.asks)));
+        probe.asks += 1;
+        // The last answer is waited for as long as the first few; between them, a quarter of that will do.
+        let timeouts = Timeouts::with(cx, health, member);
+        let patient = probe.asks <= ASKS_EASY || probe.asks == ASKS_MAX;
+        let wait = if patient { timeouts.answer } else { timeouts.repeat };
+        let wait = if cx.config.detection.is_plain() { cx.config.probe_timeout } else { wait };
+        self.probe = Some(Probe { until: cx.now + wait, ..probe });
+    }
+
+    /// Whom to ask this period; mostly nobody, when whose turn it is has been heard within the last one anyway. Not never:
+    /// one that can speak and not hear would go unnoticed.
+    fn next_target<S: Storage>(&mut self, cx: &mut Context<S>, around: &Surroundings<'_, S>) -> Option<NodeId> {
+        let rows = around.list.rows();
+        for _ in 0..rows.len() {
+            let slot = self.turn.next(cx, rows.len());
+            let Some((id, member)) = rows.get(slot) else { continue };
+            if *id == cx.me.id || !member.is_live() {
+                continue;
+            }
+            let recently = member.heard_at.is_some_and(|at| cx.now < at + cx.config.probe_interval);
+            let spares = !around.is_quarantined && !cx.config.detection.is_plain();
+            let may_be_spared = spares && recently && member.standing == Standing::Alive;
+            let spared = may_be_spared && cx.rng.below(SPARED_OF) != 0;
+            return (!spared).then_some(*id);
+        }
+        None
+    }
+}
+
+impl Probe {
+    const fn new(target: NodeId, number: u16, now: Instant) -> Self {
+        Self {
             target,
             number,
-            asked_at: cx.now,
+            asked_at: now,
             asks: 0,
             answers: 0,
             helpers: 0,
             helpers_heard: 0,
             asked: Accusers::NONE,
             unreached_by: Accusers::NONE,
-            until: cx.now,
-        };
-        self.ask(cx, probe);
-    }
-
-    /// Asks again, or, when that was often enough, comes to a conclusion.
-    fn go_on(&mut self, cx: &mut Context<S>, mut probe: Probe) {
-        if probe.asks == 1 {
-            cx.stats.pings_unanswered += 1;
-            self.health.record_probe(cx.now, cx.config.probe_interval, false);
-        }
-        let plain = cx.config.detection.is_plain();
-        if plain && probe.helpers == 0 {
-            self.ask_helpers(cx, &mut probe);
-            // For the rest of the period, which may have passed already.
-            self.prober.probe = Some(Probe { until: self.prober.next_at.max(cx.now), ..probe });
-        } else if plain || probe.asks >= ASKS_MAX {
-            self.prober.finish(cx);
-            self.conclude(cx, &probe);
-        } else {
-            let help_is_due = probe.answers == 0 && HELP_AFTER.contains(&probe.asks);
-            if help_is_due && !is_confirmed(cx, probe.accusers(cx.me.id)) {
-                self.ask_helpers(cx, &mut probe);
-            }
-            self.ask(cx, probe);
+            until: now,
         }
     }
 
-    fn ask(&mut self, cx: &mut Context<S>, mut probe: Probe) {
-        let Some(member) = self.get(probe.target).filter(|member| member.is_live()) else {
-            return self.prober.finish(cx);
-        };
-        cx.send(member.addr, Some(probe.target), Intent::Ping(probe.number | u16::from(probe.asks)));
-        probe.asks += 1;
-        // The last answer is waited for as long as the first few; between them, a quarter of that will do.
-        let timeouts = Timeouts::with(cx, &self.health, member);
-        let patient = probe.asks <= ASKS_EASY || probe.asks == ASKS_MAX;
-        let wait = if patient { timeouts.answer } else { timeouts.repeat };
-        let wait = if cx.config.detection.is_plain() { cx.config.probe_timeout } else { wait };
-        self.prober.probe = Some(Probe { until: cx.now + wait, ..probe });
+    /// Who could not reach it: we, and helpers.
+    const fn accusers(&self, us: NodeId) -> Accusers {
+        self.unreached_by.and(Accusers::of(us))
     }
 
-    /// Accuses whoever did not answer, or too seldom.
-    fn conclude(&mut self, cx: &mut Context<S>, probe: &Probe) {
+    /// Whoever did not answer, or too seldom, is accused.
+    fn conclude<S: Storage>(&self, cx: &mut Context<S>, around: &Surroundings<'_, S>, health: &mut Health) -> Failed {
         cx.stats.probes_failed += 1;
-        let accusers = probe.accusers(cx.me.id);
+        let (target, accusers) = (self.target, self.accusers(cx.me.id));
         if cx.config.detection.is_plain() {
-            return self.suspect(cx, probe.target, Cause::Silence, accusers, cx.retransmit_limit());
+            return Failed { target, cause: Cause::Silence, accusers, retransmits: cx.retransmit_limit() };
         }
         // Lifeguard counts each answer of a helper that is missing; where losses are common, some always are.
-        if probe.helpers_heard * 4 < probe.helpers {
-            self.health.worsen();
+        if self.helpers_heard * 4 < self.helpers {
+            health.worsen();
         }
-        let cause = if probe.answers == 0 { Cause::Silence } else { Cause::Loss };
+        let cause = if self.answers == 0 { Cause::Silence } else { Cause::Loss };
         // If nobody at all has answered meanwhile, it may be us whom nobody hears. To accuse others of it helps nobody.
-        let heard = self.health.is_answered_since(probe.asked_at) || cx.live <= 2;
-        let retransmits = if heard && !self.is_quarantined() { cx.retransmit_limit() } else { Retransmits::NONE };
-        self.suspect(cx, probe.target, cause, accusers, retransmits);
+        let heard = health.is_answered_since(self.asked_at) || cx.live <= 2;
+        let retransmits = if heard && !around.is_quarantined { cx.retransmit_limit() } else { Retransmits::NONE };
+        Failed { target, cause, accusers, retransmits }
     }
 
     /// Asks helpers, others each time, and rather those that have answered us before: to them, the path is known to lead, and
     /// they have heard us, so that they take us for no stranger. Rather those, too, that are told apart from us among accusers: what
     /// others find counts as found by us.
-    fn ask_helpers(&self, cx: &mut Context<S>, probe: &mut Probe) {
+    fn ask_helpers<S: Storage>(&mut self, cx: &mut Context<S>, around: &Surroundings<'_, S>) {
+        let Surroundings { list, names, .. } = around;
         for _ in 0..cx.config.indirect_probes {
-            let (asked, target) = (probe.asked, probe.target);
+            let (asked, target) = (self.asked, self.target);
             let told_apart = asked.and(Accusers::of(cx.me.id));
-            let strange = |id: NodeId| self.get(id).is_none_or(|member| member.round_trip.mean().is_none());
-            let drawn = self.sample(cx, &|id| id == target || told_apart.may_include(id) || strange(id));
-            let Some((helper, addr)) = drawn.or_else(|| self.sample(cx, &|id| id == target || asked.may_include(id)))
-            else {
-                return;
-            };
-            cx.send(addr, Some(helper), Intent::PingRequest(probe.number, probe.target));
-            probe.asked = probe.asked.and(Accusers::of(helper));
-            probe.helpers = probe.helpers.saturating_add(1);
+            let strange = |id: NodeId| list.get(id).is_none_or(|member| member.round_trip.mean().is_none());
+            let drawn = list.sample(cx, names, &|id| id == target || told_apart.may_include(id) || strange(id));
+            let any = |cx: &mut _| list.sample(cx, names, &|id| id == target || asked.may_include(id));
+            let Some((helper, addr)) = drawn.or_else(|| any(cx)) else { return };
+            cx.send(addr, Some(helper), Intent::PingRequest(self.number, target));
+            self.asked = asked.and(Accusers::of(helper));
+            self.helpers = self.helpers.saturating_add(1);
         }
-    }
-
-    /// Whom to ask this period; mostly nobody, when whose turn it is has been heard within the last one anyway. Not never:
-    /// one that can speak and not hear would go unnoticed.
-    fn next_target(&mut self, cx: &mut Context<S>) -> Option<NodeId> {
-        let rows = self.members.len();
-        for _ in 0..rows {
-            let slot = self.prober.turn.next(cx, rows);
-            let Some((id, member)) = self.members.as_slice().get(slot) else { continue };
-            if *id == cx.me.id || !member.is_live() {
-                continue;
-            }
-            let recently = member.heard_at.is_some_and(|at| cx.now < at + cx.config.probe_interval);
-            let spares = !self.is_quarantined() && !cx.config.detection.is_plain();
-            let may_be_spared = spares && recently && member.standing == Standing::Alive;
-            let spared = may_be_spared && cx.rng.below(SPARED_OF) != 0;
-            return (!spared).then_some(*id);
-        }
-        None
     }
 }
 

@@ -3,14 +3,12 @@
 //! The digest of the members is a sum. When somebody's differs from ours, it is most often because a change or two of the
 //! last few have not reached it: if ours without those is theirs, we know which, at the price of a few additions. A push then
 //! need not reach everybody, and an exchange need not find out by questions what a datagram's header says already.
-use super::{Counted, Membership};
+use super::{Membership, counted::Counted, list::MemberList, news};
 use crate::{
     context::Context,
     digest::Digest,
     id::NodeId,
-    records::Suspicion,
     storage::Storage,
-    table::{Flag, Table},
     time::{Instant, Span},
     wire::Writer,
 };
@@ -97,8 +95,8 @@ impl<S: Storage> Membership<S> {
     ///
     /// The first is a guess: one who knows that somebody is gone looks like one who has yet to hear of him. Hence the haste.
     pub(crate) fn is_ahead_of(&self, cx: &Context<S>, is_theirs: &dyn Fn(Digest) -> bool) -> bool {
-        let least = if self.recent.is_news(cx) { 1 } else { 1 << CHANGES_MAX };
-        self.lacking(cx, least, is_theirs).is_some()
+        let least = if self.list.recent.is_news(cx) { 1 } else { 1 << CHANGES_MAX };
+        self.list.lacking(cx, least, is_theirs).is_some()
     }
 
     /// Tells such a one what it lacks.
@@ -109,24 +107,26 @@ impl<S: Storage> Membership<S> {
         fallback: Fallback,
         writer: &mut Writer<'_>,
     ) {
-        if self.recent.is_crowded(cx) {
+        if self.list.recent.is_crowded(cx) {
             // Where so much is new, the last few changes are a small part of it.
             return;
         }
-        let lacking = match (self.lacking(cx, 1, is_theirs), fallback) {
+        let lacking = match (self.list.lacking(cx, 1, is_theirs), fallback) {
             (Some(lacking), _) => lacking,
             (None, Fallback::All) => usize::MAX,
             (None, Fallback::Nothing) => return,
         };
-        let lacked = || self.recent.changes.iter().enumerate().filter(|(at, _)| lacking >> at & 1 == 1);
+        let lacked = || self.list.recent.changes.iter().enumerate().filter(|(at, _)| lacking >> at & 1 == 1);
         for (at, change) in lacked() {
             let again = lacked().any(|(earlier, told)| earlier < at && told.id == change.id);
-            if !again && let Some(member) = self.members.get(&change.id) {
-                let _ = self.put_conflict(cx, change.id, writer) || writer.put(&super::news::told(change.id, member));
+            if !again && let Some(member) = self.list.get(change.id) {
+                let _ = self.names.put(cx, change.id, writer) || writer.put(&news::told(change.id, member));
             }
         }
     }
+}
 
+impl<S: Storage> MemberList<S> {
     /// By which differences their digest is what it is, a bit for each: the last changes first, then verdicts. The `least` bit is
     /// where the search begins.
     fn lacking(&self, cx: &Context<S>, least: usize, is_theirs: &dyn Fn(Digest) -> bool) -> Option<usize> {
@@ -135,8 +135,8 @@ impl<S: Storage> Membership<S> {
             *difference = change.by;
         }
         let mut len = CHANGES_MAX;
-        for slot in self.members.flagged(0, Flag::Waiting, |(_, member)| member.suspicion != Suspicion::None) {
-            if let Some((id, member)) = self.members.as_slice().get(slot)
+        for slot in self.suspects_from(0) {
+            if let Some((id, member)) = self.row(slot)
                 && let Some(words) = Counted::of(member).live
                 && let Some(verdict) = differences.get_mut(len)
             {
@@ -145,7 +145,7 @@ impl<S: Storage> Membership<S> {
             }
         }
         let some = differences.get(..len).unwrap_or_default();
-        (least..1 << some.len()).step_by(least).find(|lacking| is_theirs(without(self.digest, some, *lacking)))
+        (least..1 << some.len()).step_by(least).find(|lacking| is_theirs(without(self.counts.digest, some, *lacking)))
     }
 }
 

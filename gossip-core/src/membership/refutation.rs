@@ -2,33 +2,11 @@
 use super::Membership;
 use crate::{
     context::Context,
-    id::{Addr, Generation, Incarnation},
+    id::{Addr, Incarnation},
     records::Claim,
     storage::Storage,
-    time::{Instant, Span},
     wire::Standing,
 };
-use serde::{Deserialize, Serialize};
-
-/// Another life that goes by our name: a ghost, of a life that ended, or a rival.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(super) struct Rival {
-    generation: Generation,
-    /// The highest incarnation under which we heard of it.
-    pub(super) heard: Incarnation,
-    /// Not before this do we answer again: two rivals must not refute each other at the speed of the network.
-    answer_at: Instant,
-    /// When we last asked, where it is said to be, whether it lives.
-    pub(super) asked_at: Instant,
-}
-
-impl Rival {
-    pub(super) const NONE: Self =
-        Self { generation: Generation(0), heard: Incarnation(0), answer_at: Instant::ZERO, asked_at: Instant::ZERO };
-}
-
-/// How many probe intervals two rivals wait before they contradict each other again.
-const RIVAL_PATIENCE: u32 = 10;
 
 impl<S: Storage> Membership<S> {
     /// Contradicts what is said of us, when it is not what we say.
@@ -46,54 +24,33 @@ impl<S: Storage> Membership<S> {
             cx.stats.claims_refused += 1;
             return;
         }
-        if claim.generation != ours.generation && !self.answers_rival(cx, claim, addr) {
-            return;
+        if claim.generation != ours.generation {
+            let is_known = self.is_contested(cx.me.id);
+            if !self.rival.is_answered(cx, claim, addr, is_known) {
+                return;
+            }
         }
         let accused = matches!(claim.standing, Standing::Suspect | Standing::Down);
-        if accused && claim.generation == ours.generation && self.accepts_suspicion(cx) {
+        if accused && claim.generation == ours.generation && self.quarantine.accepts_suspicion(cx, &self.health) {
             return self.enter_quarantine(cx, claim.incarnation);
         }
         cx.stats.refutations += 1;
         cx.me.incarnation = claim.incarnation.next();
         self.restate(cx);
     }
-
-    /// Whether to answer another life that goes by our name; and asks, where it is said to be, whether it lives.
-    ///
-    /// That it outdid our answer does not show that: after a restart, what our former life said last may come in piece by
-    /// piece. Nobody but a rival speaks to us under our name. While it is known to live, neither answers the other, but where it is
-    /// counted as gone: then we may be all that is left of the name.
-    fn answers_rival(&mut self, cx: &mut Context<S>, claim: Claim, addr: Option<Addr>) -> bool {
-        if let Some(addr) = addr {
-            self.ask_rival(cx, addr);
-        }
-        let is_new = self.rival.generation != claim.generation;
-        let outdid = !is_new && claim.incarnation > self.rival.heard;
-        let is_early = self.is_contested(cx.me.id) || !is_new && cx.now < self.rival.answer_at;
-        if is_new {
-            self.rival = Rival { generation: claim.generation, answer_at: cx.now, ..self.rival };
-        }
-        self.rival.heard = self.rival.heard.max(claim.incarnation);
-        // Of whom others accuse, they hear nothing; but us they will count as gone in its stead.
-        if is_early && claim.standing == Standing::Alive {
-            return false;
-        }
-        if outdid {
-            self.rival.answer_at = cx.now + cx.config.probe_interval.times(RIVAL_PATIENCE);
-        }
-        true
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::membership::MemberChange;
     use crate::{
         config::Config,
         digest::Digest,
-        id::NodeId,
+        id::{Generation, NodeId},
         records::Member,
         storage::Heap,
+        time::{Instant, Span},
         wire::{Accusation, Accusers, Capabilities, Cause, ClusterLabel, Header, MemberFrame, Stores},
     };
 
@@ -127,7 +84,8 @@ mod tests {
         let header = Header::new(ClusterLabel::default(), OTHER, Generation(7), Incarnation(0), Digest(0));
         let (standing, by, cause, accusers) = (Standing::Suspect, OTHER, Cause::Silence, Accusers::of(OTHER));
         let accusation = Accusation { id, generation, incarnation: Incarnation(0), standing, by, cause, accusers };
-        assert_eq!(membership.on_accusation(cx, addr(OTHER), &header, &accusation), None);
+        let suspected = (id != ME).then_some(MemberChange::Suspected(id));
+        assert_eq!(membership.on_accusation(cx, addr(OTHER), &header, &accusation), suspected);
     }
 
     fn standing(membership: &Membership<Heap>, id: NodeId) -> Standing {

@@ -3,13 +3,16 @@
 //! Gossip spreads in logarithmic time among peers that are drawn with the same chance (Demers et al. 1987, §1); one that is
 //! drawn more often pays for all others. To walk on from a row that will not do to the next that does is no such draw: whoever
 //! stands behind those who left is drawn for all of them.
-use super::Membership;
+use super::{
+    Membership,
+    list::{MemberList, Row},
+    namesakes::Namesakes,
+};
 use crate::{
     context::Context,
     id::{Addr, NodeId},
-    records::{Member, Namesake},
+    records::Namesake,
     storage::Storage,
-    table::Table,
 };
 
 /// So often is a row drawn before those that will do are counted: where half of them do, once in 65,000 times.
@@ -18,28 +21,39 @@ const DRAWS_MAX: u32 = 16;
 impl<S: Storage> Membership<S> {
     /// A live member drawn at random, other than us and those that will not do: each that will with the same chance.
     pub(crate) fn sample(&self, cx: &mut Context<S>, will_not_do: &dyn Fn(NodeId) -> bool) -> Option<(NodeId, Addr)> {
-        let (rows, me) = (self.members.as_slice(), cx.me.id);
-        let will_do = |(id, member): &&(NodeId, Member<S::Blob>)| *id != me && member.is_live() && !will_not_do(*id);
+        self.list.sample(cx, &self.names, will_not_do)
+    }
+}
+
+impl<S: Storage> MemberList<S> {
+    pub(super) fn sample(
+        &self,
+        cx: &mut Context<S>,
+        names: &Namesakes<S>,
+        will_not_do: &dyn Fn(NodeId) -> bool,
+    ) -> Option<(NodeId, Addr)> {
+        let (rows, me) = (self.rows(), cx.me.id);
+        let will_do = |(id, member): &&Row<S>| *id != me && member.is_live() && !will_not_do(*id);
         for _ in 0..DRAWS_MAX {
             if let Some(row) = rows.get(cx.rng.below(rows.len())).filter(will_do) {
-                return Some(self.place(cx, row));
+                return Some(place(cx, names, row));
             }
         }
         // Few will do: by rank among them.
         let rank = cx.rng.below(rows.iter().filter(will_do).count());
-        rows.iter().filter(will_do).nth(rank).map(|row| self.place(cx, row))
+        rows.iter().filter(will_do).nth(rank).map(|row| place(cx, names, row))
     }
+}
 
-    /// Where to reach a member; of two that go by its name, either.
-    fn place(&self, cx: &mut Context<S>, (id, member): &(NodeId, Member<S::Blob>)) -> (NodeId, Addr) {
-        if member.namesake == Namesake::Known
-            && cx.rng.below(2) == 1
-            && let Some(rival) = self.rival_of(*id, member.generation)
-        {
-            return (*id, rival);
-        }
-        (*id, member.addr)
+/// Where to reach a member; of two that go by its name, either.
+fn place<S: Storage>(cx: &mut Context<S>, names: &Namesakes<S>, (id, member): &Row<S>) -> (NodeId, Addr) {
+    if member.namesake == Namesake::Known
+        && cx.rng.below(2) == 1
+        && let Some(rival) = names.rival_of(*id, member.generation)
+    {
+        return (*id, rival);
     }
+    (*id, member.addr)
 }
 
 #[cfg(test)]
@@ -72,9 +86,9 @@ mod tests {
                 presence: b"".into(),
             };
             let _ = membership.on_member(&mut cx, NodeId(n), &frame);
-            let slot = membership.members.slot(&NodeId(n)).unwrap();
+            let slot = membership.list.slot(NodeId(n)).unwrap();
             let standing = if lives { Standing::Alive } else { Standing::Left };
-            membership.update(&mut cx, slot, |member| member.standing = standing);
+            membership.list.update(&mut cx, slot, |member| member.standing = standing);
         }
         (cx, membership)
     }

@@ -8,7 +8,7 @@
 //!
 //! This is our own answer to what Rapid (Suresh et al., ATC 2018, §7) shows of others under one-way loss: there, a view
 //! change removes such nodes by agreement.
-use super::Membership;
+use super::{Membership, health::Health};
 use crate::{
     context::Context,
     id::Incarnation,
@@ -34,6 +34,38 @@ pub(super) enum SelfQuarantine {
 
 impl SelfQuarantine {
     pub(super) const OFF: Self = Self::Off { accused_at: None, told: true };
+
+    /// We are suspected: whether we accept that instead of refuting it. Not the first time: it may be about something that is over.
+    pub(super) fn accepts_suspicion<S: Storage>(&mut self, cx: &Context<S>, health: &Health) -> bool {
+        let Self::Off { accused_at, told } = *self else { return false };
+        let interval = cx.config.probe_interval;
+        let poor = health.is_poor(cx.now, interval) || health.was_cut_off(cx.now, interval);
+        if !poor || cx.live <= 2 || cx.config.detection.is_plain() {
+            return false;
+        }
+        match accused_at {
+            Some(at) if cx.now < at + interval.times(SAME_TROUBLE) => false,
+            Some(at) if cx.now < at + interval.times(UNRELATED) => true,
+            _ => {
+                *self = Self::Off { accused_at: Some(cx.now), told };
+                false
+            }
+        }
+    }
+
+    pub(super) fn next_event(&mut self) -> Option<Event<'static>> {
+        match self {
+            Self::Off { told, .. } if !*told => {
+                *told = true;
+                Some(Event::Resumed)
+            }
+            Self::On { told } if !*told => {
+                *told = true;
+                Some(Event::Quarantined)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Accusations nearer to each other than this, in probe intervals, are about the same trouble.
@@ -56,24 +88,6 @@ impl<S: Storage> Membership<S> {
         }
     }
 
-    /// We are suspected: whether we accept that instead of refuting it. Not the first time: it may be about something that is over.
-    pub(super) fn accepts_suspicion(&mut self, cx: &Context<S>) -> bool {
-        let SelfQuarantine::Off { accused_at, told } = self.quarantine else { return false };
-        let interval = cx.config.probe_interval;
-        let poor = self.health.is_poor(cx.now, interval) || self.health.was_cut_off(cx.now, interval);
-        if !poor || cx.live <= 2 || cx.config.detection.is_plain() {
-            return false;
-        }
-        match accused_at {
-            Some(at) if cx.now < at + interval.times(SAME_TROUBLE) => false,
-            Some(at) if cx.now < at + interval.times(UNRELATED) => true,
-            _ => {
-                self.quarantine = SelfQuarantine::Off { accused_at: Some(cx.now), told };
-                false
-            }
-        }
-    }
-
     pub(super) fn enter_quarantine(&mut self, cx: &mut Context<S>, incarnation: Incarnation) {
         cx.stats.withdrawals += 1;
         cx.me.incarnation = incarnation.next();
@@ -88,20 +102,6 @@ impl<S: Storage> Membership<S> {
             cx.me.incarnation = cx.me.incarnation.next();
             self.quarantine = SelfQuarantine::Off { accused_at: None, told: false };
             self.restate(cx);
-        }
-    }
-
-    pub(super) fn quarantine_event(&mut self) -> Option<Event<'static>> {
-        match &mut self.quarantine {
-            SelfQuarantine::Off { told, .. } if !*told => {
-                *told = true;
-                Some(Event::Resumed)
-            }
-            SelfQuarantine::On { told } if !*told => {
-                *told = true;
-                Some(Event::Quarantined)
-            }
-            _ => None,
         }
     }
 }

@@ -23,18 +23,18 @@ type Print = [u8; 4];
 impl<S: Storage> Replicated<S> for Membership<S> {
     /// The fingerprint of who lives, and in whose words.
     fn digest(&self) -> Digest {
-        self.digest
+        self.list.counts.digest
     }
 
     fn has_news(&self) -> bool {
-        self.pending > 0 || self.has_conflicts_to_tell()
+        self.list.counts.pending > 0 || self.names.has_news()
     }
 
     /// Members go by their ids. Who is gone is left out: whoever counts one of them in learns otherwise by asking us.
     fn summarise(&self, cx: &Context<S>, token: u8, from: Position, out: &mut [u8]) -> (usize, Position) {
         let mut room = out.as_chunks_mut().0.iter_mut();
         let mut len = 0;
-        let rows = self.members.ascending(from.number().map(NodeId));
+        let rows = self.list.table().ascending(from.number().map(NodeId));
         for (id, member) in rows.filter(|(_, member)| member.is_live()) {
             let Some(print) = room.next() else {
                 return (len, Position::before_number(id.0));
@@ -54,7 +54,7 @@ impl<S: Storage> Replicated<S> for Membership<S> {
     ) -> Option<Position> {
         let (has, _) = question.summary.as_ref().as_chunks();
         let mut at = 0;
-        let rows = self.members.ascending(question.from.number().map(NodeId)).enumerate();
+        let rows = self.list.table().ascending(question.from.number().map(NodeId)).enumerate();
         let until = question.until.number().unwrap_or(0);
         for (passed, (id, member)) in rows.take_while(|(_, (id, _))| id.0 <= until) {
             // The next range begins with this row.
@@ -86,7 +86,7 @@ impl<S: Storage> Replicated<S> for Membership<S> {
     /// Those who are gone, too: when all were stopped one after the other, that is where to look for them.
     fn save(&self, _cx: &Context<S>, from: SavePoint, writer: &mut Writer<'_>) -> Option<SavePoint> {
         let mut saved = from;
-        for (id, member) in self.members.ascending(from.position.number().map(NodeId)) {
+        for (id, member) in self.list.table().ascending(from.position.number().map(NodeId)) {
             let frame = MemberFrame {
                 id: *id,
                 generation: member.generation,
@@ -105,13 +105,11 @@ impl<S: Storage> Replicated<S> for Membership<S> {
     }
 
     fn usage(&self) -> Regions {
-        [
-            ("members", self.members.len(), self.members.limit()),
-            ("seeds", self.seeds.len(), self.seeds.limit()),
-            ("name_conflicts", self.conflicts.len(), self.conflicts.limit()),
-        ]
-        .into_iter()
-        .collect()
+        let (members, seeds) = (self.list.table(), self.discovery.book.usage());
+        let names = self.names.usage();
+        [("members", members.len(), members.limit()), ("seeds", seeds.0, seeds.1), ("name_conflicts", names.0, names.1)]
+            .into_iter()
+            .collect()
     }
 }
 
@@ -126,7 +124,7 @@ impl<S: Storage> Membership<S> {
         writer: &mut Writer<'_>,
     ) -> bool {
         match member.namesake {
-            Namesake::Known if is_known() => self.put_conflict(cx, id, writer),
+            Namesake::Known if is_known() => self.names.put(cx, id, writer),
             _ => writer.put(&news(id, member)),
         }
     }

@@ -2,57 +2,84 @@
 //!
 //! A suspicion is long while one observer alone has it, and shrinks with each that confirms it (Lifeguard §IV-B,
 //! LHA-Suspicion). Ours mostly begins confirmed: helpers that could not reach the suspect are counted as observers.
-use super::{Change, Membership, claims::Update};
+use super::{health::Health, list::MemberList, namesakes::Namesakes, news::relays_little, update::Update};
 use crate::{
     context::{Context, Credit},
-    id::{Addr, NodeId},
-    records::{Claim, Intent, Member, Namesake, Retransmits, Suspicion},
+    id::NodeId,
+    records::{Claim, Intent, Member, Namesake, Suspicion},
     storage::Storage,
-    table::{Flag, Table},
     time::{Instant, Span, micros},
     wire::{Accusers, Cause, Ping, Standing},
 };
 use core::time::Duration;
+use serde::{Deserialize, Serialize};
+
+/// When suspicions go on. How far each has come lies with the member.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Suspicions {
+    /// The first of them, or earlier.
+    next_at: Instant,
+}
 
 /// With so many observers beside the first, a suspicion is as short as it gets (Lifeguard's *K*).
 pub(super) const CONFIRMATIONS_MAX: u32 = 3;
 
-impl<S: Storage> Membership<S> {
-    /// A suspicion begins, or has a new beginning: says until when. Before its end, there is time for probes of our own.
-    pub(super) fn open_suspicion(
+/// What a suspicion that is due comes to.
+pub(super) enum Step {
+    /// It goes on.
+    On,
+    /// It ends in a verdict.
+    DeclareDown(Update),
+}
+
+impl Suspicions {
+    pub(super) const fn new() -> Self {
+        Self { next_at: Instant::NEVER }
+    }
+
+    pub(super) const fn next_deadline(&self) -> Instant {
+        self.next_at
+    }
+
+    /// The suspicion that goes with a standing, and when it goes on. Before its end, there is time for probes of our own.
+    pub(super) fn open<S: Storage>(
         &mut self,
         cx: &Context<S>,
+        standing: Standing,
         accusers: Accusers,
         false_alarms: u8,
     ) -> (Suspicion, Instant) {
+        if standing != Standing::Suspect {
+            return (Suspicion::None, Instant::NEVER);
+        }
         let until = suspicion_deadline(cx, cx.now, accusers, false_alarms);
-        self.suspicion_at = self.suspicion_at.min(until);
+        self.next_at = self.next_at.min(until);
         (Suspicion::Suspected, until)
     }
 
     /// Somebody confirms a suspicion: it is shorter from now on.
-    pub(super) fn shorten_suspicion(&mut self, cx: &mut Context<S>, slot: usize) {
-        let Some((_, member)) = self.members.as_slice().get(slot) else { return };
+    pub(super) fn shorten<S: Storage>(&mut self, cx: &mut Context<S>, list: &mut MemberList<S>, slot: usize) {
+        let Some((_, member)) = list.row(slot) else { return };
         if member.suspicion == Suspicion::Suspected {
             let until = suspicion_deadline(cx, member.since, member.accusers, member.false_alarms).max(cx.now);
-            self.suspicion_at = self.suspicion_at.min(until);
-            self.update(cx, slot, |member| member.until = until);
+            self.next_at = self.next_at.min(until);
+            list.update(cx, slot, |member| member.until = until);
         }
     }
 
     /// Somebody counts a member as gone whom we do not even suspect: the news of a suspicion passed us by, or it comes from the
     /// other side of a partition that healed. It is told, and a round of gossip later we probe it ourselves: in the second
     /// case, its contradiction is there by then.
-    pub(super) fn doubt(&mut self, cx: &mut Context<S>, slot: usize) {
-        let Some((id, member)) = self.members.as_slice().get(slot) else { return };
+    pub(super) fn doubt<S: Storage>(&mut self, cx: &mut Context<S>, list: &mut MemberList<S>, slot: usize) {
+        let Some((id, member)) = list.row(slot) else { return };
         let (id, addr) = (*id, member.addr);
         if member.suspicion != Suspicion::None {
             return;
         }
         cx.stats.verdicts_doubted += 1;
         let until = cx.now + cx.config.gossip_interval;
-        self.suspicion_at = self.suspicion_at.min(until);
-        self.update(cx, slot, |member| (member.suspicion, member.until) = (Suspicion::Doubted, until));
+        self.next_at = self.next_at.min(until);
+        list.update(cx, slot, |member| (member.suspicion, member.until) = (Suspicion::Doubted, until));
         // A few of all those who hear of it will do, and at the word of somebody unproven, nobody is asked.
         if cx.rng.below(cx.live) < NOTIFIERS && cx.received.credit == Credit::Full {
             cx.send(addr, Some(id), Intent::Ping(Ping::DIGEST_PROBE));
@@ -61,169 +88,168 @@ impl<S: Storage> Membership<S> {
 
     /// A member answered us: its last probes are called off, and a doubt is over; it is not declared down before it was
     /// asked again.
-    pub(super) fn clear_suspicion(&mut self, cx: &mut Context<S>, id: NodeId) {
-        let Some(slot) = self.members.slot(&id) else { return };
-        let Some((_, member)) = self.members.as_slice().get(slot) else { return };
+    pub(super) fn clear<S: Storage>(&mut self, cx: &mut Context<S>, list: &mut MemberList<S>, id: NodeId) {
+        let Some(slot) = list.slot(id) else { return };
+        let Some((_, member)) = list.row(slot) else { return };
         match (member.standing, member.suspicion) {
-            (_, Suspicion::LastProbes { .. }) | (Standing::Alive, Suspicion::Doubted) => {
-                self.reopen_suspicion(cx, slot)
-            }
+            (_, Suspicion::LastProbes { .. }) | (Standing::Alive, Suspicion::Doubted) => self.reopen(cx, list, slot),
             _ => {}
         }
     }
 
     /// A member answered somebody who asked for us: it lives, and has only not heard what is said of it.
-    pub(super) fn vouch_for(&mut self, cx: &mut Context<S>, id: NodeId) {
-        let Some(slot) = self.members.slot(&id) else { return };
-        if self.members.as_slice().get(slot).is_some_and(|(_, member)| member.standing == Standing::Suspect) {
-            self.reopen_suspicion(cx, slot);
+    pub(super) fn vouch_for<S: Storage>(&mut self, cx: &mut Context<S>, list: &mut MemberList<S>, id: NodeId) {
+        let Some(slot) = list.slot(id) else { return };
+        if list.row(slot).is_some_and(|(_, member)| member.standing == Standing::Suspect) {
+            self.reopen(cx, list, slot);
         }
-        self.clear_suspicion(cx, id);
-    }
-
-    /// The suspicion begins again, with us as the only observer; or is over, where there was only a doubt.
-    fn reopen_suspicion(&mut self, cx: &mut Context<S>, slot: usize) {
-        let Some((_, member)) = self.members.as_slice().get(slot) else { return };
-        if member.standing == Standing::Alive {
-            return self
-                .update(cx, slot, |member| (member.suspicion, member.until) = (Suspicion::None, Instant::NEVER));
-        }
-        let (now, accusers) = (cx.now, Accusers::NONE);
-        let suspicion = self.open_suspicion(cx, accusers, member.false_alarms);
-        self.update(cx, slot, |member| {
-            (member.since, member.accusers, (member.suspicion, member.until)) = (now, accusers, suspicion);
-        });
+        self.clear(cx, list, id);
     }
 
     /// Our timer fired late by so much: suspicions are extended by the time in which we could not hear a refutation.
-    pub(super) fn postpone_suspicions(&mut self, cx: &mut Context<S>, late: Duration) {
+    pub(super) fn postpone<S: Storage>(&mut self, cx: &mut Context<S>, list: &mut MemberList<S>, late: Duration) {
         let mut from = 0;
         loop {
-            let Some((slot, _)) = self.suspicions_from(from).next() else { break };
-            self.update(cx, slot, |member| member.until = member.until + late);
+            let Some(slot) = list.suspects_from(from).next() else { break };
+            list.update(cx, slot, |member| member.until = member.until + late);
             from = slot + 1;
         }
-        self.suspicion_at = self.suspicion_at + late;
+        self.next_at = self.next_at + late;
     }
 
-    /// Goes on with the suspicions that are due, up to one that ends in a verdict.
-    pub(super) fn on_suspicion_timer(&mut self, cx: &mut Context<S>) -> Option<Change> {
-        if cx.now < self.suspicion_at {
+    /// Goes on with the suspicions that are due, up to one that ends in a verdict: whose, and which.
+    pub(super) fn on_timer<S: Storage>(
+        &mut self,
+        cx: &mut Context<S>,
+        list: &mut MemberList<S>,
+        names: &Namesakes<S>,
+        health: &Health,
+    ) -> Option<(usize, Update)> {
+        if cx.now < self.next_at {
             return None;
         }
         let (mut from, mut next_at) = (0, Instant::NEVER);
         loop {
-            let Some((slot, until)) = self.suspicions_from(from).next() else { break };
-            if until <= cx.now {
-                let change = self.proceed(cx, slot);
-                if change.is_some() {
-                    return change;
-                }
+            let Some(slot) = list.suspects_from(from).next() else { break };
+            let until = |list: &MemberList<S>| list.row(slot).map_or(Instant::NEVER, |(_, member)| member.until);
+            if until(list) <= cx.now
+                && let Step::DeclareDown(verdict) = self.proceed(cx, list, names, health, slot)
+            {
+                return Some((slot, verdict));
             }
-            let until = self.members.as_slice().get(slot).map_or(Instant::NEVER, |(_, member)| member.until);
-            next_at = next_at.min(until);
+            next_at = next_at.min(until(list));
             from = slot + 1;
         }
-        self.suspicion_at = next_at;
+        self.next_at = next_at;
         None
     }
 
-    /// Who is under suspicion, and when that goes on.
-    fn suspicions_from(&self, from: usize) -> impl Iterator<Item = (usize, Instant)> {
-        let slots = self.members.flagged(from, Flag::Waiting, |(_, member)| member.suspicion != Suspicion::None);
-        slots.filter_map(|slot| self.members.as_slice().get(slot).map(|(_, member)| (slot, member.until)))
+    /// Begins the last probes of a suspicion before their time.
+    pub(super) fn probe_unless_probing<S: Storage>(
+        &mut self,
+        cx: &mut Context<S>,
+        list: &mut MemberList<S>,
+        names: &Namesakes<S>,
+        health: &Health,
+        slot: usize,
+    ) {
+        if list.row(slot).is_some_and(|(_, member)| member.suspicion == Suspicion::Suspected) {
+            self.probe_suspect(cx, list, names, health, slot, LAST_PROBES - 1);
+        }
     }
 
-    fn proceed(&mut self, cx: &mut Context<S>, slot: usize) -> Option<Change> {
-        let (_, member) = self.members.as_slice().get(slot)?;
+    fn proceed<S: Storage>(
+        &mut self,
+        cx: &mut Context<S>,
+        list: &mut MemberList<S>,
+        names: &Namesakes<S>,
+        health: &Health,
+        slot: usize,
+    ) -> Step {
+        let Some((_, member)) = list.row(slot) else { return Step::On };
         match member.suspicion {
-            Suspicion::LastProbes { probes_left: 0 } if self.is_excused(cx, member) => {
-                self.reopen_suspicion(cx, slot);
-                None
-            }
-            Suspicion::LastProbes { probes_left: 0 } => self.declare_down(cx, slot),
-            _ if cx.config.detection.is_plain() => self.declare_down(cx, slot),
+            Suspicion::LastProbes { probes_left: 0 } if is_excused(cx, health, member) => self.reopen(cx, list, slot),
+            Suspicion::LastProbes { probes_left: 0 } => return Step::DeclareDown(verdict_on(cx, member)),
+            _ if cx.config.detection.is_plain() => return Step::DeclareDown(verdict_on(cx, member)),
             Suspicion::LastProbes { probes_left } => {
-                self.probe_suspect(cx, slot, probes_left - 1);
-                None
+                self.probe_suspect(cx, list, names, health, slot, probes_left - 1);
             }
             Suspicion::None | Suspicion::Suspected | Suspicion::Doubted => {
-                let probes = self.last_probes(cx, member);
-                self.probe_suspect(cx, slot, probes - 1);
-                None
+                let probes = probes_due(cx, health, member);
+                self.probe_suspect(cx, list, names, health, slot, probes - 1);
             }
         }
+        Step::On
     }
 
-    /// How many last probes to send, with so many who confirm the suspicion: among many that lose nothing, hardly ever
-    /// more than one.
-    fn last_probes(&self, cx: &Context<S>, member: &Member<S::Blob>) -> u8 {
-        match last_probes(cx, member.accusers) {
-            LAST_PROBES_OF_MANY if self.relays_little(cx) => 1,
-            _ if member.suspicion == Suspicion::Doubted && self.relays_little(cx) => LAST_PROBES_OF_MANY,
-            probes => probes,
+    /// The suspicion begins again, with us as the only observer; or is over, where there was only a doubt.
+    fn reopen<S: Storage>(&mut self, cx: &mut Context<S>, list: &mut MemberList<S>, slot: usize) {
+        let Some((_, member)) = list.row(slot) else { return };
+        if member.standing == Standing::Alive {
+            return list
+                .update(cx, slot, |member| (member.suspicion, member.until) = (Suspicion::None, Instant::NEVER));
         }
-    }
-
-    /// Whether a member speaks that does not answer. Either it is deaf, and then others find the same; or nobody hears us, or not
-    /// on this path, and then it has not failed.
-    fn is_excused(&self, cx: &Context<S>, member: &Member<S::Blob>) -> bool {
-        if member.namesake == Namesake::Known {
-            // The other one of its name is there, for all that is known; if not, that is soon over.
-            return true;
-        }
-        let since = match member.standing {
-            Standing::Suspect => member.since,
-            _ => cx.now.saturating_sub(cx.config.gossip_interval).saturating_sub(last_probes_wait(cx, LAST_PROBES)),
-        };
-        let confirmed = is_confirmed(cx, member.accusers);
-        let speaks = member.heard_at.is_some_and(|heard_at| heard_at > since);
-        speaks && !(confirmed && self.health.is_answered_since(since))
-    }
-
-    fn declare_down(&mut self, cx: &mut Context<S>, slot: usize) -> Option<Change> {
-        let (_, member) = self.members.as_slice().get(slot)?;
-        let claim = Claim { standing: Standing::Down, ..member.claim() };
-        // Who found it first stays the one that is named.
-        let (by, cause) = match member.standing {
-            Standing::Suspect => (member.by, member.cause),
-            _ => (cx.me.id, Cause::Silence),
-        };
-        let was_shared = member.standing == Standing::Suspect && self.relays_little(cx);
-        let change = self.adopt(cx, slot, Update { claim, by, cause, accusers: member.accusers });
-        if was_shared {
-            // All who heard of the suspicion come to the same by themselves; to others, the digest shows it.
-            self.update(cx, slot, |member| member.retransmits = Retransmits::NONE);
-        }
-        change
-    }
-
-    /// Begins the last probes of a suspicion before their time.
-    pub(super) fn probe_unless_probing(&mut self, cx: &mut Context<S>, slot: usize) {
-        let suspicion = self.members.as_slice().get(slot).map(|(_, member)| member.suspicion);
-        if suspicion == Some(Suspicion::Suspected) {
-            self.probe_suspect(cx, slot, LAST_PROBES - 1);
-        }
-    }
-
-    /// Asks whether somebody is there; that tells it what is said of it, too. Of two that bear its name, either may say so.
-    pub(super) fn send_digest_probe(&self, cx: &mut Context<S>, id: NodeId, addr: Addr) {
-        cx.send(addr, Some(id), Intent::Ping(Ping::DIGEST_PROBE));
-        if let Some(rival) = self.get(id).and_then(|member| self.rival_of(id, member.generation)) {
-            cx.send(rival, Some(id), Intent::Ping(Ping::DIGEST_PROBE));
-        }
+        let (now, accusers) = (cx.now, Accusers::NONE);
+        let suspicion = self.open(cx, Standing::Suspect, accusers, member.false_alarms);
+        list.update(cx, slot, |member| {
+            (member.since, member.accusers, (member.suspicion, member.until)) = (now, accusers, suspicion);
+        });
     }
 
     /// Asks the suspect.
-    fn probe_suspect(&mut self, cx: &mut Context<S>, slot: usize, probes_left: u8) {
-        let Some((id, member)) = self.members.as_slice().get(slot) else { return };
-        self.send_digest_probe(cx, *id, member.addr);
-        let until = cx.now + self.health.stretch(last_probe_wait(cx));
-        self.suspicion_at = self.suspicion_at.min(until);
-        self.update(cx, slot, |member| {
+    fn probe_suspect<S: Storage>(
+        &mut self,
+        cx: &mut Context<S>,
+        list: &mut MemberList<S>,
+        names: &Namesakes<S>,
+        health: &Health,
+        slot: usize,
+        probes_left: u8,
+    ) {
+        let Some(row) = list.row(slot) else { return };
+        names.send_digest_probe(cx, row);
+        let until = cx.now + health.stretch(last_probe_wait(cx));
+        self.next_at = self.next_at.min(until);
+        list.update(cx, slot, |member| {
             (member.suspicion, member.until) = (Suspicion::LastProbes { probes_left }, until)
         });
     }
+}
+
+/// That a suspect did not refute. Who found it first stays the one that is named.
+fn verdict_on<S: Storage>(cx: &Context<S>, member: &Member<S::Blob>) -> Update {
+    let claim = Claim { standing: Standing::Down, ..member.claim() };
+    let (by, cause) = match member.standing {
+        Standing::Suspect => (member.by, member.cause),
+        _ => (cx.me.id, Cause::Silence),
+    };
+    Update { claim, by, cause, accusers: member.accusers }
+}
+
+/// How many last probes to send, with so many who confirm the suspicion: among many that lose nothing, hardly ever
+/// more than one.
+fn probes_due<S: Storage>(cx: &Context<S>, health: &Health, member: &Member<S::Blob>) -> u8 {
+    match last_probes(cx, member.accusers) {
+        LAST_PROBES_OF_MANY if relays_little(cx, health) => 1,
+        _ if member.suspicion == Suspicion::Doubted && relays_little(cx, health) => LAST_PROBES_OF_MANY,
+        probes => probes,
+    }
+}
+
+/// Whether a member speaks that does not answer. Either it is deaf, and then others find the same; or nobody hears us, or not
+/// on this path, and then it has not failed.
+fn is_excused<S: Storage>(cx: &Context<S>, health: &Health, member: &Member<S::Blob>) -> bool {
+    if member.namesake == Namesake::Known {
+        // The other one of its name is there, for all that is known; if not, that is soon over.
+        return true;
+    }
+    let since = match member.standing {
+        Standing::Suspect => member.since,
+        _ => cx.now.saturating_sub(cx.config.gossip_interval).saturating_sub(last_probes_wait(cx, LAST_PROBES)),
+    };
+    let confirmed = is_confirmed(cx, member.accusers);
+    let speaks = member.heard_at.is_some_and(|heard_at| heard_at > since);
+    speaks && !(confirmed && health.is_answered_since(since))
 }
 
 /// When the last probes of a suspicion begin that began at `since`.

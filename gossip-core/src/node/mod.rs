@@ -29,7 +29,7 @@ use crate::{
     digest::Digest,
     id::{Addr, Life, NodeId},
     io::{Event, Input, Output},
-    membership::{Change, Membership},
+    membership::{MemberChange, Membership},
     pace::Pace,
     path_search::PathSearch,
     reconcile::Reconcile,
@@ -347,16 +347,18 @@ impl<S: Storage> Node<S> {
     }
 
     /// Tells the other machines what one of them changed.
-    fn on_change(&mut self, change: Change) {
+    fn on_change(&mut self, change: MemberChange) {
         match change {
-            Change::Gone(id) => {
+            MemberChange::Down(id) | MemberChange::Left(id) => {
                 self.cx.calendar.forget(id);
                 self.reconcile.on_gone(id);
             }
-            Change::Forgotten(id) => {
+            MemberChange::Forgotten(id) => {
                 self.reconcile.on_gone(id);
                 self.convergence.on_forgotten();
             }
+            MemberChange::Moved(id) => self.leave_unanswered(id),
+            MemberChange::Up(_) | MemberChange::Suspected(_) => {}
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     context::{Credit, Received, Source},
     dissemination::{AskPublisher, Authority},
     id::{Addr, Life, NodeId},
-    membership::Change,
+    membership::Changes,
     reconcile::{Difference, Peer},
     records::{Intent, Member, Outgoing},
     replicated::ReplicatedData,
@@ -86,19 +86,15 @@ impl<S: Storage> Node<S> {
             return;
         }
         let cx = &mut self.cx;
-        let change = match frame {
+        let changes: Changes = match frame {
             Frame::Member(member) => self.on_member(header.sender, member),
-            Frame::Accusation(accusation) => self.membership.on_accusation(cx, from, header, accusation),
+            Frame::Accusation(accusation) => [self.membership.on_accusation(cx, from, header, accusation), None],
             Frame::Ping(_) | Frame::Ack(_) | Frame::PingRequest(_) | Frame::Relayed(_) | Frame::Unreached(_) => {
-                self.on_probe_frame(from, header, frame);
-                None
+                return self.on_probe_frame(from, header, frame);
             }
-            _ => {
-                self.on_data_frame(header, frame);
-                None
-            }
+            _ => return self.on_data_frame(header, frame),
         };
-        if let Some(change) = change {
+        for change in changes.into_iter().flatten() {
             self.on_change(change);
         }
     }
@@ -134,18 +130,13 @@ impl<S: Storage> Node<S> {
     }
 
     /// A member that is nowhere, or whose words we could not pass on, is not taken in.
-    fn on_member(&mut self, by: NodeId, member: &MemberFrame<'_>) -> Option<Change> {
+    fn on_member(&mut self, by: NodeId, member: &MemberFrame<'_>) -> Changes {
         let nowhere = member.addr.as_bytes().is_empty();
         if nowhere || member.presence.bytes().len() > self.presence_len_max_at(member.addr) {
             self.cx.stats.members_refused += 1;
-            return None;
+            return [None; 2];
         }
-        let known_at = self.membership.get(member.id).map(|known| known.addr);
-        let change = self.membership.on_member(&mut self.cx, by, member);
-        if known_at.is_some_and(|before| self.membership.get(member.id).is_some_and(|known| known.addr != before)) {
-            self.leave_unanswered(member.id);
-        }
-        change
+        self.membership.on_member(&mut self.cx, by, member)
     }
 
     /// Of two, either may have asked, and the answer would go where nobody was heard yet.
@@ -158,7 +149,7 @@ impl<S: Storage> Node<S> {
     }
 
     /// Drops the questions of a member that has moved, perhaps in the same breath: it asks again, from where it is by then.
-    fn leave_unanswered(&mut self, asker: NodeId) {
+    pub(super) fn leave_unanswered(&mut self, asker: NodeId) {
         for _ in 0..self.questions.len() {
             if let Some(question) = self.questions.pop_front().filter(|question| question.peer != asker) {
                 // There is room: one was taken out.
