@@ -39,7 +39,7 @@
 //! # Where things are
 //!
 //! The modules below stand in the order of their dependency: each uses only those above it, and machines are strangers
-//! to each other (`tests/architecture.rs` holds us to it).
+//! to each other (`tests/architecture/` holds us to it, and to that no files import each other in a circle).
 //!
 //! | to change | look in |
 //! |---|---|
