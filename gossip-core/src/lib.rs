@@ -39,7 +39,7 @@
 //! # Where things are
 //!
 //! The modules below stand in the order of their dependency: each uses only those above it, and machines are strangers
-//! to each other (`tests/architecture.rs` holds us to it).
+//! to each other (`tests/architecture/` holds us to it, and to that no files import each other in a circle).
 //!
 //! | to change | look in |
 //! |---|---|
@@ -64,7 +64,7 @@
 //! | which of two concurrent writes wins | `replica/mod.rs`, by [`records::Precedence`] |
 //! | what the date is, when our clock counts as wrong, and how far others' are followed | `calendar.rs`; the stamps, `stamp.rs` |
 //! | what a peer lacks of members, rumors, entries | `membership/store.rs`, `dissemination/delta.rs`, `replica/delta.rs`; how the answer is written, `node/send.rs` `write_answer` |
-//! | what is kept in step at all, and how a store is added | `node/stores.rs`; what a store can do, `replicated.rs`; its number, `wire/frame.rs` `Store`; with whom what of it is compared, `wire/stores.rs` |
+//! | what is kept in step at all, and how a store is added | `node/stores.rs`; what a store can do, `replicated.rs`; its number, `wire/stores.rs` `Store`; with whom what of it is compared, `wire/stores.rs` `Compare` |
 //! | when and with whom differences are settled | `reconcile/mod.rs`; whom not to ask for now, `reconcile/backoff.rs`; how long to wait, `reconcile/timeout.rs` |
 //! | how long a datagram to a member may be | `path.rs`; how that is found out, `path_search.rs` |
 //! | who agrees, and when that is claimed | `convergence/mod.rs`; what others say of it, `convergence/hearsay.rs`; when it is worth asking, `convergence/calm.rs` |

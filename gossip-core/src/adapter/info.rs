@@ -1,6 +1,6 @@
 //! What a node tells about itself and others, in types that outlive the call: owned, comparable, serializable.
 use crate::{
-    adapter::{DataFile, flight::Recorder, text},
+    adapter::{DataFile, IoCounts, flight::Recorder, text},
     convergence::Agreement,
     id::{Addr, Dot, Generation, Incarnation, NodeId},
     node::{EntryView, Liveness, MemberView, Node, Why},
@@ -325,27 +325,6 @@ pub struct Lengths {
     pub entry_max: usize,
     /// Name, role and tags, together and encoded.
     pub presence_max: usize,
-}
-
-/// What went wrong outside of the node, and was survived.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct IoCounts {
-    /// Datagrams that the operating system would not send.
-    pub send_errors: u64,
-    /// Errors while receiving, such as an ICMP "port unreachable" for an earlier datagram.
-    pub receive_errors: u64,
-    /// Times the data file was written.
-    pub saves: u64,
-    /// Times the data file could not be written.
-    pub save_errors: u64,
-    /// Bytes of the recording that were written.
-    pub recorded_bytes: u64,
-    /// Times that something is missing in the recording, because the disk was too slow.
-    pub recording_gaps: u64,
-    /// Seeds' names that are not looked up for want of room: see `limits.seeds`. Of addresses, `seeds_dropped` tells.
-    pub seeds_refused: u64,
-    /// The latest error of any kind, in the operating system's words.
-    pub last_error: Option<String>,
 }
 
 /// What becomes of the recording of what the node is given (see [`flight`](crate::adapter::flight)).

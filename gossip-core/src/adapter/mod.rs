@@ -7,10 +7,11 @@
 //! 3. give out handles that send [`Call`]s, at most [`Options::commands_max`] at a time, and subscribe to [`Events`].
 //!
 //! `gossip-udp-std` does it in one thread and is the one to read first. Files, in the order in which they build on each other:
-//! `options` and `error` (what goes in, what is refused), `clock`, `text` (how values look in JSON), `info` and `owned_event`
-//! (what is told), `past` (with what led to it), `subscribers` (to whom), `image` and `keeper` (what survives a restart), `flight` (what the
-//! node was given, to be replayed), `save` (what of these is to be written), `seeds` (whom to ask, when only the name is known),
-//! `versions` (who speaks another version of the wire), `endpoint` (all of it around one node), `look_ups` and `calls` (what the handles ask of it).
+//! `options` and `error` (what goes in, what is refused), `clock`, `text` (how values look in JSON), `io_counts` (what goes
+//! wrong at sockets and files), `info` and `owned_event` (what is told), `past` (with what led to it), `subscribers` (to whom),
+//! `image` and `keeper` (what survives a restart), `flight` (what the node was given, to be replayed), `save` (what of these is to
+//! be written), `seeds` (whom to ask, when only the name is known), `versions` (who speaks another version of the wire),
+//! `endpoint` (all of it around one node), `look_ups` and `calls` (what the handles ask of it).
 
 mod calls;
 mod clock;
@@ -20,6 +21,7 @@ pub mod flight;
 mod owned_event;
 mod image;
 mod info;
+mod io_counts;
 mod keeper;
 mod options;
 mod past;
@@ -37,9 +39,10 @@ pub use self::{
     error::{BindError, CallError, Closed},
     farewell::NotHandedOver,
     info::{
-        AgreementInfo, ClockSkewInfo, EntryInfo, Info, IoCounts, Lengths, MemberInfo, OtherVersionInfo, PathInfo,
-        RecordingState, SeedInfo, WhyInfo,
+        AgreementInfo, ClockSkewInfo, EntryInfo, Info, Lengths, MemberInfo, OtherVersionInfo, PathInfo, RecordingState,
+        SeedInfo, WhyInfo,
     },
+    io_counts::IoCounts,
     keeper::{DataFile, FileSave, Keeper},
     options::Options,
     owned_event::OwnedEvent,

@@ -1,8 +1,9 @@
 //! A host's clock and its calendar, which need not agree with the world's.
-use super::{HostId, World, world::BEGAN};
-use crate::{storage::Storage, time::Instant};
+use crate::time::Instant;
 use core::time::Duration;
 
+/// When every world begins, by its monotonic clock, which knows no date: not zero, which is a special case nowhere.
+pub(super) const BEGAN: Instant = Instant::from_micros(1_000_000_000_000);
 /// Parts in a million: what a clock's drift is measured in.
 const MILLION: i128 = 1_000_000;
 
@@ -106,35 +107,6 @@ impl Clock {
             Leap::Back(time) => shown.saturating_sub(micros(time)),
         };
         *self = Self { since: now, shown: Instant::from_micros(shown), drift: self.drift };
-    }
-}
-
-impl<S: Storage> World<S> {
-    /// Makes a host's clock run fast from now on, by so many parts in a million; below zero, slow. The slowest is a tenth
-    /// of the right speed.
-    pub fn regulate(&mut self, host: HostId, drift: i32) {
-        self.oracles.on_delays();
-        self.hosts[host.0].clock.regulate(self.now, drift);
-        self.set_timer(host);
-    }
-
-    /// Sets a host's clock.
-    pub fn leap(&mut self, host: HostId, leap: Leap) {
-        self.oracles.on_delays();
-        self.hosts[host.0].clock.leap(self.now, leap);
-        self.set_timer(host);
-    }
-
-    /// Sets a host's calendar, and tells its node, as an adapter does that follows the wall clock.
-    pub fn date(&mut self, host: HostId, calendar: Calendar) {
-        self.oracles.on_delays();
-        let now = self.now;
-        let dated = &mut self.hosts[host.0];
-        let shown = dated.clock.at(now);
-        dated.calendar = calendar.origin(now, BEGAN, shown);
-        if let Some(date) = shown_date(dated.calendar, shown) {
-            self.command(host, |node, now| node.set_wall_clock(now, date));
-        }
     }
 }
 

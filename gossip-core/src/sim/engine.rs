@@ -3,14 +3,13 @@ use super::{
     Chance, HostId, Memory, News, Scrutiny, Truth, World,
     clock::shown_date,
     host::Waiting,
+    journal::{Detail, Noted},
     links::Fate,
     measure::Death,
     oracle::{Caller, Drained, End, Prompt},
     queue::{Berth, DatagramId, Pending, What},
-    story::Detail,
     stream,
     told::Told,
-    world::Noted,
 };
 use crate::{
     digest::Digester,

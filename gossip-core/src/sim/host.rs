@@ -1,12 +1,12 @@
 //! One place in the world: a node, its clock, what ails it, what it told, and what it sent.
 use super::{
     Traffic,
-    clock::{Calendar, Clock},
+    clock::{BEGAN, Calendar, Clock},
+    host_id::HostId,
     links::{End, Uplink},
     network::Place,
     queue::{Berth, DatagramId},
     told::Told,
-    world::BEGAN,
 };
 use crate::{
     config::Config,
@@ -17,18 +17,6 @@ use crate::{
 };
 use alloc::{string::String, vec, vec::Vec};
 use core::time::Duration;
-
-/// A host of a [`World`](super::World): a place and a name, at which a node may live, die and live again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct HostId(pub(super) usize);
-
-impl HostId {
-    /// Hosts are numbered as they were spawned, from 0.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0
-    }
-}
 
 /// What a node starts its next life with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,7 @@ use super::{
     HostId,
     network::{Bandwidth, Impairment, Loss, Network, Place, Way, share},
     stream,
+    tally::Cause,
 };
 use crate::{rng::Rng, time::Instant};
 use alloc::{collections::BTreeMap, vec, vec::Vec};
@@ -73,15 +74,6 @@ pub(super) enum Fate {
         /// Bits to be flipped: where, and which.
         damage: Option<(u64, u8)>,
     },
-}
-
-/// Why a datagram was lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cause {
-    Chance,
-    Cut,
-    TooLong,
-    QueueFull,
 }
 
 impl Links {

@@ -28,7 +28,7 @@
 //! | what is yet to happen, and when | `queue.rs` |
 //! | deaf, mute, slow and blocked hosts; clocks | `host.rs`, `clock.rs` |
 //! | whose an address, a life or a name is | `lookup.rs` |
-//! | what applications were told | `told.rs` |
+//! | what applications were told | `told.rs`; of that and of datagrams, what a log tells | `journal.rs` |
 //! | what is counted | `tally.rs` (datagrams and frames), `measure.rs` (errors, and who knew what when) |
 //! | a world as text, and the log of what happens in it | `story/` |
 //! | worlds drawn at random, and how they are made smaller | `swarm/` |
@@ -36,6 +36,8 @@
 mod clock;
 mod engine;
 mod host;
+mod host_id;
+mod journal;
 mod links;
 mod lookup;
 mod measure;
@@ -54,7 +56,8 @@ use crate::{digest::Digester, rng::Rng};
 use core::convert::Infallible;
 
 pub use clock::{Calendar, Leap};
-pub use host::{Ailment, HostId, Memory};
+pub use host::{Ailment, Memory};
+pub use host_id::HostId;
 pub use measure::{Crash, Death, Measures, News, Spread, Truth};
 pub use network::{Bandwidth, Impairment, Latency, Loss, Network, Place, Way};
 pub use oracle::{Oracle, Violation};

@@ -1,5 +1,4 @@
 //! What a host sent and received, counted.
-use super::links::Cause;
 use crate::wire::{ClusterLabel, Frame, Header, Reader};
 
 /// What a host sent and received, and what became of the rest.
@@ -45,6 +44,15 @@ pub struct Losses {
     pub queue_full: u64,
     /// Nobody was there.
     pub nobody: u64,
+}
+
+/// Why a datagram was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    Chance,
+    Cut,
+    TooLong,
+    QueueFull,
 }
 
 const KINDS: usize = Frame::NAMES.len();

@@ -1,11 +1,12 @@
 //! The world, as a test sees it: what can be done to it, and what can be seen of it.
 use super::{
-    Ailment, HostId, Impairment, Measures, Memory, Network, News, Place, Told, Way,
+    Ailment, HostId, Impairment, Measures, Memory, Network, News, Place, Way,
+    clock::{BEGAN, Calendar, Leap, shown_date},
     host::{Ailments, Host, Rhythm},
+    journal::{Detail, Noted},
     links::Links,
     oracle::{End, Oracles},
     queue::{Berth, Queue},
-    story::Detail,
 };
 use crate::{
     config::Config,
@@ -44,12 +45,6 @@ pub struct World<S: Storage = Heap> {
     pub(super) buffer: Vec<u8>,
 }
 
-/// Something for a story's log.
-pub(super) enum Noted {
-    Told(Told),
-    Sent { to: Addr, bytes: Vec<u8>, lost: bool },
-}
-
 /// How closely a world is watched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Scrutiny {
@@ -62,8 +57,6 @@ pub enum Scrutiny {
 
 /// The longest datagram that any configuration allows.
 const BUFFER_LEN: usize = 16_000;
-/// When every world begins, by its monotonic clock, which knows no date: not zero, which is a special case nowhere.
-pub(super) const BEGAN: Instant = Instant::from_micros(1_000_000_000_000);
 
 impl World<Heap> {
     /// An empty world, of nodes that keep their state on the heap.
@@ -270,6 +263,33 @@ impl<S: Storage> World<S> {
     pub fn cure(&mut self, host: HostId) {
         self.hosts[host.0].ailments = Ailments::default();
         self.rouse(host);
+    }
+
+    /// Makes a host's clock run fast from now on, by so many parts in a million; below zero, slow. The slowest is a tenth
+    /// of the right speed.
+    pub fn regulate(&mut self, host: HostId, drift: i32) {
+        self.oracles.on_delays();
+        self.hosts[host.0].clock.regulate(self.now, drift);
+        self.set_timer(host);
+    }
+
+    /// Sets a host's clock.
+    pub fn leap(&mut self, host: HostId, leap: Leap) {
+        self.oracles.on_delays();
+        self.hosts[host.0].clock.leap(self.now, leap);
+        self.set_timer(host);
+    }
+
+    /// Sets a host's calendar, and tells its node, as an adapter does that follows the wall clock.
+    pub fn date(&mut self, host: HostId, calendar: Calendar) {
+        self.oracles.on_delays();
+        let now = self.now;
+        let dated = &mut self.hosts[host.0];
+        let shown = dated.clock.at(now);
+        dated.calendar = calendar.origin(now, BEGAN, shown);
+        if let Some(date) = shown_date(dated.calendar, shown) {
+            self.command(host, |node, now| node.set_wall_clock(now, date));
+        }
     }
 
     /// What the network does.

@@ -110,29 +110,6 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// What is kept in step, in the order in which it is pulled. The order of the variants is the wire contract.
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Store {
-    /// Who is there.
-    Members,
-    /// Rumors.
-    Rumors,
-    /// Replicated entries.
-    Entries,
-}
-
-impl Store {
-    /// All of them, in that order.
-    pub const ALL: [Self; Self::COUNT] = [Self::Members, Self::Rumors, Self::Entries];
-    /// How many there are.
-    pub const COUNT: usize = 3;
-
-    pub(super) const fn bit(self) -> u8 {
-        1 << self as u8
-    }
-}
-
 /// Asks a node for an [`Ack`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ping {

@@ -30,11 +30,11 @@ pub use codec::{Malformed, Read, Reader, Writer};
 pub use extended::Extended;
 pub use frame::{
     Ack, Agreeing, Clock, Confirm, Confirmed, EntryFrame, Frame, Horizon, Operation, Ping, PingRequest, Relayed,
-    RumorFrame, Store, SupersededRange, Unreached, Urgency,
+    RumorFrame, SupersededRange, Unreached, Urgency,
 };
 pub use header::{ClusterLabel, Header, OtherVersion, Refusal};
 pub use member::{Accusation, Accusers, Bearer, Cause, MemberFrame, NameConflictFrame, Standing};
-pub use stores::{Capabilities, Compare, Position, Pull, PullEnd, Remainder, StoreDigests, Stores};
+pub use stores::{Capabilities, Compare, Position, Pull, PullEnd, Remainder, Store, StoreDigests, Stores};
 pub(crate) use summary::{Items, write_items};
 
 /// The longest header and the longest of each frame's fixed parts: what is left of a datagram is for payload.

@@ -1,5 +1,4 @@
 //! What is kept in step, and the questions and answers by which it is.
-use super::Store;
 use crate::{
     digest::Digest,
     id::{Generation, Life, NodeId},
@@ -9,6 +8,29 @@ use serde::{
     de::{SeqAccess, Visitor},
     ser::SerializeSeq,
 };
+
+/// What is kept in step, in the order in which it is pulled. The order of the variants is the wire contract.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Store {
+    /// Who is there.
+    Members,
+    /// Rumors.
+    Rumors,
+    /// Replicated entries.
+    Entries,
+}
+
+impl Store {
+    /// All of them, in that order.
+    pub const ALL: [Self; Self::COUNT] = [Self::Members, Self::Rumors, Self::Entries];
+    /// How many there are.
+    pub const COUNT: usize = 3;
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
 
 /// A few stores.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,8 @@ use super::{
     console,
     control::{
         event_log::{EVENTS_KEPT, EventLog},
-        server::{Api, ControlListener},
+        routes::Api,
+        server::ControlListener,
     },
     failure::Failure,
     readers::{entries::entry_count, events::sentence},

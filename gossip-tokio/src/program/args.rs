@@ -2,10 +2,10 @@
 use super::{
     control::{ControlAddr, ttl::Ttl},
     failure::Failure,
-    replay::Moment,
     settings::{Layer, Seed, Tag},
     sim::SimArgs,
     swarm::SwarmArgs,
+    times::Moment,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use core::{fmt, num::NonZeroU64};

@@ -12,6 +12,9 @@ use {
     tokio::{io::Interest, net::unix::pipe},
 };
 
+/// How much of a text fits a line of a list.
+const EXCERPT_CHARS_MAX: usize = 60;
+
 /// One line on stdout.
 pub(crate) fn line(text: impl fmt::Display) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
@@ -59,6 +62,18 @@ pub(crate) fn note(text: impl fmt::Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// Says on stderr why a command did not succeed, if there is anything to say.
+pub(crate) fn report(failure: &Failure) {
+    if let Some(reason) = failure.reason() {
+        note(format_args!("gossip: {}", one_line(reason)));
+    }
+}
+
+/// A reason may quote what somebody else wrote; it stays one line all the same.
+fn one_line(reason: &str) -> String {
+    plain(&reason.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
 /// What others wrote (names, tags, values) with control characters escaped, so that no member of
 /// the cluster can move our user's cursor.
 pub(crate) fn plain(text: &str) -> String {
@@ -72,6 +87,20 @@ pub(crate) fn plain(text: &str) -> String {
             escaped.into_iter().flatten().chain(verbatim)
         })
         .collect()
+}
+
+/// The beginning of a text, as much as fits a line of a list.
+pub(crate) fn excerpt(text: impl fmt::Display) -> String {
+    let text = plain(&text.to_string());
+    if text.chars().count() <= EXCERPT_CHARS_MAX {
+        return seen(text);
+    }
+    text.chars().take(EXCERPT_CHARS_MAX - 1).chain(['…']).collect()
+}
+
+/// What is empty as something to look at.
+pub(crate) fn seen(text: String) -> String {
+    if text.is_empty() { "\"\"".to_owned() } else { text }
 }
 
 /// A duration as people say it, in at most two units: `850ms`, `12s`, `3m05s`, `2h10m`, `4d01h`.
@@ -167,6 +196,18 @@ mod tests {
     fn control_characters_are_escaped() {
         assert_eq!(plain("web\u{1b}[2J\n"), "web\\u{1b}[2J\\n");
         assert_eq!(plain("größe"), "größe");
+    }
+
+    #[test]
+    fn a_reason_of_many_lines_becomes_one() {
+        assert_eq!(one_line("bad\n  value\t'x'\n"), "bad value 'x'");
+    }
+
+    #[test]
+    fn long_values_are_cut_between_characters() {
+        assert_eq!(excerpt("ö".repeat(100)).chars().count(), EXCERPT_CHARS_MAX);
+        assert_eq!(excerpt("a\nb"), "a\\nb");
+        assert_eq!(excerpt(""), "\"\"", "it is there, and it is empty");
     }
 
     #[test]

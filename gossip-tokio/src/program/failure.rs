@@ -25,35 +25,21 @@ impl Failure {
         Self::Refused(reason.into())
     }
 
-    /// Says it on stderr, if there is anything to say.
-    pub(crate) fn report(self) -> ExitCode {
+    /// Why, if there is anything to say that was not said yet.
+    pub(crate) fn reason(&self) -> Option<&str> {
         match self {
-            Self::Usage(reason) => {
-                super::console::note(format_args!("gossip: {}", one_line(&reason)));
-                ExitCode::from(2)
-            }
-            Self::Refused(reason) => {
-                super::console::note(format_args!("gossip: {}", one_line(&reason)));
-                ExitCode::from(1)
-            }
-            Self::Told => ExitCode::from(1),
+            Self::Usage(reason) | Self::Refused(reason) => Some(reason),
+            Self::Told | Self::Interrupted | Self::PipeClosed => None,
+        }
+    }
+
+    /// The code with which the program ends.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Refused(_) | Self::Told => ExitCode::from(1),
             Self::Interrupted => ExitCode::from(130),
             Self::PipeClosed => ExitCode::SUCCESS,
         }
-    }
-}
-
-/// A reason may quote what somebody else wrote; it stays one line all the same.
-fn one_line(reason: &str) -> String {
-    super::console::plain(&reason.split_whitespace().collect::<Vec<_>>().join(" "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reason_of_many_lines_becomes_one() {
-        assert_eq!(one_line("bad\n  value\t'x'\n"), "bad value 'x'");
     }
 }

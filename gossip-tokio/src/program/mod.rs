@@ -20,10 +20,11 @@
 //! | `settings` | flags over environment over file over defaults |
 //! | `sim` | `gossip sim`: whole clusters in virtual time, as figures and as a page to look at |
 //! | `swarm` | `gossip swarm`: worlds drawn at random, by the thousand |
+//! | `times` | times as people write them |
 //! | `args` | the command line |
+//! | `readers`, `writers` | the commands that ask an agent, and those that change something |
 //! | `agent` | `gossip agent` |
 //! | `replay` | `gossip replay`: what an agent recorded, run again |
-//! | `readers`, `writers` | the commands that ask an agent, and those that change something |
 //! | `demo` | `gossip demo`: a cluster of real processes, step by step |
 
 mod failure;
@@ -32,13 +33,14 @@ mod signals;
 mod machine;
 mod control;
 mod settings;
-mod replay;
 mod sim;
 mod swarm;
+mod times;
 mod args;
-mod agent;
 mod readers;
 mod writers;
+mod agent;
+mod replay;
 mod demo;
 
 use args::{Arguments, Command};
@@ -55,7 +57,10 @@ use tokio::runtime::{Builder, Runtime};
 pub fn main() -> ExitCode {
     match Arguments::read().and_then(|arguments| arguments.map_or(Ok(()), |arguments| run(arguments.command))) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => {
+            console::report(&failure);
+            failure.exit_code()
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! The layout of a recording: header, slots, blocks.
-use super::{entry::raw, recording::Opening};
+use super::entry::raw;
 use crate::{digest::Digester, time::Instant};
 use core::{error::Error, fmt};
 use serde::{Deserialize, Serialize};
@@ -77,6 +77,17 @@ impl Geometry {
         }
         Ok(Self { slots: header[9], slot_len })
     }
+}
+
+/// How a segment came to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Opening {
+    /// The node was started.
+    Start,
+    /// The segment before was full.
+    Continued,
+    /// The disk was too slow for a while: something is missing before it.
+    AfterGap,
 }
 
 /// What a segment begins with.

@@ -61,10 +61,10 @@ mod tape;
 
 pub use self::{
     entry::{Answer, Command},
-    format::RecordingError,
+    format::{Opening, RecordingError},
     recorded::Recorded,
     recorder::Recorder,
-    recording::{Ending, Opening, Recording, Segment},
+    recording::{Ending, Recording, Segment},
     replay::{Builds, Difference, Moment, Verdict, What},
     tape::TapeWrite,
 };

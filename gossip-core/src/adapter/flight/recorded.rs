@@ -2,7 +2,7 @@
 use super::{
     Recorder,
     entry::{Command, Entry},
-    recording::Opening,
+    format::Opening,
 };
 use crate::{
     error::{DeleteError, JoinError, PresenceError, PublishError, PutError},

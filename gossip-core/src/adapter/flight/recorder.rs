@@ -2,9 +2,8 @@
 use super::{
     RecordingError, TapeWrite,
     entry::{Entry, Record},
-    format::{BLOCK_HEAD_LEN, END_MARK, Geometry, SegmentHead, sealed},
+    format::{BLOCK_HEAD_LEN, END_MARK, Geometry, Opening, SegmentHead, sealed},
     kin::kin,
-    recording::Opening,
     tally::Tally,
     tape::{Region, Tape},
 };

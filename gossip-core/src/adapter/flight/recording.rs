@@ -1,11 +1,10 @@
 //! A recording, read back.
 use super::{
     RecordingError,
-    format::{Blocks, Geometry, HEADER_LEN, first_block},
+    format::{Blocks, Geometry, HEADER_LEN, Opening, first_block},
     kin::kin,
 };
 use crate::time::Instant;
-use serde::{Deserialize, Serialize};
 use std::{borrow::ToOwned, fs::File, io::Read, path::Path, string::String, vec::Vec};
 
 /// A recording: what a node was given, over one life or several, as far back as its bound allowed.
@@ -33,17 +32,6 @@ pub struct Segment {
     /// Where it lies.
     pub(super) slot: usize,
     pub(super) slot_len: usize,
-}
-
-/// How a segment came to begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Opening {
-    /// The node was started.
-    Start,
-    /// The segment before was full.
-    Continued,
-    /// The disk was too slow for a while: something is missing before it.
-    AfterGap,
 }
 
 /// How a segment ends.

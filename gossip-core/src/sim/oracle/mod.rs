@@ -18,7 +18,7 @@ mod report;
 mod rest;
 mod watched;
 
-use super::{HostId, Memory, Network, News, world::BEGAN};
+use super::{HostId, Memory, Network, News, clock::BEGAN};
 use crate::{
     digest::Digest,
     id::{Addr, Dot, Incarnation, NodeId},

@@ -1,10 +1,5 @@
 //! What a story demands of its hosts, whatever the timing.
-use super::{
-    Names,
-    log::in_words,
-    print::{Bytes, Time},
-    words::Words,
-};
+use super::{Names, log::in_words, print::Bytes, words::Words};
 use crate::{
     id::NodeId,
     node::Liveness,
@@ -231,15 +226,6 @@ impl fmt::Display for Expected {
 
 const fn text(text: &str) -> Bytes<'_> {
     Bytes(text.as_bytes())
-}
-
-/// A time within which something must come to be so, if there is any.
-pub(super) struct Within(pub(super) Duration);
-
-impl fmt::Display for Within {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_zero() { Ok(()) } else { write!(f, " within {}", Time(self.0)) }
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::{
     id::{Addr, Dot, Life, NodeId},
     io::{Arrival, ClockStanding, Departure},
     node::MemberView,
-    sim::{HostId, Told, World, world::Noted},
+    sim::{HostId, Told, World, journal::Noted},
     storage::Storage,
     time::Instant,
     wire::{Frame, Header, Items, Pull, Read, Reader, Remainder, Standing, Store},

@@ -97,6 +97,7 @@ use alloc::{
 };
 use core::{fmt, time::Duration};
 
+pub use super::journal::Detail;
 pub use expect::Expected;
 pub use names::Names;
 pub use outcome::{Ended, Failed, Outcome, Sample};
@@ -175,18 +176,6 @@ pub enum Goal {
     Full,
     /// All other live nodes know that this one is gone.
     Known(String),
-}
-
-/// What a story's log tells.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Detail {
-    /// Nothing but what is shown.
-    Nothing,
-    /// What is done to nodes, and what they tell their applications.
-    #[default]
-    Events,
-    /// Also each datagram, with its frames.
-    Datagrams,
 }
 
 /// Why a story cannot be told: what is wrong with its text.

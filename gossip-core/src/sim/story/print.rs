@@ -1,5 +1,5 @@
 //! A story's text, from its data; and the words for times, shares and bytes.
-use super::{Act, Detail, Goal, Kept, Story, expect::Within};
+use super::{Act, Detail, Goal, Kept, Story};
 use crate::{
     sim::{Ailment, Impairment, Latency, Leap, Loss, Memory, Network, Place, Scrutiny},
     wire::Urgency,
@@ -169,6 +169,15 @@ impl fmt::Display for Time {
         let micros = u64::try_from(self.0.as_micros()).unwrap_or(u64::MAX);
         let (name, unit) = UNITS.into_iter().find(|(_, unit)| micros != 0 && micros % unit == 0).unwrap_or(("s", 1));
         write!(f, "{}{name}", micros / unit)
+    }
+}
+
+/// A time within which something must come to be so, if there is any.
+struct Within(Duration);
+
+impl fmt::Display for Within {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_zero() { Ok(()) } else { write!(f, " within {}", Time(self.0)) }
     }
 }
 

@@ -23,11 +23,13 @@
 pub(crate) mod client;
 pub(crate) mod event_log;
 pub(crate) mod refusal;
-mod routes;
+mod local;
+pub(crate) mod routes;
 pub(crate) mod server;
 pub(crate) mod ttl;
 #[cfg(unix)]
 mod unix_socket;
+use super::failure::Failure;
 use core::{fmt, net::SocketAddr, str::FromStr};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde::{Deserialize, Serialize};
@@ -44,6 +46,13 @@ pub(crate) enum ControlAddr {
 impl ControlAddr {
     /// Where an agent listens, and where every other command looks for it, if nothing else is said.
     pub(crate) const DEFAULT: &'static str = "127.0.0.1:7947";
+
+    /// Somebody listens there already.
+    fn in_use(&self) -> Failure {
+        Failure::refused(format!(
+            "the control address {self} is in use, perhaps by another agent; choose another with --control"
+        ))
+    }
 }
 
 impl FromStr for ControlAddr {

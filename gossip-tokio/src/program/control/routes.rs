@@ -1,13 +1,14 @@
 //! What each request of the control API does.
 use super::{
     Accepted, BODY_LEN_MAX, JoinRequest, Joined, Left, NotHandedOver, PresenceRequest,
-    event_log::Told,
+    event_log::{EventLog, Told},
+    local::local_requests_only,
     refusal::{Refusal, SHORTEN, SPLIT},
-    server::{Api, local_requests_only},
     ttl::Ttl,
 };
 use crate::{
-    CallError, DataFile, DeleteError, EntryInfo, Info, Lengths, Liveness, MemberInfo, OwnedEvent, TextOrHex, Urgency,
+    CallError, DataFile, DeleteError, EntryInfo, Gossip, Info, Lengths, Liveness, MemberInfo, OwnedEvent, TextOrHex,
+    Urgency,
 };
 use axum::{
     Json, Router,
@@ -28,8 +29,11 @@ use core::{net::SocketAddr, time::Duration};
 use futures_util::stream::{self, Stream};
 use gossip_core::adapter::can_send;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::time::SystemTime;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use std::{sync::Arc, time::SystemTime};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until, timeout_at},
+};
 
 /// How often a waiting join looks again when nothing seems to happen.
 const JOIN_LOOK_INTERVAL: Duration = Duration::from_millis(100);
@@ -38,6 +42,18 @@ const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
 type Answer<T> = Result<T, Refusal>;
 type Body = Result<Bytes, BytesRejection>;
+
+/// What every request has at hand.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    pub(crate) gossip: Gossip,
+    /// Closed when the node has stopped.
+    pub(crate) log: EventLog,
+    /// Tells the agent to leave, and how long that may take if not as long as ever.
+    pub(crate) leave: mpsc::Sender<Option<Duration>>,
+    /// What the cluster's label was made of: the node itself knows no more than the label.
+    pub(crate) cluster_name: Arc<str>,
+}
 
 /// Every route, and what holds for all of them.
 pub(super) fn router(api: Api) -> Router {

@@ -1,5 +1,5 @@
 //! The control API on a Unix socket: a file that only its owner may talk to, and that goes with the agent.
-use super::{ControlAddr, server::in_use};
+use super::ControlAddr;
 use crate::program::failure::Failure;
 use axum::Router;
 use core::future::Future;
@@ -62,7 +62,7 @@ async fn remove_stale(path: &Path, addr: &ControlAddr) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             fs::remove_file(path).map_err(|error| Failure::refused(format!("cannot replace {addr}: {error}")))
         }
-        _ => Err(in_use(addr)),
+        _ => Err(addr.in_use()),
     }
 }
 

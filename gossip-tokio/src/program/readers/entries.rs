@@ -1,5 +1,5 @@
 //! `gossip get` and `gossip list`.
-use super::views::{Entry, Text};
+use super::views::Entry;
 use crate::program::{
     args::{GetArgs, ListArgs},
     console::{self, Table},
@@ -7,9 +7,6 @@ use crate::program::{
     failure::Failure,
 };
 use std::io::{self, IsTerminal};
-
-/// How much of a value fits a line of a list.
-const VALUE_CHARS_MAX: usize = 60;
 
 /// Prints the value of an entry, byte for byte.
 pub(crate) async fn get(args: GetArgs) -> Result<(), Failure> {
@@ -38,14 +35,9 @@ pub(crate) async fn list(args: ListArgs) -> Result<(), Failure> {
     let mut table = Table::new(&["KEY", "BYTES", "WRITTEN-AS", "VALUE"]);
     for entry in entries {
         let len = entry.value.bytes().len().to_string();
-        table.row([seen(entry.key.to_string()), len, entry.dot, excerpt(&entry.value)]);
+        table.row([console::seen(entry.key.to_string()), len, entry.dot, console::excerpt(&entry.value)]);
     }
     console::line(table)
-}
-
-/// The beginning of a value.
-pub(super) fn excerpt(value: &Text) -> String {
-    shortened(&console::plain(&value.to_string()))
 }
 
 /// `1 entry`, `2 entries`.
@@ -53,29 +45,12 @@ pub(crate) fn entry_count(count: usize) -> String {
     if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
 }
 
-/// What is empty as something to look at.
-fn seen(text: String) -> String {
-    if text.is_empty() { "\"\"".to_owned() } else { text }
-}
-
-/// As much of a text as fits a line.
-pub(crate) fn shortened(text: &str) -> String {
-    if text.chars().count() <= VALUE_CHARS_MAX {
-        return seen(text.to_owned());
-    }
-    text.chars().take(VALUE_CHARS_MAX - 1).chain(['…']).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn long_values_are_cut_between_characters() {
-        let text = Text::Text("ö".repeat(100));
-        assert_eq!(excerpt(&text).chars().count(), VALUE_CHARS_MAX);
-        assert_eq!(excerpt(&Text::Text("a\nb".to_owned())), "a\\nb");
+    fn one_entry_is_not_many() {
         assert_eq!([0, 1, 2].map(entry_count), ["0 entries", "1 entry", "2 entries"]);
-        assert_eq!(excerpt(&Text::Text(String::new())), "\"\"", "it is there, and it is empty");
     }
 }

@@ -1,8 +1,5 @@
 //! `gossip monitor` and `gossip watch`: what happens, as it happens.
-use super::{
-    entries::excerpt,
-    views::{Text, Why},
-};
+use super::views::{Text, Why};
 use crate::program::{
     args::{MonitorArgs, Stop, WatchArgs},
     console,
@@ -225,7 +222,7 @@ fn addrs_text(addrs: &Value) -> String {
 }
 
 fn bytes_text(value: &Value) -> String {
-    bytes_of(value).map_or_else(|| "?".to_owned(), |text| excerpt(&text))
+    bytes_of(value).map_or_else(|| "?".to_owned(), console::excerpt)
 }
 
 /// When it happened, as the time of day (UTC).

@@ -1,8 +1,7 @@
 //! A datagram in words: its frames by their names, members by theirs.
-use super::times::Calendar;
 use crate::{
     NodeId, TextOrHex,
-    program::{console, readers::entries::shortened},
+    program::{console, times::Calendar},
 };
 use gossip_core::{
     Addr, Heap, Instant, Node,
@@ -91,7 +90,7 @@ impl Names<'_> {
 
 /// A string of bytes that fits a line.
 pub(super) fn text(bytes: &[u8]) -> String {
-    shortened(&console::plain(&TextOrHex(bytes).to_string()))
+    console::excerpt(TextOrHex(bytes))
 }
 
 fn say(frame: &Frame<'_>, names: Names<'_>) -> Said {

@@ -3,14 +3,12 @@
 //! - here: what to show, and where to stop;
 //! - `trace`: one moment, as a line or as JSON;
 //! - `frames`: a datagram in words;
-//! - `state`: what the node knows at a moment;
-//! - `times`: times as people write them.
+//! - `state`: what the node knows at a moment.
 mod frames;
 mod state;
-mod times;
 mod trace;
 
-use super::{args::ReplayArgs, console::Lines, failure::Failure};
+use super::{args::ReplayArgs, console::Lines, failure::Failure, times::on_calendar};
 use core::{num::NonZeroU64, ops::ControlFlow, panic::AssertUnwindSafe};
 use gossip_core::{
     Heap, Instant, Node,
@@ -18,9 +16,6 @@ use gossip_core::{
 };
 use serde_json::json;
 use std::panic::catch_unwind;
-
-pub(crate) use times::Moment;
-use times::on_calendar;
 
 /// Replays a recording.
 pub(crate) fn run(args: &ReplayArgs) -> Result<(), Failure> {

@@ -1,5 +1,5 @@
 //! What the node knows at a moment of a replay.
-use super::times::{Calendar, on_calendar};
+use crate::program::times::{Calendar, on_calendar};
 use crate::{
     MemberInfo,
     program::console::{self, Table},

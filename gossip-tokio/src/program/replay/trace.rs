@@ -1,9 +1,12 @@
 //! A moment of a replay, as a line for people or as JSON.
-use super::{
-    frames::{Datagram, Names, text},
-    times::{Calendar, Clock, on_calendar},
+use super::frames::{Datagram, Names, text};
+use crate::{
+    OwnedEvent,
+    program::{
+        readers::events::sentence,
+        times::{Calendar, Clock, on_calendar},
+    },
 };
-use crate::{OwnedEvent, program::readers::events::sentence};
 use gossip_core::{
     Addr, Heap, Instant, Node,
     adapter::flight::{Answer, Command, Difference, Moment, Opening, Segment, What},

@@ -1,4 +1,7 @@
 //! `lib.rs` lists the modules floor by floor; this holds us to it.
+mod circles;
+mod paths;
+
 use std::{
     fs,
     path::{Path, PathBuf},
