@@ -103,9 +103,9 @@ impl<S: Storage> AddressBook<S> {
                 (Provenance::Named, Some(_)) => 0_u8,
             };
             // Many are named at once, where a name stands for them: by chance, so that each has its turn.
-            last = last.max(Some((class, seed.announces, cx.rng.next_u64(), *addr)));
+            last = last.max(Some((class, seed.announces, cx.rng.next_u64(), addr)));
         }
-        if let Some((.., addr)) = last {
+        if let Some(addr) = last.map(|(.., addr)| *addr) {
             self.seeds.swap_remove(&addr);
             cx.stats.seeds_dropped += 1;
         }

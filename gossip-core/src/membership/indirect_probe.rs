@@ -1,6 +1,6 @@
 //! Indirect probes: pinging on behalf of others (SWIM §3.1, `ping-req`), and telling them when there was no answer (Lifeguard's
 //! `nack`).
-use super::{Membership, health::Health, list::MemberList, probe::Timeouts};
+use super::{Membership, health::Health, list::MemberList, timeouts::Timeouts};
 use crate::{
     context::{Context, Credit},
     id::NodeId,

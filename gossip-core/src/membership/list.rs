@@ -57,14 +57,7 @@ impl<S: Storage> MemberList<S> {
         let Some((id, member)) = self.members.at_mut(slot) else { return };
         let (id, before) = (*id, Counted::of(member));
         change(member);
-        let after = Counted::of(member);
-        if before != after {
-            let was = self.counts.digest;
-            self.counts.uncount(cx, id, before);
-            self.counts.count(cx, id, after);
-            self.recent.record(cx, id, was, self.counts.digest);
-            self.set_flags(slot, after);
-        }
+        self.recount(cx, slot, id, before);
     }
 
     pub(super) fn remove(&mut self, cx: &mut Context<S>, id: NodeId) {
@@ -142,6 +135,20 @@ impl<S: Storage> MemberList<S> {
             return None;
         }
         self.members.flagged(0, Flag::Untold, |(_, member)| member.untold != Untold::Nothing).next()
+    }
+
+    /// Keeps in step what is counted and flagged, after a row has changed: not in [`update`](Self::update), which there is a copy of
+    /// for each change.
+    fn recount(&mut self, cx: &mut Context<S>, slot: usize, id: NodeId, before: Counted) {
+        let Some((_, member)) = self.row(slot) else { return };
+        let after = Counted::of(member);
+        if before != after {
+            let was = self.counts.digest;
+            self.counts.uncount(cx, id, before);
+            self.counts.count(cx, id, after);
+            self.recent.record(cx, id, was, self.counts.digest);
+            self.set_flags(slot, after);
+        }
     }
 
     fn set_flags(&mut self, slot: usize, row: Counted) {

@@ -6,7 +6,8 @@
 //! - `list`: the membership list, a row for each member; `counted`: what is counted over all rows;
 //! - `claims`: what is said of members, by themselves and by others; `refutation`: what is said of us; `update`: what that is, and
 //!   what it changes;
-//! - `probe`: asking one member a period whether it is there, directly and through helpers;
+//! - `probe`: asking one member a period whether it is there, directly and through helpers; `round_robin`: whose turn it is;
+//!   `timeouts`: how long to wait;
 //! - `indirect_probe`: probing for others, as a helper;
 //! - `suspicion`: how long a suspect may refute, and declaring it down;
 //! - `health`: our local health, so that whoever is slow or deaf suspects nobody else;
@@ -37,10 +38,12 @@ mod probe;
 mod recent;
 mod refutation;
 mod rival;
+mod round_robin;
 mod sample;
 mod self_quarantine;
 mod store;
 mod suspicion;
+mod timeouts;
 mod update;
 
 use crate::{

@@ -4,28 +4,23 @@
 //! probes ((1-q²)(1-q⁴)ᵏ of §3.1, k = 3). We ask on, at the pace of the round trips that were measured: whoever answers late
 //! in this costs a few datagrams, and whoever never does has been asked many times before it is accused.
 use super::{
-    Membership,
-    health::Health,
-    list::MemberList,
-    namesakes::Namesakes,
-    suspicion::{is_confirmed, leniency},
-    update::MemberChange,
+    Membership, health::Health, list::MemberList, namesakes::Namesakes, round_robin::RoundRobin,
+    suspicion::is_confirmed, timeouts::Timeouts, update::MemberChange,
 };
 use crate::{
     context::Context,
     id::{Addr, NodeId},
-    records::{Intent, Member, Retransmits},
+    records::{Intent, Retransmits},
     storage::Storage,
     time::{Instant, Span},
     wire::{Accusers, Ack, Cause, Header, Ping, Relayed, Standing, Unreached},
 };
-use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// Whose turn it is, and who is being asked.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Prober {
-    turn: Turn,
+    turn: RoundRobin,
     probe: Option<Probe>,
     next_at: Instant,
     number: u16,
@@ -70,20 +65,10 @@ const HELP_AFTER: [u8; 3] = [6, 9, 11];
 /// network is no reason to load it more.
 const PUT_OFF_MAX: u8 = 2;
 
-/// A round over all rows in random order, without remembering the order: from a random row on, by a random stride that
-/// has no divisor in common with their number. Rows that come or go during a round may be met twice or not at all in
-/// that one; every member is met in each full round, which bounds the time to its first probe (SWIM §4.3).
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Turn {
-    slot: usize,
-    stride: usize,
-    left: usize,
-}
-
 impl Prober {
     pub(super) fn new<S: Storage>(cx: &mut Context<S>) -> Self {
         Self {
-            turn: Turn { slot: 0, stride: 1, left: 0 },
+            turn: RoundRobin::new(),
             probe: None,
             next_at: Instant::NEVER,
             number: u16::try_from(cx.rng.next_u64() >> 48).unwrap_or(0),
@@ -397,62 +382,3 @@ impl Probe {
 
 /// One in so many is asked although it was heard.
 const SPARED_OF: usize = 4;
-
-/// How long to wait for a member.
-pub(super) struct Timeouts {
-    /// Until an answer is missed.
-    pub(super) answer: Duration,
-    /// Before it is asked again, once it missed a few.
-    pub(super) repeat: Duration,
-}
-
-impl Timeouts {
-    pub(super) fn with<S: Storage>(cx: &Context<S>, health: &Health, member: &Member<S::Blob>) -> Self {
-        let longest = cx.config.probe_timeout;
-        let shortest = longest.part(16);
-        let measured = member.round_trip.timeout().or_else(|| cx.round_trip.timeout());
-        // Not by `clamp`, which has a word to say where the bounds are the wrong way round: these cannot be.
-        let answer = measured.unwrap_or_else(|| longest.part(4)).min(longest).max(shortest);
-        // Whoever was slow lately is asked as often, over a longer time.
-        let repeat = answer.part(4).max(shortest).times(leniency(member.false_alarms));
-        Self { answer: health.stretch(answer), repeat: health.stretch(repeat) }
-    }
-}
-
-impl Turn {
-    fn next<S: Storage>(&mut self, cx: &mut Context<S>, rows: usize) -> usize {
-        if self.left == 0 {
-            self.left = rows;
-            self.slot = cx.rng.below(rows);
-            self.stride = 1 + cx.rng.below(rows.saturating_sub(1));
-            while gcd(self.stride, rows) > 1 {
-                self.stride = 1 + self.stride % rows;
-            }
-        }
-        self.left -= 1;
-        self.slot = (self.slot + self.stride) % rows.max(1);
-        self.slot
-    }
-}
-
-fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::gcd;
-
-    #[test]
-    fn a_stride_meets_every_row() {
-        for rows in 1..40_usize {
-            for stride in (1..=rows).filter(|&stride| gcd(stride, rows) == 1) {
-                let mut met = std::collections::BTreeSet::new();
-                (0..rows).for_each(|turn| {
-                    met.insert(turn * stride % rows);
-                });
-                assert_eq!(met.len(), rows);
-            }
-        }
-    }
-}

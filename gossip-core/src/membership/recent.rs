@@ -3,7 +3,7 @@
 //! The digest of the members is a sum. When somebody's differs from ours, it is most often because a change or two of the
 //! last few have not reached it: if ours without those is theirs, we know which, at the price of a few additions. A push then
 //! need not reach everybody, and an exchange need not find out by questions what a datagram's header says already.
-use super::{Membership, counted::Counted, list::MemberList, news};
+use super::{Membership, counted::Counted, news};
 use crate::{
     context::Context,
     digest::Digest,
@@ -83,6 +83,26 @@ impl Recent {
         cx.now < self.changed_at + cx.config.gossip_interval.times(NEWS_FOR)
     }
 
+    /// By which differences from the digest that `is` ours theirs is what it is, a bit for each: the last changes first, then the
+    /// `verdicts`. The `least` bit is where the search begins.
+    fn lacking(
+        &self,
+        is: Digest,
+        verdicts: impl Iterator<Item = Digest>,
+        least: usize,
+        is_theirs: &dyn Fn(Digest) -> bool,
+    ) -> Option<usize> {
+        let mut differences = [Digest(0); DIFFERENCES_MAX];
+        let mut len = 0;
+        for (difference, by) in differences.iter_mut().zip(self.changes.iter().map(|change| change.by).chain(verdicts))
+        {
+            *difference = by;
+            len += 1;
+        }
+        let some = differences.get(..len).unwrap_or_default();
+        (least..1 << some.len()).step_by(least).find(|lacking| is_theirs(without(is, some, *lacking)))
+    }
+
     /// Whether many changed of late, as when a crowd joins.
     fn is_crowded<S: Storage>(&self, cx: &Context<S>) -> bool {
         cx.now < self.full_at[1] + cx.config.gossip_interval.times(CROWDED_FOR)
@@ -96,7 +116,7 @@ impl<S: Storage> Membership<S> {
     /// The first is a guess: one who knows that somebody is gone looks like one who has yet to hear of him. Hence the haste.
     pub(crate) fn is_ahead_of(&self, cx: &Context<S>, is_theirs: &dyn Fn(Digest) -> bool) -> bool {
         let least = if self.list.recent.is_news(cx) { 1 } else { 1 << CHANGES_MAX };
-        self.list.lacking(cx, least, is_theirs).is_some()
+        self.lacking(cx, least, is_theirs).is_some()
     }
 
     /// Tells such a one what it lacks.
@@ -111,7 +131,7 @@ impl<S: Storage> Membership<S> {
             // Where so much is new, the last few changes are a small part of it.
             return;
         }
-        let lacking = match (self.list.lacking(cx, 1, is_theirs), fallback) {
+        let lacking = match (self.lacking(cx, 1, is_theirs), fallback) {
             (Some(lacking), _) => lacking,
             (None, Fallback::All) => usize::MAX,
             (None, Fallback::Nothing) => return,
@@ -124,28 +144,11 @@ impl<S: Storage> Membership<S> {
             }
         }
     }
-}
 
-impl<S: Storage> MemberList<S> {
-    /// By which differences their digest is what it is, a bit for each: the last changes first, then verdicts. The `least` bit is
-    /// where the search begins.
     fn lacking(&self, cx: &Context<S>, least: usize, is_theirs: &dyn Fn(Digest) -> bool) -> Option<usize> {
-        let mut differences = [Digest(0); DIFFERENCES_MAX];
-        for (difference, change) in differences.iter_mut().zip(&self.recent.changes) {
-            *difference = change.by;
-        }
-        let mut len = CHANGES_MAX;
-        for slot in self.suspects_from(0) {
-            if let Some((id, member)) = self.row(slot)
-                && let Some(words) = Counted::of(member).live
-                && let Some(verdict) = differences.get_mut(len)
-            {
-                *verdict = words.digest(cx, *id);
-                len += 1;
-            }
-        }
-        let some = differences.get(..len).unwrap_or_default();
-        (least..1 << some.len()).step_by(least).find(|lacking| is_theirs(without(self.counts.digest, some, *lacking)))
+        let suspects = self.list.suspects_from(0).filter_map(|slot| self.list.row(slot));
+        let verdicts = suspects.filter_map(|(id, member)| Some(Counted::of(member).live?.digest(cx, *id)));
+        self.list.recent.lacking(self.list.counts.digest, verdicts, least, is_theirs)
     }
 }
 

@@ -9,12 +9,6 @@
 use super::{all_files, paths::Source};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// But for these, each with the reason.
-const CIRCLES: [(&[&str], &str); 1] = [(
-    &["gossip-core/src/membership/claims.rs", "gossip-core/src/membership/suspicion.rs"],
-    "it is being opened: `Update` is to stand below both",
-)];
-
 /// Through how many hands anything may go.
 const FUEL: usize = 8;
 
@@ -27,9 +21,8 @@ type Arrows = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 fn no_files_import_each_other_in_a_circle() {
     let arrows = Tree::of(all_files()).arrows();
     assert!(arrows.values().map(BTreeMap::len).sum::<usize>() > 500, "the check sees what is imported");
-    let known: Vec<_> = CIRCLES.iter().map(|(files, _)| files.to_vec()).collect();
     let found = circles(&arrows);
-    assert_eq!(found, known, "circles (left), and named so (right):\n{}", ties(&arrows, &found));
+    assert!(found.is_empty(), "circles:\n{}", ties(&arrows, &found));
 }
 
 /// All files, each by the module that it is.
