@@ -20,7 +20,7 @@ mod store;
 mod windows;
 
 use crate::{
-    config::{TTL_MAX, TTL_MIN},
+    config::ranges::{TTL_MAX, TTL_MIN},
     context::Context,
     error::{PublishError, TooLong},
     id::{Dot, Life},

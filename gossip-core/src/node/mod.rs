@@ -23,7 +23,7 @@ mod stores;
 mod views;
 
 use crate::{
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, ranges::FANOUT_MAX},
     context::Context,
     convergence::Convergence,
     digest::Digest,
@@ -237,7 +237,7 @@ impl<S: Storage> Node<S> {
     fn push_news(&mut self) {
         self.gossip.next_at = Instant::NEVER;
         self.gossip.pace.mark(self.cx.now, self.cx.config.gossip_interval);
-        let mut drawn = heapless::Vec::<NodeId, 16>::new();
+        let mut drawn = heapless::Vec::<NodeId, { FANOUT_MAX as usize }>::new();
         let news = self.news_for_others();
         let is_for_all = self.membership.has_news() || news.is_empty();
         for _ in 0..self.cx.config.fanout {
