@@ -2,11 +2,22 @@
 //!
 //! - here: what a user of the node chooses;
 //! - `presets`: configurations to start from; `limits`: how much may be remembered;
-//! - `ranges`: what a choice may be; `error`: why one is refused.
+//! - `ranges`: what a choice may be; `error`: why one is refused;
+//! - the others: the constants that the machines decide by, file by file of a concern. They are no choice of a user's, for whoever changes
+//!   one has to measure. Each says what it is, in which range it makes sense, what less and more of it cost, and what chose it: an
+//!   argument, or a command whose figures did; where there is neither, it says so.
+pub(crate) mod calendar;
+pub(crate) mod convergence;
+pub(crate) mod dissemination;
 mod error;
+pub(crate) mod exchange;
+pub(crate) mod farewell;
+pub(crate) mod joining;
 mod limits;
+pub(crate) mod paths;
 mod presets;
 pub(crate) mod ranges;
+pub(crate) mod timing;
 
 pub use self::{error::ConfigError, limits::Limits};
 use crate::{
@@ -15,9 +26,10 @@ use crate::{
     wire::{ClusterLabel, len},
 };
 use core::time::Duration;
+use dissemination::DOUBLINGS_A_COPY;
 use ranges::{
-    DATAGRAM_LEN_MAX, DATAGRAM_LEN_MIN, FANOUT_MAX, INDIRECT_PROBES_MAX, INTERVAL_MAX, INTERVAL_MIN, NEWS_MULT_MAX,
-    TTL_MAX, TTL_MIN,
+    DATAGRAM_LEN_MAX, DATAGRAM_LEN_MIN, FANOUT_MAX, HELPERS_MAX, INTERVAL_MAX, INTERVAL_MIN, NEWS_MULT_MAX, TTL_MAX,
+    TTL_MIN,
 };
 use serde::{Deserialize, Serialize};
 
@@ -132,7 +144,7 @@ impl Config {
     #[must_use]
     pub fn retransmit_limit(&self, live: usize) -> u8 {
         let doublings = u8::try_from(live.max(1).ilog2()).unwrap_or(u8::MAX);
-        self.news_mult.saturating_add(doublings / 3)
+        self.news_mult.saturating_add(doublings / DOUBLINGS_A_COPY)
     }
 
     pub(crate) fn check<S: Storage>(&self) -> Result<(), ConfigError> {
@@ -148,7 +160,7 @@ impl Config {
         }
         for (name, value, max) in [
             ("fanout", self.fanout, FANOUT_MAX),
-            ("indirect_probes", self.indirect_probes, INDIRECT_PROBES_MAX),
+            ("indirect_probes", self.indirect_probes, HELPERS_MAX),
             ("news_mult", self.news_mult, NEWS_MULT_MAX),
         ] {
             if value == 0 || value > max {

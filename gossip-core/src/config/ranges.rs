@@ -6,7 +6,7 @@ use core::time::Duration;
 /// rounds (ln *n* / ln (*f* + 1)), so that more is no sooner.
 pub(crate) const FANOUT_MAX: u8 = 16;
 /// Helpers asked at a time, at most. A guess: not measured; each time others are asked, and one that hears the member will do.
-pub(crate) const INDIRECT_PROBES_MAX: u8 = 7;
+pub(crate) const HELPERS_MAX: u8 = 7;
 /// Copies of one piece of news a node, at most: push alone would miss a share of e⁻⁶⁴ then, so that more is noise.
 pub(crate) const NEWS_MULT_MAX: u8 = 64;
 /// The shortest life of a rumor: the wire counts in seconds.

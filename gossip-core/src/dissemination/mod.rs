@@ -84,9 +84,6 @@ pub(crate) enum AskPublisher {
     No,
 }
 
-/// In probe intervals: whoever is there for so long has caught up, whether or not all ever agreed.
-const CAUGHT_UP_AFTER: u32 = 60;
-
 impl<S: Storage> Dissemination<S> {
     pub(crate) fn new(cx: &Context<S>) -> Self {
         Self {
