@@ -17,10 +17,12 @@ pub struct Limits {
     pub seeds: usize,
     /// Names that two nodes go by. Full: ours takes the place of another; else a further one is counted, and not remembered.
     pub name_conflicts: usize,
-    /// Rumors to be told again; zero: this node has no part in rumors, and the others ask it for none. Full: the oldest that the application knows makes room, critical ones last; and none of our
-    /// own that is yet to be handed to others, which may be half of them: then `publish` is busy.
+    /// Rumors to be told again; zero: this node has no part in rumors, and the others ask it for none. Full: the oldest that the
+    /// application knows makes room, critical ones last; and none of our own that is yet to be handed to others, which may be
+    /// half of them: then `publish` is busy.
     pub rumors: usize,
-    /// Keys, deleted ones included; zero: this node holds no entries, and the others ask it for none. Full: `put` of a new key is refused; another's write is left with those who have room.
+    /// Keys, deleted ones included; zero: this node holds no entries, and the others ask it for none. Full: `put` of a new key is
+    /// refused; another's write is left with those who have room.
     pub entries: usize,
     /// Lives of nodes that ever wrote, and as many that ever published. Full: further ones are refused.
     pub writers: usize,

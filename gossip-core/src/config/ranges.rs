@@ -2,8 +2,8 @@
 use crate::wire::RumorFrame;
 use core::time::Duration;
 
-/// Members that news is pushed to at a time, at most. Sets the array of those who are drawn; and 16 a round reach a million in five
-/// rounds (ln *n* / ln (*f* + 1)), so that more is no sooner.
+/// Members that news is pushed to at a time, at most. Sets the array of those who are drawn; and 16 a round reach a million in
+/// five rounds (ln *n* / ln (*f* + 1)), so that more is no sooner.
 pub(crate) const FANOUT_MAX: u8 = 16;
 /// Helpers asked at a time, at most. A guess: not measured; each time others are asked, and one that hears the member will do.
 pub(crate) const HELPERS_MAX: u8 = 7;
