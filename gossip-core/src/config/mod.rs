@@ -3,17 +3,20 @@
 //! - here: what a user of the node chooses;
 //! - `presets`: configurations to start from; `limits`: how much may be remembered;
 //! - `ranges`: what a choice may be; `error`: why one is refused;
-//! - the others: the constants that the machines decide by, file by file of a concern. They are no choice of a user's, for whoever changes
-//!   one has to measure. Each says what it is, in which range it makes sense, what less and more of it cost, and what chose it: an
-//!   argument, or a command whose figures did; where there is neither, it says so.
+//! - the others: the constants that the machines decide by, a file for each concern. They are no choice of a user's, for whoever
+//!   changes one has to measure. Each says what it is, in which range it makes sense, what less and more of it cost, and what chose
+//!   it: an argument, or a command whose figures did; where there is neither, it says so.
 pub(crate) mod calendar;
 pub(crate) mod convergence;
+pub(crate) mod detector;
 pub(crate) mod dissemination;
 mod error;
 pub(crate) mod exchange;
 pub(crate) mod farewell;
+pub(crate) mod health;
 pub(crate) mod joining;
 mod limits;
+pub(crate) mod namesakes;
 pub(crate) mod paths;
 mod presets;
 pub(crate) mod ranges;
@@ -136,6 +139,7 @@ impl Detection {
         }
     }
 }
+
 impl Config {
     /// How many times each node transmits one piece of news in a cluster of `live` members.
     ///

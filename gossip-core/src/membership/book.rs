@@ -9,6 +9,7 @@
 //! from node to node, a cluster keeps as many times more as it has nodes.
 use super::Membership;
 use crate::{
+    config::joining::ANNOUNCES_AT_LOST,
     context::Context,
     digest::Digest,
     id::{Addr, NodeId},
@@ -75,9 +76,6 @@ impl<S: Storage> Membership<S> {
         let _ = self.seeds.insert(addr, Seed { answered: None, announces, provenance: Provenance::Remembered });
     }
 }
-
-/// An address that is lost was asked for long before it comes into the book: it waits its turn.
-const ANNOUNCES_AT_LOST: u32 = 64;
 
 fn rank<S: Storage>(cx: &Context<S>, addr: Addr) -> Digest {
     let name = cx.digester.of_bytes(addr.as_bytes());

@@ -1,9 +1,7 @@
 //! What is said of members: a lattice of claims, joined from whatever source, in whatever order.
-use super::{
-    Change, Membership,
-    suspicion::{CONFIRMATIONS_MAX, false_alarms},
-};
+use super::{Change, Membership, suspicion::false_alarms};
 use crate::{
+    config::{detector::CONFIRMATIONS_MAX, joining::COMPARED_MAX},
     context::{Context, Credit, Owed},
     id::{Addr, Incarnation, NodeId},
     lattice::{Joined, Lattice},
@@ -23,10 +21,6 @@ pub(super) struct Update {
     pub(super) cause: Cause,
     pub(super) accusers: Accusers,
 }
-
-/// Among so many is whoever is gone for the longest time looked for: all of a few, and of thousands enough not to forget somebody
-/// who has just gone.
-const COMPARED_MAX: usize = 64;
 
 impl<S: Storage> Membership<S> {
     /// A datagram came from a member: proof that it lives, and of which life.

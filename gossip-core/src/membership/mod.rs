@@ -35,6 +35,7 @@ mod store;
 mod suspicion;
 
 use crate::{
+    config::joining::PARTIAL_FOR,
     context::{Context, Identity},
     digest::Digest,
     error::{PresenceError, TooLong},
@@ -102,10 +103,6 @@ pub(crate) struct Membership<S: Storage> {
     /// How many rows the application is to be told of.
     untold: usize,
 }
-
-/// For so many probe intervals after somebody was refused, our view is known to be partial: whoever is not in it is heard of
-/// more often than that.
-const PARTIAL_FOR: u32 = 60;
 
 /// Whether we run, say farewell, or have left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

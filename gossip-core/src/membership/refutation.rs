@@ -1,6 +1,7 @@
 //! What is said of us, and what we answer: a refutation raises our incarnation (SWIM §4.2).
 use super::Membership;
 use crate::{
+    config::namesakes::RIVAL_PATIENCE,
     context::Context,
     id::{Addr, Generation, Incarnation},
     records::Claim,
@@ -26,9 +27,6 @@ impl Rival {
     pub(super) const NONE: Self =
         Self { generation: Generation(0), heard: Incarnation(0), answer_at: Instant::ZERO, asked_at: Instant::ZERO };
 }
-
-/// How many probe intervals two rivals wait before they contradict each other again.
-const RIVAL_PATIENCE: u32 = 10;
 
 impl<S: Storage> Membership<S> {
     /// Contradicts what is said of us, when it is not what we say.

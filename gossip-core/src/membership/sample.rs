@@ -5,15 +5,13 @@
 //! stands behind those who left is drawn for all of them.
 use super::Membership;
 use crate::{
+    config::dissemination::DRAWS_MAX,
     context::Context,
     id::{Addr, NodeId},
     records::{Member, Namesake},
     storage::Storage,
     table::Table,
 };
-
-/// So often is a row drawn before those that will do are counted: where half of them do, once in 65,000 times.
-const DRAWS_MAX: u32 = 16;
 
 impl<S: Storage> Membership<S> {
     /// A live member drawn at random, other than us and those that will not do: each that will with the same chance.

@@ -4,7 +4,7 @@
 //! kept silent for a while is one of the lost: those are tried one at a time, whatever their number.
 use super::{Change, Membership};
 use crate::{
-    config::Config,
+    config::{Config, joining::ANNOUNCERS},
     context::Context,
     error::JoinError,
     id::{Addr, NodeId},
@@ -214,9 +214,6 @@ struct Lost {
     /// Where it came from, where it is in the book.
     provenance: Option<Provenance>,
 }
-
-/// In each reconnect interval, so many of us try one of the members that are down.
-const ANNOUNCERS: usize = 32;
 
 /// Each next one takes the place of those before it, with a chance of one in as many as were met.
 fn draw<T>(rng: &mut Rng, drawn: Option<(usize, T)>, among: impl Iterator<Item = T>) -> Option<(usize, T)> {
