@@ -3,6 +3,7 @@
 //! Timers run by [`Instant`], which knows no date. The calendar is what lies between the two; it may be missing, years off,
 //! and set at any moment. No more than the order of concurrent writes hangs on it: nothing is refused for its date.
 use crate::{
+    config::calendar::{PEERS_ENOUGH, PEERS_MAX, SKEW_MAX, STEP, TELL_INTERVAL},
     id::NodeId,
     io::{ClockStanding, Event},
     stamp::Stamp,
@@ -11,18 +12,6 @@ use crate::{
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
-
-/// How far a clock may be from others', in milliseconds, before it counts as wrong: it is told of, and its stamps are not
-/// followed. NTP keeps clocks within a tenth of a second, and a quartz that nobody sets strays by a second a day.
-pub(crate) const SKEW_MAX: i32 = 10_000;
-/// How many peers' calendars are remembered: enough for a median that three of them cannot move.
-const PEERS_MAX: usize = 8;
-/// How many peers it takes to call our clock wrong. Of two clocks that differ, nobody can tell which one is right.
-const PEERS_ENOUGH: u8 = 2;
-/// How often we tell the date: ten bytes, less than one a second.
-const TELL_INTERVAL: Duration = Duration::from_secs(15);
-/// A clock set by more than this, in milliseconds, has made a step: what we knew of others' is measured again.
-const STEP: u64 = 1_000;
 
 /// Our calendar, and what is known of the peers'.
 #[derive(Debug, Clone, Serialize, Deserialize)]

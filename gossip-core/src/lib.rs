@@ -43,12 +43,12 @@
 //!
 //! | to change | look in |
 //! |---|---|
-//! | how long a suspicion lasts, and the verdict | `membership/suspicion.rs`; the knob is `suspicion_mult` in `config.rs` |
+//! | how long a suspicion lasts, and the verdict | `membership/suspicion.rs`; the knob is `suspicion_mult` in `config/mod.rs` |
 //! | whom we probe, how often we ask, and how long we wait | `membership/probe.rs`, `membership/round_robin.rs`, `membership/timeouts.rs`; as a helper, `membership/indirect_probe.rs` |
 //! | what we make of being slow, deaf or lossy ourselves | `membership/health.rs`, `membership/self_quarantine.rs` |
 //! | what becomes of a timer that fired late | `membership/mod.rs` `on_late`; how late is late, `node/mod.rs` `set_now` |
 //! | what is believed of members, and what we contradict | `membership/claims.rs`; of what is said of us, `membership/refutation.rs` |
-//! | how long the dead are remembered | `membership/discovery.rs` `forget_overdue`; the knob is `remember_gone` in `config.rs`; who makes room, `membership/claims.rs` |
+//! | how long the dead are remembered | `membership/discovery.rs` `forget_overdue`; the knob is `remember_gone` in `config/mod.rs`; who makes room, `membership/claims.rs` |
 //! | joining, and finding the lost again | `membership/discovery.rs` |
 //! | which addresses of the lost are kept, where there is not room for all | `membership/book.rs` |
 //! | a name that two living nodes go by | `membership/namesakes.rs`; another life under our own, `membership/rival.rs` |
@@ -56,11 +56,11 @@
 //! | what the other machines are told of a member | `membership/update.rs` `MemberChange`; who listens, `node/mod.rs` `on_change` |
 //! | who is drawn to be pushed to | `membership/sample.rs` |
 //! | which news rides on an ack, or any datagram, and in what order | `node/piggyback.rs`; of members, `membership/news.rs`; of another store, its `delta.rs` |
-//! | how often a piece of news is told | `context.rs` `retransmit_limit`, `relay_retransmits`, of members `membership/news.rs` `relays_little`; the knob is `news_mult` in `config.rs` |
-//! | how often news is pushed, and what a busy node leaves between two pushes | `node/mod.rs` `push_news`, `pace.rs`; the knob is `gossip_interval` in `config.rs` |
+//! | how often a piece of news is told | `context.rs` `retransmit_limit`, `relay_retransmits`, of members `membership/news.rs` `relays_little`; the knob is `news_mult` in `config/mod.rs` |
+//! | how often news is pushed, and what a busy node leaves between two pushes | `node/mod.rs` `push_news`, `pace.rs`; the knob is `gossip_interval` in `config/mod.rs` |
 //! | how long an answer to a stranger may be (no amplifier) | `context.rs` `Credit`, `send_bare`; who is proven, `node/receive.rs` `on_datagram` |
 //! | how a rumor spreads and is told once | `dissemination/mod.rs`; what rides on a datagram, `dissemination/delta.rs` |
-//! | how many rumors are taken on, kept and forgotten, and when they expire | `dissemination/admission.rs`, `dissemination/retention.rs`; the knob is `rumor_ttl` in `config.rs` |
+//! | how many rumors are taken on, kept and forgotten, and when they expire | `dissemination/admission.rs`, `dissemination/retention.rs`; the knob is `rumor_ttl` in `config/mod.rs` |
 //! | which rumors were seen or missed | `dissemination/windows.rs` |
 //! | what is handed over before a farewell | `node/handover.rs` |
 //! | which of two concurrent writes wins | `replica/mod.rs`, by [`records::Precedence`] |
@@ -72,7 +72,8 @@
 //! | who agrees, and when that is claimed | `convergence/mod.rs`; what others say of it, `convergence/hearsay.rs`; when it is worth asking, `convergence/calm.rs` |
 //! | what a next life knows | `node/keep.rs`; of each store, its `store.rs` |
 //! | a frame, and its place on the wire | `wire/frame.rs`; what a later version may add, `wire/extended.rs`, and where it is kept, `records.rs` `extension_len` |
-//! | a preset, a limit, and what happens there | `config.rs`; a memory map, `storage.rs` |
+//! | a number that a machine decides by, and why it is that | `config/detector.rs`, `config/health.rs`, `config/namesakes.rs`, `config/dissemination.rs`, `config/exchange.rs`, `config/paths.rs`, `config/convergence.rs`, `config/joining.rs`, `config/farewell.rs`, `config/calendar.rs`; of several, `config/timing.rs` |
+//! | a preset; a limit, and what happens there | `config/presets.rs`; `config/limits.rs`; a memory map, `storage.rs` |
 //!
 //! One datagram's way: the adapter's `Driver::receive` → `node/mod.rs` `Node::handle_input` → `node/receive.rs`
 //! `Node::on_datagram`, by way of `wire` `Header::open` and `Reader::next` → `Node::on_frame` → a machine's `on_…` →
@@ -96,7 +97,6 @@ extern crate std;
 // Values.
 pub mod time;
 mod rng;
-mod pace;
 pub mod round_trip;
 pub mod path;
 pub mod lattice;
@@ -115,6 +115,7 @@ pub mod error;
 pub mod stats;
 pub mod storage;
 pub mod config;
+mod pace;
 mod calendar;
 mod context;
 mod columns;

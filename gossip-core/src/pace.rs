@@ -1,5 +1,8 @@
 //! How often to do something that is worth doing at once, and a nuisance if done all the time.
-use crate::time::{Instant, Span};
+use crate::{
+    config::timing::{PACE_AFTER_PROGRESS, PACE_FIRST_WAIT, PACE_REST},
+    time::{Instant, Span},
+};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +14,6 @@ pub(crate) struct Pace {
     last_at: Option<Instant>,
     wait: Duration,
 }
-
-/// The first wait, as a part of the interval; each further one is twice as long.
-const FIRST_WAIT: u32 = 8;
 
 impl Pace {
     pub(crate) const fn new() -> Self {
@@ -30,15 +30,15 @@ impl Pace {
         self.last_at.map_or(now, |last_at| now.max(last_at + self.wait))
     }
 
-    /// It was worth it: cuts the next wait to a quarter of the interval at most.
+    /// It was worth it: cuts the next wait.
     pub(crate) fn reset_backoff(&mut self, interval: Duration) {
-        self.wait = self.wait.min(interval.part(4));
+        self.wait = self.wait.min(interval.part(PACE_AFTER_PROGRESS));
     }
 
     /// It was done now.
     pub(crate) fn mark(&mut self, now: Instant, interval: Duration) {
-        let rested = self.last_at.is_none_or(|last_at| now >= last_at + interval.times(2));
-        self.wait = if rested { interval.part(FIRST_WAIT) } else { interval.min(self.wait.times(2)) };
+        let rested = self.last_at.is_none_or(|last_at| now >= last_at + interval.times(PACE_REST));
+        self.wait = if rested { interval.part(PACE_FIRST_WAIT) } else { interval.min(self.wait.times(2)) };
         self.last_at = Some(now);
     }
 }

@@ -10,6 +10,10 @@
 //! where answers of full length arrived before, so may a few in a row: on lossy links, searches cost more than all else.
 use crate::{
     columns::Paths,
+    config::{
+        paths::{BLOCKED_REVISED_AFTER, CLEAN_SEARCHES_MAX, REVISED_AFTER, STEP_MIN, STEP_PART, TRIES_MAX},
+        timing::{PING_TIMEOUT_MIN_PART, UNMEASURED_PING_PART},
+    },
     context::{Context, Credit},
     id::NodeId,
     io::Event,
@@ -20,7 +24,6 @@ use crate::{
     time::{Instant, Span},
     wire::{Ping, len},
 };
-use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// The search under way, and when there may be another.
@@ -58,18 +61,6 @@ struct Search {
     /// What it will have proved: whether it goes on in halves of the last step.
     proof: Proof,
 }
-
-/// So often is a length tried before it counts as lost (RFC 8899, §5.1.2, `MAX_PROBES`).
-const TRIES_MAX: u8 = 3;
-/// How long a path that was found to be short is left at that (`PMTU_RAISE_TIMER`).
-const REVISED_AFTER: Duration = Duration::from_mins(10);
-/// And where something is missing here for as long as it is short: 40 bytes a second at most, for one such path.
-const BLOCKED_REVISED_AFTER: Duration = Duration::from_mins(2);
-/// Halves of a step that are no longer than this are not looked into.
-const STEP_MIN: u16 = 16;
-/// Searches that find nothing wrong come ever more seldom, down to one in so many gossip intervals, by a power of two: where
-/// losses are common, each of them is cause for doubt.
-const CLEAN_SEARCHES_MAX: u8 = 8;
 
 impl PathSearch {
     pub(crate) const fn new() -> Self {
@@ -281,7 +272,8 @@ impl PathSearch {
         let (to, peer) = (member.addr, Some(search.peer));
         cx.owe(Outgoing { to, peer, intent: Intent::Ping(Ping::PATH_PROBE), len_max: search.len });
         let longest = cx.config.probe_timeout;
-        let timeout = member.round_trip.timeout().unwrap_or_else(|| longest.part(4)).min(longest).max(longest.part(16));
+        let timeout = member.round_trip.timeout().unwrap_or_else(|| longest.part(UNMEASURED_PING_PART));
+        let timeout = timeout.min(longest).max(longest.part(PING_TIMEOUT_MIN_PART));
         let tries = search.tries + 1;
         self.search = Some(Search { tries, until: cx.now + timeout.times(tries.into()), ..search });
     }
@@ -345,7 +337,7 @@ impl PathSearch {
 
 /// The next length to be tried once `len` bytes have arrived.
 fn next_above<S: Storage>(cx: &Context<S>, len: u16) -> u16 {
-    len.saturating_add(len / 5).min(cx.config.datagram_len_max)
+    len.saturating_add(len / STEP_PART).min(cx.config.datagram_len_max)
 }
 
 /// Whether there is anything to find out: where all datagrams are as short as any path, no search is part of the program.

@@ -1,17 +1,18 @@
 //! How long to wait before it is worth finding out who agrees.
 use crate::{
+    config::{
+        convergence::{CALM, CROWD, CROWD_TO_PAY_FOR, IN_A_ROW, PRICE_MAX, WAIT_MAX},
+        timing::UNMEASURED_ANSWER_PART,
+    },
     context::Context,
     storage::Storage,
     time::{Instant, Span},
 };
 use core::time::Duration;
 
-/// The longest wait between two digest probes while nothing new is learned, in probe intervals.
-pub(super) const WAIT_MAX: u32 = 8;
-
 /// As long as nothing else is known: no sooner than an answer can be here.
 pub(super) fn first_wait<S: Storage>(cx: &Context<S>) -> Duration {
-    cx.config.gossip_interval.part(4).max(cx.answer_takes())
+    cx.config.gossip_interval.part(UNMEASURED_ANSWER_PART).max(cx.answer_takes())
 }
 
 /// How long things have to stand still at most, before it is asked and passed on who agrees.
@@ -39,15 +40,3 @@ fn growing<S: Storage>(cx: &Context<S>, crowd: usize, power: u32, longest: u32) 
     let span = cx.config.gossip_interval.times(crowds.saturating_pow(power).saturating_add(1));
     span.min(cx.config.probe_interval.times(longest))
 }
-
-/// Of so many members, the bits are a small part of a datagram.
-const CROWD: usize = 128;
-/// Of several times so many, they are worth saving. Among 1,000, it takes some two kilobytes a node to find out that all
-/// agree: once in six minutes, that is a tenth of what rest costs.
-const CROWD_TO_PAY_FOR: usize = 80;
-/// In probe intervals, however many we are.
-const PRICE_MAX: u32 = 600;
-/// In probe intervals.
-const CALM: u32 = 30;
-/// After a rest, so many changes in a row are agreed on at once.
-const IN_A_ROW: u32 = 3;

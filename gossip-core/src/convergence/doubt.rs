@@ -1,13 +1,11 @@
 //! Whom to ask, of those who are not known to agree.
 use super::{Convergence, Tally};
 use crate::{
+    config::dissemination::DRAWS_MAX,
     context::Context,
     storage::Storage,
     table::{Flag, Table},
 };
-
-/// So often is a member drawn before the next in doubt is taken.
-const DRAWS_MAX: u32 = 16;
 
 impl Convergence {
     /// One of those in doubt, each with the same chance; where few are, whoever stands behind others that are not is favoured.

@@ -10,6 +10,10 @@ mod hearsay;
 
 use crate::{
     columns::Knowledge,
+    config::{
+        convergence::{PAST, WAIT_GROWTH_PART, WAIT_MAX},
+        dissemination::NEWS_FOR,
+    },
     context::Context,
     digest::Digest,
     id::{Addr, NodeId},
@@ -20,21 +24,15 @@ use crate::{
     time::{Instant, Span},
 };
 pub use agreement::Agreement;
-use calm::{WAIT_MAX, first_wait, patience_max, price, settled_at};
+use calm::{first_wait, patience_max, price, settled_at};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
-
-/// How many of our own former digests we remember, half of each: enough to tell them from a few others.
-const PAST: usize = 20;
-
-/// So many gossip intervals after a change, others may still lack it.
-const LEARNING: u32 = 10;
 
 /// Who agrees, as far as is known. What each member was last known to know lies with the member.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Convergence {
     digest: Digest,
-    /// What our digest was before: whoever was heard with one of these was behind us, not ahead.
+    /// What our digest was before, half of each: whoever was heard with one of these was behind us, not ahead.
     past: [u32; PAST],
     past_at: usize,
     since: Option<Instant>,
@@ -139,7 +137,7 @@ impl Convergence {
 
     /// Whether we learned something just now. Others lack that for some time, and nothing follows from it.
     pub(crate) fn is_learning<S: Storage>(&self, cx: &Context<S>) -> bool {
-        cx.now < self.changed_at + cx.config.gossip_interval.times(LEARNING)
+        cx.now < self.changed_at + cx.config.gossip_interval.times(NEWS_FOR)
     }
 
     /// Whether `digest` was ours not long ago: whoever has it knows nothing that we do not.
@@ -244,7 +242,8 @@ impl Convergence {
             return None;
         }
         self.spend(cx);
-        self.wait = self.wait.times(3).part(2).min(cx.config.probe_interval.times(WAIT_MAX));
+        let longest = cx.config.probe_interval.times(WAIT_MAX);
+        self.wait = self.wait.times(WAIT_GROWTH_PART + 1).part(WAIT_GROWTH_PART).min(longest);
         self.digest_probe_at = cx.now + self.wait;
         let Some(slot) = self.draw_doubtful(cx, members) else {
             // Nobody is in doubt. When somebody comes, the digest changes.

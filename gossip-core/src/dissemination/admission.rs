@@ -4,6 +4,7 @@
 //! stays for [`KEPT_FOR`] gossip intervals, and for as long as it is yet to be handed out. A bucket of tokens bounds how many
 //! that can be: half a table at once, and a quarter of a table (two at least) in each such span, so that a quarter is left for others'.
 use crate::{
+    config::dissemination::{KEPT_FOR, OWN_AT_ONCE_PART, OWN_REFILLED_PART},
     context::Context,
     dissemination::Dissemination,
     error::PublishError,
@@ -14,9 +15,6 @@ use crate::{
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
-
-/// In gossip intervals: an exchange that starts within one or two, is asked five times over, and has to try another peer.
-const KEPT_FOR: u32 = 10;
 
 /// The tokens that were spent, as the moment at which all of them are back.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -31,7 +29,7 @@ impl Admission {
 impl<S: Storage> Dissemination<S> {
     /// Takes a token for a rumor of our own.
     pub(super) fn admit(&mut self, cx: &mut Context<S>) -> Result<(), PublishError> {
-        let half = self.rumors.limit().div_ceil(2);
+        let half = self.rumors.limit().div_ceil(OWN_AT_ONCE_PART);
         let refill = refill_of(cx, self.rumors.limit());
         let room = refill.saturating_mul(u32::try_from(half).unwrap_or(u32::MAX));
         let full_at = self.admission.full_at.max(cx.now) + refill;
@@ -54,7 +52,7 @@ impl<S: Storage> Dissemination<S> {
 /// How long it takes for one token to come back.
 fn refill_of<S: Storage>(cx: &Context<S>, limit: usize) -> Duration {
     // Not by `/`, which has a word to say about zero.
-    let tokens = u32::try_from(limit.div_ceil(4).max(2)).unwrap_or(u32::MAX);
+    let tokens = u32::try_from(limit.div_ceil(OWN_REFILLED_PART).max(2)).unwrap_or(u32::MAX);
     kept_for(cx).part(tokens)
 }
 

@@ -1,6 +1,7 @@
 //! Which rumors ride on a datagram, and what a peer lacks of them.
 use super::Dissemination;
 use crate::{
+    config::dissemination::PICKED_MAX,
     context::Context,
     id::{Dot, Life},
     path::Proof,
@@ -11,9 +12,6 @@ use crate::{
     wire::{Frame, Horizon, Items, Position, RumorFrame, Urgency, Writer, write_items},
 };
 use serde::{Deserialize, Serialize};
-
-/// Most rumors written into one datagram.
-const PICKED_MAX: usize = 32;
 
 /// What an asker has seen of one publisher: an item of a summary.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

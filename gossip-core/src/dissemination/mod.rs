@@ -20,7 +20,7 @@ mod store;
 mod windows;
 
 use crate::{
-    config::{TTL_MAX, TTL_MIN},
+    config::ranges::{TTL_MAX, TTL_MIN},
     context::Context,
     error::{PublishError, TooLong},
     id::{Dot, Life},
@@ -83,9 +83,6 @@ pub(crate) enum AskPublisher {
     Yes,
     No,
 }
-
-/// In probe intervals: whoever is there for so long has caught up, whether or not all ever agreed.
-const CAUGHT_UP_AFTER: u32 = 60;
 
 impl<S: Storage> Dissemination<S> {
     pub(crate) fn new(cx: &Context<S>) -> Self {

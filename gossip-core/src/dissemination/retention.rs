@@ -1,6 +1,7 @@
 //! How long a rumor is kept, and which goes when there is no room.
-use super::{CAUGHT_UP_AFTER, Dissemination, History, is_own_pending};
+use super::{Dissemination, History, is_own_pending};
 use crate::{
+    config::dissemination::{CAUGHT_UP_AFTER, EVICTED_MAX, EVICTED_OF, EXPIRY_PAUSE},
     context::Context,
     id::{Dot, Life},
     records::Rumor,
@@ -9,14 +10,6 @@ use crate::{
     time::{Instant, Span},
     wire::Urgency,
 };
-use core::time::Duration;
-
-/// So many are forgotten at a time, at most: the table is looked through once for all of them.
-const EVICTED_MAX: usize = 8;
-/// Of so many rows, one is.
-const EVICTED_OF: usize = 64;
-/// Rumors whose time is over are forgotten together, no more often than this.
-const EXPIRY_PAUSE: Duration = Duration::from_secs(1);
 
 impl<S: Storage> Dissemination<S> {
     /// Forgets the rumors whose time is over, and gives up holes in the numbers of the dead when all that they published is

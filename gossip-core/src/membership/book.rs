@@ -119,9 +119,6 @@ fn is_silent<S: Storage>(list: &MemberList<S>, addr: Addr, seed: &Seed) -> bool 
     !seed.answered.is_some_and(lives_there)
 }
 
-/// An address that is lost was asked for long before it comes into the book: it waits its turn.
-pub(super) const ANNOUNCES_AT_LOST: u32 = 64;
-
 fn rank<S: Storage>(cx: &Context<S>, addr: Addr) -> Digest {
     let name = cx.digester.of_bytes(addr.as_bytes());
     cx.digester.of_words(&[name.0, cx.me.id.0])

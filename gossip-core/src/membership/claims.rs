@@ -2,10 +2,11 @@
 use super::{
     Membership, namesakes,
     probe::Failed,
-    suspicion::{CONFIRMATIONS_MAX, false_alarms},
+    suspicion::false_alarms,
     update::{Changes, MemberChange, Update},
 };
 use crate::{
+    config::{detector::CONFIRMATIONS_MAX, joining::COMPARED_MAX},
     context::{Context, Credit, Owed},
     id::{Addr, Incarnation, NodeId},
     lattice::{Joined, Lattice},
@@ -15,10 +16,6 @@ use crate::{
     table::{Blob, Table},
     wire::{Accusation, Accusers, Cause, Header, MemberFrame, Ping, Standing, Stores},
 };
-
-/// Among so many is whoever is gone for the longest time looked for: all of a few, and of thousands enough not to forget somebody
-/// who has just gone.
-const COMPARED_MAX: usize = 64;
 
 impl<S: Storage> Membership<S> {
     /// A datagram came from a member: proof that it lives, and of which life.

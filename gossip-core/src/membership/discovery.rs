@@ -2,15 +2,12 @@
 //!
 //! What was named just now goes first, and has a clock of its own: whoever joins waits for it, and must not wait for the lost. What
 //! kept silent for a while is one of the lost: those are tried one at a time, whatever their number.
-use super::{
-    Membership,
-    book::{ANNOUNCES_AT_LOST, AddressBook},
-    list::MemberList,
-    namesakes::Namesakes,
-    update::MemberChange,
-};
+use super::{Membership, book::AddressBook, list::MemberList, namesakes::Namesakes, update::MemberChange};
 use crate::{
-    config::Config,
+    config::{
+        Config,
+        joining::{ANNOUNCERS, ANNOUNCES_AT_LOST},
+    },
     context::Context,
     error::JoinError,
     id::{Addr, NodeId},
@@ -254,9 +251,6 @@ struct Lost {
     /// Where it came from, where it is in the book.
     provenance: Option<Provenance>,
 }
-
-/// In each reconnect interval, so many of us try one of the members that are down.
-const ANNOUNCERS: usize = 32;
 
 /// Each next one takes the place of those before it, with a chance of one in as many as were met.
 fn draw<T>(rng: &mut Rng, drawn: Option<(usize, T)>, among: impl Iterator<Item = T>) -> Option<(usize, T)> {

@@ -1,6 +1,7 @@
 //! What the application is told of members: how things stand now, compared with what it was last told.
 use super::{Lifecycle, Membership};
 use crate::{
+    config::joining::ANNOUNCES_UNTIL_ISOLATED,
     context::Context,
     id::NodeId,
     io::{Arrival, Departure, Event},
@@ -20,9 +21,6 @@ pub(super) enum Isolation {
         told: bool,
     },
 }
-
-/// So many announces without an answer mean that we are isolated.
-const ANNOUNCES_UNTIL_ISOLATED: u32 = 4;
 
 impl<S: Storage> Membership<S> {
     pub(crate) fn next_event(&mut self, cx: &mut Context<S>) -> Option<Event<'static>> {

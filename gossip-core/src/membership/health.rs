@@ -3,7 +3,10 @@
 //! Lifeguard's local health (Dadgar, Phillips, Currey 2018, §IV-A) is a score that stretches our own probe interval and
 //! timeouts. Beside it stands a record of the latest probes, which says what no score can: whether it is our own links that
 //! are bad, so that those who suspect us are right.
-use crate::time::{Instant, Span};
+use crate::{
+    config::health::{CLEAR, FIT_OF_EIGHT, FRESH, JUDGED_BY, JUDGED_BY_MIN, JUST_BACK, OUTAGE, SCORE_MAX},
+    time::{Instant, Span},
+};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -23,24 +26,8 @@ pub(super) struct Health {
     back_at: Option<Instant>,
 }
 
-/// Lifeguard's *S*: intervals and timeouts are stretched by nine at most.
-const SCORE_MAX: u8 = 8;
-/// Our links are judged by so many of the latest probes, and by no fewer than that.
-const JUDGED_BY: u8 = 16;
-const JUDGED_BY_MIN: u8 = 12;
-/// So many of them answered at once mean that nothing is lost.
-const CLEAR: u32 = 14;
-/// Without an answer for so many probe intervals, we are cut off: in a cluster so busy that three probes in four are spared, one is
-/// due every four.
-const OUTAGE: u32 = 16;
-/// For so many probe intervals after that do we hear what was said of us meanwhile.
-const JUST_BACK: u32 = 4;
 /// So many are remembered.
 const RECORD_MAX: u8 = 32;
-/// At a loss of one in four each way, four in five eights have as many; at four in five one way, one in eighteen.
-const FIT_OF_EIGHT: u32 = 4;
-/// For how many probe intervals a record says anything of the present.
-const FRESH: u32 = 20;
 
 impl Health {
     pub(super) const fn new() -> Self {

@@ -2,6 +2,7 @@
 //! `nack`).
 use super::{Membership, health::Health, list::MemberList, timeouts::Timeouts};
 use crate::{
+    config::detector::{INDIRECT_PROBES_MAX, RELAYED_ASKS_MAX as ASKS_MAX},
     context::{Context, Credit},
     id::NodeId,
     records::Intent,
@@ -15,9 +16,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct IndirectProbes(heapless::Vec<IndirectProbe, INDIRECT_PROBES_MAX>);
 
-/// A helper drops the oldest beyond these; the asker has other helpers.
-const INDIRECT_PROBES_MAX: usize = 6;
-
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct IndirectProbe {
     number: u16,
@@ -27,9 +25,6 @@ struct IndirectProbe {
     asks: u8,
     until: Instant,
 }
-
-/// So often is a target asked for somebody else.
-const ASKS_MAX: u8 = 4;
 
 impl IndirectProbes {
     pub(super) fn next_deadline(&self) -> Instant {

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     columns::{Column, Lent},
+    config::joining::PARTIAL_FOR,
     context::Context,
     id::NodeId,
     records::{Member, Namesake, Suspicion, Untold},
@@ -24,10 +25,6 @@ pub(super) struct MemberList<S: Storage> {
     /// When somebody was last refused for want of room.
     refused_at: Option<Instant>,
 }
-
-/// For so many probe intervals after somebody was refused, our view is known to be partial: whoever is not in it is heard of
-/// more often than that.
-const PARTIAL_FOR: u32 = 60;
 
 /// A member, and what we remember of it.
 pub(super) type Row<S> = (NodeId, Member<<S as Storage>::Blob>);

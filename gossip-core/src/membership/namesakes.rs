@@ -20,6 +20,7 @@ use super::{
     list::{MemberList, Row},
 };
 use crate::{
+    config::namesakes::{ASKED_AGAIN, ASKED_FROM, ASKED_WITHIN, ASKERS, LATELY, LEASE, NEWS_FOR, RENEWED_EVERY},
     context::Context,
     id::{Addr, Generation, Incarnation, NodeId},
     io::Event,
@@ -38,26 +39,6 @@ use serde::{Deserialize, Serialize};
 pub(super) struct Namesakes<S: Storage> {
     conflicts: S::NameConflicts,
 }
-
-/// In probe intervals: so long after both were last known to live, they are not known to any more.
-const LEASE: u32 = 30;
-/// So often do the two ask each other: three times within the lease.
-const RENEWED_EVERY: u32 = LEASE / 3;
-/// In probe intervals: what is told at a greater age than this is taken from nobody. It is about to end, and is not to go round once
-/// more: whoever knew of it asked by itself from [`ASKED_FROM`] and [`ASKED_WITHIN`] on, so that where it has ended, at an age of
-/// [`LEASE`], others know of nothing that is younger than the difference.
-const NEWS_FOR: u32 = 12;
-/// In probe intervals: who heard nothing for so long asks by itself; we do not, as long as we are told in time,
-const ASKED_FROM: u32 = 12;
-/// and each begins at a moment of its own.
-const ASKED_WITHIN: u32 = 5;
-const _: () = assert!(RENEWED_EVERY < ASKED_FROM && NEWS_FOR < LEASE - (ASKED_FROM + ASKED_WITHIN));
-/// In probe intervals: and so often, until both have answered.
-const ASKED_AGAIN: u32 = 2;
-/// In probe intervals: who was heard so lately may be there still.
-const LATELY: u32 = 4;
-/// So many of a cluster ask.
-const ASKERS: usize = 4;
 
 impl<S: Storage> Membership<S> {
     /// A datagram came under our own name: a rival that lives, seen directly. We are one to it: where it asked, it hears so by our

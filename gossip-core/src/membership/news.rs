@@ -1,6 +1,10 @@
 //! Which members ride on a datagram.
 use super::{Membership, health::Health};
 use crate::{
+    config::{
+        dissemination::{CROWD, PICKED_MAX, PUSHED_MAX, RELAYED_BY_MANY},
+        joining::NEWCOMER_FOR,
+    },
     context::Context,
     id::NodeId,
     path::Proof,
@@ -10,18 +14,6 @@ use crate::{
     time::Span,
     wire::{Accusation, Cause, Frame, MemberFrame, Ping, Standing, Writer},
 };
-
-/// For so many probe intervals after we came, or changed what we say of ourselves, do we say it to all whom we never heard.
-const NEWCOMER_FOR: u32 = 4;
-/// More rows than these are not pushed at all. A push is blind: it tells each row a few times over, whatever the receiver
-/// knows, where an exchange costs as much as that for some ten rows, and then tells what is lacking and nothing else.
-const PUSHED_MAX: usize = 16;
-/// From so many members on, somebody comes or goes every few seconds, even where all live for hours.
-const CROWD: usize = 256;
-/// Blind pushes of *m* copies a node miss a share of e⁻ᵐ (Demers et al. 1987, §1.4).
-const RELAYED_BY_MANY: Retransmits = Retransmits(2);
-/// No fewer, and as many as rumors: both are picked by the same code.
-const PICKED_MAX: usize = 32;
 
 impl<S: Storage> Membership<S> {
     /// Tells `peer` what it must know to deal with us: what is said against it, and who we are, unless it has long counted

@@ -8,6 +8,9 @@ use super::{
     suspicion::is_confirmed, timeouts::Timeouts, update::MemberChange,
 };
 use crate::{
+    config::detector::{
+        ANSWERS_ENOUGH, ANSWERS_ENOUGH_AMID_LOSS, ASKS_EASY, ASKS_MAX, HELP_AFTER, PUT_OFF_MAX, SPARED_OF,
+    },
     context::Context,
     id::{Addr, NodeId},
     records::{Intent, Retransmits},
@@ -45,25 +48,10 @@ struct Probe {
     until: Instant,
 }
 
-/// So often is a member asked before it is accused. At a loss of one in four, two in a million that live answer none of it.
-const ASKS_MAX: u8 = 16;
 /// Which ask of a probe a number stands for: its low bits. An answer to a question that was asked again tells nothing of time,
 /// unless it says which asking it answers (Karn, Partridge 1987).
 const ASK: u16 = ASKS_MAX as u16 - 1;
 const _: () = assert!(ASKS_MAX.is_power_of_two() && ASK > Ping::DIGEST_PROBE);
-/// Whoever answers one of the first few is well.
-const ASKS_EASY: u8 = 3;
-/// Whoever did not must answer so many of the rest. Where others answer as they should, five of thirteen: of those that lose
-/// four in five of all that comes in or goes out, nine in ten do not.
-const ANSWERS_ENOUGH: u8 = 5;
-/// Where losses are common, two: at one in four, all but four in 10,000 do.
-const ANSWERS_ENOUGH_AMID_LOSS: u8 = 2;
-/// Helpers are asked when it was asked so often in vain; each time, others. Those of the third time are spared where those of
-/// the first have confirmed enough by then, as they have where nothing is lost; their answers come just before we conclude.
-const HELP_AFTER: [u8; 3] = [6, 9, 11];
-/// What was lost of this probe puts off the next one, by half an interval for each ask beyond the first, up to two: a lossy
-/// network is no reason to load it more.
-const PUT_OFF_MAX: u8 = 2;
 
 impl Prober {
     pub(super) fn new<S: Storage>(cx: &mut Context<S>) -> Self {
@@ -379,6 +367,3 @@ impl Probe {
         }
     }
 }
-
-/// One in so many is asked although it was heard.
-const SPARED_OF: usize = 4;

@@ -5,6 +5,7 @@
 //! need not reach everybody, and an exchange need not find out by questions what a datagram's header says already.
 use super::{Membership, counted::Counted, news};
 use crate::{
+    config::dissemination::{CHANGES_MAX, CROWDED_FOR, DIFFERENCES_MAX, NEWS_FOR},
     context::Context,
     digest::Digest,
     id::NodeId,
@@ -14,17 +15,6 @@ use crate::{
 };
 use core::ops::SubAssign;
 use serde::{Deserialize, Serialize};
-
-/// So many changes are remembered.
-const CHANGES_MAX: usize = 6;
-/// All subsets of so many are tried: of the changes, and of the verdicts on two who are under suspicion.
-const DIFFERENCES_MAX: usize = CHANGES_MAX + 2;
-
-/// In gossip intervals: for so long after more of them than that, and until all who join have come.
-const CROWDED_FOR: u32 = 5;
-
-/// In gossip intervals: what changed longer ago is what others know, or have another reason not to.
-const NEWS_FOR: u32 = 10;
 
 /// The last few changes of the digest of those who live, in a ring.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! Another life that goes by our name: a ghost, of a life that ended, or a rival that lives.
 use crate::{
+    config::namesakes::RIVAL_PATIENCE,
     context::{Context, Credit},
     id::{Addr, Generation, Incarnation},
     records::{Claim, Intent},
@@ -20,9 +21,6 @@ pub(super) struct Rival {
     /// When we last asked, where it is said to be, whether it lives.
     asked_at: Instant,
 }
-
-/// How many probe intervals two rivals wait before they contradict each other again.
-const RIVAL_PATIENCE: u32 = 10;
 
 impl Rival {
     pub(super) const NONE: Self =

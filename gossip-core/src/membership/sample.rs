@@ -9,14 +9,12 @@ use super::{
     namesakes::Namesakes,
 };
 use crate::{
+    config::dissemination::DRAWS_MAX,
     context::Context,
     id::{Addr, NodeId},
     records::Namesake,
     storage::Storage,
 };
-
-/// So often is a row drawn before those that will do are counted: where half of them do, once in 65,000 times.
-const DRAWS_MAX: u32 = 16;
 
 impl<S: Storage> Membership<S> {
     /// A live member drawn at random, other than us and those that will not do: each that will with the same chance.

@@ -10,6 +10,7 @@
 //! change removes such nodes by agreement.
 use super::{Membership, health::Health};
 use crate::{
+    config::health::{SAME_TROUBLE, UNRELATED},
     context::Context,
     id::Incarnation,
     io::Event,
@@ -67,11 +68,6 @@ impl SelfQuarantine {
         }
     }
 }
-
-/// Accusations nearer to each other than this, in probe intervals, are about the same trouble.
-const SAME_TROUBLE: u32 = 2;
-/// Accusations further apart than this are not related.
-const UNRELATED: u32 = 60;
 
 impl<S: Storage> Membership<S> {
     /// Whether we are in self-quarantine: down, by our own word.

@@ -1,6 +1,7 @@
 //! Members as a store: what a peer lacks of them, and what is saved of them.
 use super::{Membership, news::news};
 use crate::{
+    config::exchange::ROWS_MAX,
     context::Context,
     digest::Digest,
     id::{Life, NodeId},
@@ -10,10 +11,6 @@ use crate::{
     table::Table,
     wire::{Frame, MemberFrame, Position, Standing, Writer},
 };
-
-/// So many rows are looked at for one answer: more than a question tells of, and those who are gone between them. Each that the
-/// asker has not is looked for in all of its summary.
-const ROWS_MAX: usize = 1_024;
 
 /// What an asker has of one member, in few bits: the first half stands for which member, the second for what is said of it.
 ///

@@ -4,6 +4,9 @@
 //! LHA-Suspicion). Ours mostly begins confirmed: helpers that could not reach the suspect are counted as observers.
 use super::{health::Health, list::MemberList, namesakes::Namesakes, news::relays_little, update::Update};
 use crate::{
+    config::detector::{
+        CONFIRMATIONS_MAX, FALSE_ALARM, FALSE_ALARMS_MAX, LAST_PROBES, LAST_PROBES_OF_MANY, LOG_MIN, MANY, NOTIFIERS,
+    },
     context::{Context, Credit},
     id::NodeId,
     records::{Claim, Intent, Member, Namesake, Suspicion},
@@ -20,9 +23,6 @@ pub(super) struct Suspicions {
     /// The first of them, or earlier.
     next_at: Instant,
 }
-
-/// With so many observers beside the first, a suspicion is as short as it gets (Lifeguard's *K*).
-pub(super) const CONFIRMATIONS_MAX: u32 = 3;
 
 /// What a suspicion that is due comes to.
 pub(super) enum Step {
@@ -262,29 +262,10 @@ fn suspicion_deadline<S: Storage>(cx: &Context<S>, since: Instant, accusers: Acc
     since + span(cx, confirmations, false_alarms).saturating_sub(last_probes_wait(cx, probes))
 }
 
-/// So many times do we probe a suspect ourselves before we declare it down: at a loss of one in four, 99 in 100 that live are heard.
-const LAST_PROBES: u8 = 8;
-/// So many where several observers agree, and so many others probe that the suspect has heard of it from one of them.
-const LAST_PROBES_OF_MANY: u8 = 2;
-/// From so many members on, they are many.
-const MANY: usize = 33;
-/// How many tell somebody that it is counted as gone.
-const NOTIFIERS: usize = 8;
-
-/// However few there are, a suspicion is as long as among 32: most pauses of a program are shorter. Among more, it grows by half
-/// of the logarithm, so that it covers the rounds that a contradiction takes to reach them all: two and a half more for a thousand
-/// than for 32, where each tells three others, and that is half a probe interval where ours grows by three quarters of one.
-const LOG_MIN: u64 = 1_500;
-
 /// By how much a member is given more time, for its false alarms of late: up to eight times.
 pub(super) const fn leniency(false_alarms: u8) -> u32 {
     1 << false_alarms.div_ceil(FALSE_ALARM)
 }
-
-/// What a false alarm counts; an answer in time takes one off.
-const FALSE_ALARM: u8 = 8;
-/// More than three are not remembered.
-const FALSE_ALARMS_MAX: u8 = 3 * FALSE_ALARM;
 
 /// How many false alarms a member has to its credit when `joined` is claimed of it: one more for a suspicion contradicted,
 /// two for a verdict. Another life begins without any.

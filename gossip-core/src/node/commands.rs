@@ -1,6 +1,7 @@
 //! What the application asks for. Each command is followed by a drain of `poll_output`.
-use super::{Node, handover};
+use super::Node;
 use crate::{
+    config::farewell::PATIENCE,
     dissemination::Dissemination,
     error::{DeleteError, JoinError, PresenceError, PublishError, PutError},
     id::{Addr, Dot},
@@ -46,7 +47,7 @@ impl<S: Storage> Node<S> {
 
     /// Leaves within ten gossip intervals, and the few that the farewell takes: see [`leave_within`](Self::leave_within).
     pub fn leave(&mut self, now: Instant) {
-        self.leave_within(now, self.cx.config.gossip_interval.times(handover::PATIENCE));
+        self.leave_within(now, self.cx.config.gossip_interval.times(PATIENCE));
     }
 
     /// Leaves: hands over what it wrote and published in this life, for `patience` at most, and then says farewell. The node goes

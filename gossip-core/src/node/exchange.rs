@@ -1,7 +1,7 @@
 //! Anti-entropy: what follows from a digest that is ours, or another; questions, and what their answers show.
 use super::Node;
 use crate::{
-    config::DATAGRAM_LEN_MIN,
+    config::ranges::DATAGRAM_LEN_MIN,
     context::Credit,
     id::NodeId,
     path_search::PathSearch,

@@ -5,6 +5,10 @@
 //! or when the time for that is over. Then the application is told what nobody is known to have.
 use super::Node;
 use crate::{
+    config::{
+        farewell::{ASKED_MAX, HOLDERS},
+        timing::UNMEASURED_ANSWER_PART,
+    },
     context::Credit,
     id::{Life, NodeId},
     io::Event,
@@ -15,13 +19,6 @@ use crate::{
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
-
-/// So many members are asked at a time.
-const ASKED_MAX: usize = 3;
-/// So many must have all of it: one of them may be about to crash.
-const HOLDERS: usize = 2;
-/// As long as the caller sets no bound, we try for so many gossip intervals.
-pub(super) const PATIENCE: u32 = 10;
 
 /// How far leaving has come, beyond what the membership knows of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -139,7 +136,7 @@ impl<S: Storage> Node<S> {
         if all.stores().iter().all(is_held) {
             return self.say_farewell(NotHandedOver { writes: 0, rumors: 0 });
         }
-        let (until, wait) = (self.cx.now + patience, self.cx.config.gossip_interval.part(4));
+        let (until, wait) = (self.cx.now + patience, self.cx.config.gossip_interval.part(UNMEASURED_ANSWER_PART));
         self.parting = Parting::HandingOver(Handover { until, ask_at: self.cx.now, wait, asked: heapless::Vec::new() });
         self.on_handover_timer();
     }

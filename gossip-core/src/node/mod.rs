@@ -23,7 +23,7 @@ mod stores;
 mod views;
 
 use crate::{
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, ranges::FANOUT_MAX, timing::LATE_PART},
     context::Context,
     convergence::Convergence,
     digest::Digest,
@@ -202,8 +202,7 @@ impl<S: Storage> Node<S> {
     fn set_now(&mut self, now: Instant) {
         // The last moment of all stands for "never", and is no time to be.
         self.cx.now = self.cx.now.max(now).min(Instant::from_micros(Instant::NEVER.as_micros() - 1));
-        // Well beyond what a timer strays by, and well short of what others wait for.
-        let tolerance = self.cx.config.probe_timeout.part(8);
+        let tolerance = self.cx.config.probe_timeout.part(LATE_PART);
         let late = self.cx.now.saturating_duration_since(self.alarm);
         if late > tolerance {
             self.alarm = self.cx.now;
@@ -237,7 +236,7 @@ impl<S: Storage> Node<S> {
     fn push_news(&mut self) {
         self.gossip.next_at = Instant::NEVER;
         self.gossip.pace.mark(self.cx.now, self.cx.config.gossip_interval);
-        let mut drawn = heapless::Vec::<NodeId, 16>::new();
+        let mut drawn = heapless::Vec::<NodeId, { FANOUT_MAX as usize }>::new();
         let news = self.news_for_others();
         let is_for_all = self.membership.has_news() || news.is_empty();
         for _ in 0..self.cx.config.fanout {

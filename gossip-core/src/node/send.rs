@@ -1,6 +1,7 @@
 //! What each datagram is for. It is written when it leaves, and never before.
 use super::{Node, stores::ask_store};
 use crate::{
+    config::joining::ANNOUNCE_PRESENCE_LEN,
     id::{Addr, NodeId},
     membership::Fallback,
     path::Path,
@@ -13,9 +14,6 @@ use crate::{
         Unreached, Writer, len,
     },
 };
-
-/// A presence as long as this is sure to fit the answer to an announce; a longer one is learned by asking.
-const ANNOUNCE_PRESENCE_LEN: usize = 128;
 
 impl<S: Storage> Node<S> {
     /// Writes the next datagram that we owe into `buffer`: where to, and how long it is.

@@ -1,6 +1,7 @@
 //! Whom not to ask for now: exponential backoff after exchanges that brought nothing.
 use super::Peer;
 use crate::{
+    config::exchange::{DIFFERENCE_DOUBLINGS, FIRST_WAIT, PEER_DOUBLINGS, WAITS_MAX},
     context::Context,
     id::NodeId,
     storage::Storage,
@@ -18,16 +19,6 @@ use serde::{Deserialize, Serialize};
 pub(super) struct Backoff {
     waits: [Wait; WAITS_MAX],
 }
-
-/// Lasting differences are few, one for each group of nodes that agree with each other; and so are those who catch up at the same
-/// time. Of more, some are asked for nothing.
-const WAITS_MAX: usize = 5;
-/// The first wait, in gossip intervals.
-const FIRST_WAIT: u32 = 2;
-/// How often that is doubled, until a lasting difference is looked into every 128 gossip intervals.
-const DIFFERENCE_DOUBLINGS: u8 = 6;
-/// For a peer, fewer times: any time, it may be the first to hear of something.
-const PEER_DOUBLINGS: u8 = 3;
 
 /// How long not to ask: twice as long each time.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

@@ -13,6 +13,7 @@ mod exchange;
 mod timeout;
 
 use crate::{
+    config::exchange::{NO_PROGRESS_MAX, TRIES_MAX, TRIES_OF_MANY},
     context::Context,
     digest::Digest,
     id::NodeId,
@@ -73,14 +74,8 @@ pub(crate) enum Same {
     AskAnyway,
 }
 
-/// So often a question is asked before its exchange is given up: at a loss of one in four each way, one in 300 is.
-const TRIES_MAX: u8 = 7;
-/// And so often to compare, where somebody else may be asked.
-const TRIES_OF_MANY: u8 = 3;
 const _: () = assert!(TRIES_MAX <= TRY);
 const FIRST_TRY: u8 = 1;
-/// So many answers of one store that bring nothing end an exchange, whatever more they promise.
-const NO_PROGRESS_MAX: u8 = 64;
 
 impl Reconcile {
     pub(crate) const fn new() -> Self {

@@ -1,10 +1,13 @@
 //! How long to wait for an answer.
-use super::{Peer, Reconcile, TRIES_MAX};
-use crate::{context::Context, round_trip::RoundTrip, storage::Storage, time::Span};
+use super::{Peer, Reconcile};
+use crate::{
+    config::exchange::{TIMEOUT_DOUBLINGS_MAX, TIMEOUT_MAX, TIMEOUT_MIN_PART, TRIES_MAX, UNMEASURED_TIMEOUT_PART},
+    context::Context,
+    round_trip::RoundTrip,
+    storage::Storage,
+    time::Span,
+};
 use core::time::Duration;
-
-/// Longer than this, no answer takes.
-const TIMEOUT_MAX: Duration = Duration::from_secs(10);
 
 impl Reconcile {
     /// How long to wait for an answer: longer every second time, and the last time long enough for any that comes at all. A question
@@ -13,10 +16,10 @@ impl Reconcile {
         let interval = cx.config.gossip_interval;
         // Where nothing was measured, the first wait is a guess, and the second one longer: a long answer may be on its way.
         let (first, doublings) = match self.round_trip_to(cx, peer).timeout() {
-            Some(known) => (known.max(interval.part(16)).min(TIMEOUT_MAX), tries.saturating_sub(1) / 2),
-            None => (interval.part(8), tries / 2),
+            Some(known) => (known.max(interval.part(TIMEOUT_MIN_PART)).min(TIMEOUT_MAX), tries.saturating_sub(1) / 2),
+            None => (interval.part(UNMEASURED_TIMEOUT_PART), tries / 2),
         };
-        let wait = first.times(1 << doublings.min(2));
+        let wait = first.times(1 << doublings.min(TIMEOUT_DOUBLINGS_MAX));
         if tries < TRIES_MAX { wait } else { wait.max(cx.config.probe_timeout) }
     }
 

@@ -1,6 +1,7 @@
 //! Which writes ride on a datagram, and what a peer lacks of them.
 use super::Replica;
 use crate::{
+    config::{dissemination::PICKED_MAX, exchange::WRITERS_MAX},
     id::{Dot, Life},
     path::Proof,
     records::{Entry, Question},
@@ -9,11 +10,6 @@ use crate::{
     wire::{EntryFrame, Frame, Items, Position, SupersededRange, Writer, write_items},
 };
 use serde::{Deserialize, Serialize};
-
-/// Most writes that ride on one datagram.
-const PICKED_MAX: usize = 32;
-/// An honest question is about no more writers than its summary tells of.
-const WRITERS_MAX: usize = 256;
 
 /// Up to where an asker has seen one writer: an item of a summary.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

@@ -11,6 +11,7 @@ mod delta;
 mod store;
 
 use crate::{
+    config::exchange::RE_ANNOUNCED_MAX,
     context::Context,
     digest::Digest,
     error::{DeleteError, PutError, TooLong},
@@ -24,9 +25,6 @@ use crate::{
 };
 use delta::dot_of;
 use serde::{Deserialize, Serialize};
-
-/// So many entries are told again at a time.
-const RE_ANNOUNCED_MAX: usize = 32;
 
 /// The entries that we hold.
 #[derive(Serialize, Deserialize)]

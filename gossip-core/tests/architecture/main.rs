@@ -121,7 +121,7 @@ fn every_path_on_the_map_leads_somewhere() {
 }
 
 fn in_config(word: &str) -> bool {
-    fs::read_to_string(src().join("config.rs")).unwrap().contains(word)
+    files_of("config").iter().any(|file| fs::read_to_string(file).unwrap().contains(word))
 }
 
 #[test]
