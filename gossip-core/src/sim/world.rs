@@ -1,7 +1,7 @@
 //! The world, as a test sees it: what can be done to it, and what can be seen of it.
 use super::{
     Ailment, HostId, Impairment, Measures, Memory, Network, News, Place, Told, Way,
-    host::{Ailments, Host, Rhythm},
+    host::{Ailments, Host},
     links::Links,
     oracle::{End, Oracles},
     queue::{Berth, Queue},
@@ -256,13 +256,7 @@ impl<S: Storage> World<S> {
         if matches!(ailment, Ailment::Slow { .. } | Ailment::Blocked { .. }) {
             self.oracles.on_delays();
         }
-        let ailments = &mut self.hosts[host.0].ailments;
-        match ailment {
-            Ailment::Deaf => ailments.deaf = true,
-            Ailment::Mute => ailments.mute = true,
-            Ailment::Slow { awake, paused } => ailments.slow = Some(Rhythm { since, on: awake, off: paused }),
-            Ailment::Blocked { open, shut } => ailments.blocked = Some(Rhythm { since, on: open, off: shut }),
-        }
+        self.hosts[host.0].ailments.add(ailment, since);
         self.rouse(host);
     }
 
