@@ -17,8 +17,6 @@ pub struct Config {
     /// Which cluster to belong to: datagrams of others are dropped and counted. Any; `gossip` if not said. It is no secret, and keeps
     /// nobody out who wants in.
     pub cluster: ClusterLabel,
-    /// How members are found to be gone. Adaptive everywhere; plain SWIM is there to be compared with.
-    pub detection: Detection,
     /// How often a member is probed (SWIM's protocol period *T'*). A node that does poorly itself probes less often.
     ///
     /// From 1 ms to 1 day, more than [`probe_timeout`](Self::probe_timeout); 1 s, 5 s, 10 s. Half of it finds a crash in half the time,
@@ -86,31 +84,6 @@ pub struct Config {
     pub limits: Limits,
 }
 
-/// How members are found to be gone.
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Detection {
-    /// By evidence of many kinds: what is measured sets the timeouts, every datagram proves life, observers confirm each
-    /// other, and a node that does poorly itself accuses nobody.
-    #[default]
-    Adaptive,
-    /// As in SWIM's paper (Das, Gupta, Motivala 2002): one ping, one round of helpers, a suspicion of fixed length, and
-    /// verdicts that all believe. Only to be compared with.
-    #[cfg(feature = "sim")]
-    PlainSwim,
-}
-
-impl Detection {
-    /// Whether it is the one to compare with.
-    pub(crate) const fn is_plain(self) -> bool {
-        match self {
-            Self::Adaptive => false,
-            #[cfg(feature = "sim")]
-            Self::PlainSwim => true,
-        }
-    }
-}
-
 /// How much a node may remember. Every region has a limit, on a heap too; what happens there is said at each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
@@ -140,7 +113,6 @@ impl Config {
     pub fn lan() -> Self {
         Self {
             cluster: ClusterLabel::default(),
-            detection: Detection::Adaptive,
             // The same pace as hashicorp/memberlist's DefaultLANConfig, so that costs compare.
             probe_interval: Duration::from_secs(1),
             probe_timeout: Duration::from_millis(500),
@@ -197,16 +169,6 @@ impl Config {
             limits: Limits::of::<Sensor>(),
             ..Self::lan()
         }
-    }
-
-    /// The same as [`lan`](Self::lan), but members are found to be gone as by plain SWIM: something to compare with.
-    ///
-    /// A suspicion lasts five probe intervals for each power of ten of the cluster's size, as in the baseline of Lifeguard's
-    /// authors (Dadgar, Phillips, Currey 2018, §V).
-    #[cfg(feature = "sim")]
-    #[must_use]
-    pub fn plain_swim() -> Self {
-        Self { detection: Detection::PlainSwim, suspicion_mult: 5, suspicion_max_mult: 1, ..Self::lan() }
     }
 
     /// How many times each node transmits one piece of news in a cluster of `live` members.

@@ -164,10 +164,8 @@ impl<S: Storage> Membership<S> {
         }
         let _ = self.adopt(cx, slot, Update { claim, by: cx.me.id, cause, accusers });
         self.update(cx, slot, |member| member.retransmits = retransmits);
-        if !cx.config.detection.is_plain() {
-            // The suspect is told first: it can refute at once (Lifeguard §IV-C, "buddy").
-            self.send_digest_probe(cx, id, addr);
-        }
+        // The suspect is told first: it can refute at once (Lifeguard §IV-C, "buddy").
+        self.send_digest_probe(cx, id, addr);
     }
 
     /// Joins what others say into a row.
@@ -179,7 +177,7 @@ impl<S: Storage> Membership<S> {
         let (id, member) = self.members.as_slice().get(slot)?;
         let own_word = update.by == *id && update.cause == Cause::OwnWord;
         let hearsay = update.claim.standing == Standing::Down && member.is_live() && !own_word;
-        if !hearsay || cx.config.detection.is_plain() {
+        if !hearsay {
             return self.adopt(cx, slot, update);
         }
         if update.claim.incarnation < member.incarnation {

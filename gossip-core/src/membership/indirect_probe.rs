@@ -89,9 +89,9 @@ impl<S: Storage> Membership<S> {
     pub(super) fn on_indirect_probe_timer(&mut self, cx: &mut Context<S>) {
         let now = cx.now;
         while let Some(indirect) = self.indirect_probes.take(|indirect| indirect.until <= now) {
-            if indirect.asks < ASKS_MAX && !cx.config.detection.is_plain() {
+            if indirect.asks < ASKS_MAX {
                 self.relay_probe(cx, indirect);
-            } else if !cx.config.detection.is_plain() {
+            } else {
                 self.report(cx, indirect.asker, Intent::Unreached(indirect.probe, indirect.target));
             }
         }
@@ -103,9 +103,6 @@ impl<S: Storage> Membership<S> {
         let timeouts = Timeouts::with(cx, &self.health, member);
         indirect.asks += 1;
         indirect.until = cx.now + if indirect.asks < ASKS_MAX { timeouts.repeat } else { timeouts.answer };
-        if cx.config.detection.is_plain() {
-            indirect.until = cx.now + cx.config.probe_interval;
-        }
         self.indirect_probes.add(indirect);
     }
 

@@ -102,7 +102,7 @@ impl<S: Storage> Membership<S> {
     /// Whether news is so common, and so surely comes across, that it is told as seldom as will do. Smaller clusters see too
     /// little of it to save any.
     pub(super) fn relays_little(&self, cx: &Context<S>) -> bool {
-        cx.live >= CROWD && self.health.sees_no_loss() && !cx.config.detection.is_plain()
+        cx.live >= CROWD && self.health.sees_no_loss()
     }
 
     /// A round of pushes is over. Of what is too much to be pushed, a retransmit is spent all the same: it is left to those who

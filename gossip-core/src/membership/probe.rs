@@ -122,10 +122,8 @@ impl Prober {
 
     fn finish<S: Storage>(&mut self, cx: &Context<S>) {
         let Some(probe) = self.probe.take() else { return };
-        if !cx.config.detection.is_plain() {
-            let half = cx.config.probe_interval.part(2);
-            self.next_at = self.next_at + half.times(u32::from((probe.asks - 1).min(PUT_OFF_MAX)));
-        }
+        let half = cx.config.probe_interval.part(2);
+        self.next_at = self.next_at + half.times(u32::from((probe.asks - 1).min(PUT_OFF_MAX)));
     }
 }
 
@@ -242,12 +240,7 @@ impl<S: Storage> Membership<S> {
             cx.stats.pings_unanswered += 1;
             self.health.record_probe(cx.now, cx.config.probe_interval, false);
         }
-        let plain = cx.config.detection.is_plain();
-        if plain && probe.helpers == 0 {
-            self.ask_helpers(cx, &mut probe);
-            // For the rest of the period, which may have passed already.
-            self.prober.probe = Some(Probe { until: self.prober.next_at.max(cx.now), ..probe });
-        } else if plain || probe.asks >= ASKS_MAX {
+        if probe.asks >= ASKS_MAX {
             self.prober.finish(cx);
             self.conclude(cx, &probe);
         } else {
@@ -269,7 +262,6 @@ impl<S: Storage> Membership<S> {
         let timeouts = Timeouts::with(cx, &self.health, member);
         let patient = probe.asks <= ASKS_EASY || probe.asks == ASKS_MAX;
         let wait = if patient { timeouts.answer } else { timeouts.repeat };
-        let wait = if cx.config.detection.is_plain() { cx.config.probe_timeout } else { wait };
         self.prober.probe = Some(Probe { until: cx.now + wait, ..probe });
     }
 
@@ -277,9 +269,6 @@ impl<S: Storage> Membership<S> {
     fn conclude(&mut self, cx: &mut Context<S>, probe: &Probe) {
         cx.stats.probes_failed += 1;
         let accusers = probe.accusers(cx.me.id);
-        if cx.config.detection.is_plain() {
-            return self.suspect(cx, probe.target, Cause::Silence, accusers, cx.retransmit_limit());
-        }
         // Lifeguard counts each answer of a helper that is missing; where losses are common, some always are.
         if probe.helpers_heard * 4 < probe.helpers {
             self.health.worsen();
@@ -321,8 +310,7 @@ impl<S: Storage> Membership<S> {
                 continue;
             }
             let recently = member.heard_at.is_some_and(|at| cx.now < at + cx.config.probe_interval);
-            let spares = !self.is_quarantined() && !cx.config.detection.is_plain();
-            let may_be_spared = spares && recently && member.standing == Standing::Alive;
+            let may_be_spared = !self.is_quarantined() && recently && member.standing == Standing::Alive;
             let spared = may_be_spared && cx.rng.below(SPARED_OF) != 0;
             return (!spared).then_some(*id);
         }

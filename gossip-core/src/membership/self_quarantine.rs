@@ -61,7 +61,7 @@ impl<S: Storage> Membership<S> {
         let SelfQuarantine::Off { accused_at, told } = self.quarantine else { return false };
         let interval = cx.config.probe_interval;
         let poor = self.health.is_poor(cx.now, interval) || self.health.was_cut_off(cx.now, interval);
-        if !poor || cx.live <= 2 || cx.config.detection.is_plain() {
+        if !poor || cx.live <= 2 {
             return false;
         }
         match accused_at {

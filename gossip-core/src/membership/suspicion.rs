@@ -142,7 +142,6 @@ impl<S: Storage> Membership<S> {
                 None
             }
             Suspicion::LastProbes { probes_left: 0 } => self.declare_down(cx, slot),
-            _ if cx.config.detection.is_plain() => self.declare_down(cx, slot),
             Suspicion::LastProbes { probes_left } => {
                 self.probe_suspect(cx, slot, probes_left - 1);
                 None
@@ -229,9 +228,6 @@ impl<S: Storage> Membership<S> {
 /// When the last probes of a suspicion begin that began at `since`.
 fn suspicion_deadline<S: Storage>(cx: &Context<S>, since: Instant, accusers: Accusers, false_alarms: u8) -> Instant {
     let confirmations = confirmations(cx, accusers);
-    if cx.config.detection.is_plain() {
-        return since + span(cx, confirmations, 0);
-    }
     let probes = last_probes(cx, accusers);
     since + span(cx, confirmations, false_alarms).saturating_sub(last_probes_wait(cx, probes))
 }
