@@ -11,9 +11,9 @@ use gossip_core::{
     sim::{Network, Scrutiny, World},
 };
 use workloads::{
-    Case, Held, Outcome, Scope, Trial,
+    Case, Detector, Held, Outcome, Scope, Trial,
     figures::{Bound, Findings, Pool},
-    presets, workloads,
+    workloads,
 };
 
 #[test]
@@ -117,9 +117,9 @@ fn broken(name: &str, only: &str, scope: &Scope) -> Vec<String> {
     let workload = workloads().into_iter().find(|workload| workload.name == name).unwrap();
     let (mut outcomes, mut broken) = (Vec::new(), Vec::new());
     for case in (workload.cases)(scope).into_iter().filter(|case| case.name.contains(only)) {
-        // Plain SWIM is there to compare with, which only one workload does; it may break all bounds.
-        for preset in presets().into_iter().filter(|preset| preset.held == Held::ToBounds || name == "slow") {
-            let (pool, notes) = play(&case, (preset.config)(), scope);
+        // Plain SWIM is there to compare with, which is judged of one workload; it may break all bounds.
+        for preset in workload.presets().filter(|preset| preset.held == Held::ToBounds || name == "slow") {
+            let (pool, notes) = play(&case, &(preset.detector)(), scope);
             let bounds = case.bounds.iter().filter(|_| preset.held == Held::ToBounds);
             let judged = bounds.map(|bound| bound.judge(&pool)).filter(|judged| !judged.is_kept());
             broken.extend(judged.map(|judged| format!("{}: {judged}; {notes:?}", case.name)));
@@ -133,8 +133,8 @@ fn broken(name: &str, only: &str, scope: &Scope) -> Vec<String> {
     broken
 }
 
-fn play(case: &Case, config: Config, scope: &Scope) -> (Pool, Vec<String>) {
-    let play = |seed| (case.play)(&Trial { config: config.clone(), seed, scrutiny: Scrutiny::Loose });
+fn play(case: &Case, detector: &Detector, scope: &Scope) -> (Pool, Vec<String>) {
+    let play = |seed| (case.play)(&Trial { detector: detector.clone(), seed, scrutiny: Scrutiny::Loose });
     let runs: Vec<_> = scope.seeds.clone().map(play).collect();
     let pool = Pool::of(runs.iter());
     (pool, runs.into_iter().flat_map(|run| run.notes).take(3).collect())

@@ -22,7 +22,7 @@ use table::{print_case, print_judged, print_notes};
 use workloads::{
     Case, Held, Outcome, Preset, Scope, Trial, Workload,
     figures::{Findings, Pool},
-    presets, workloads,
+    workloads,
 };
 
 fn main() -> ExitCode {
@@ -53,11 +53,11 @@ fn run(workload: &Workload, arguments: &Arguments) -> usize {
         if !case.name.contains(&arguments.only) {
             continue;
         }
-        for preset in presets().iter().filter(|preset| arguments.wants_preset(preset.name)) {
-            let runs = play_all(&case, preset, &scope, arguments);
+        for preset in workload.presets().filter(|preset| arguments.wants_preset(preset.name)) {
+            let runs = play_all(&case, &preset, &scope, arguments);
             let pool = Pool::of(runs.iter().map(|(_, findings)| findings));
             let judged: Vec<_> = case.bounds.iter().map(|bound| bound.judge(&pool)).collect();
-            print_case(&case.name, preset, &pool);
+            print_case(&case.name, &preset, &pool);
             if preset.held == Held::ToBounds {
                 broken += judged.iter().filter(|judged| !judged.is_kept()).count();
                 print_judged(&judged);
@@ -82,7 +82,7 @@ fn play_all(case: &Case, preset: &Preset, scope: &Scope, arguments: &Arguments) 
         for _ in 0..arguments.jobs {
             threads.spawn(|| {
                 while let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let trial = Trial { config: (preset.config)(), seed, scrutiny: arguments.scrutiny };
+                    let trial = Trial { detector: (preset.detector)(), seed, scrutiny: arguments.scrutiny };
                     let findings = (case.play)(&trial);
                     found.lock().expect("nobody panicked with it").push((seed, findings));
                 }

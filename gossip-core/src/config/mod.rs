@@ -46,8 +46,6 @@ pub struct Config {
     /// Which cluster to belong to: datagrams of others are dropped and counted. Any; `gossip` if not said. It is no secret, and keeps
     /// nobody out who wants in.
     pub cluster: ClusterLabel,
-    /// How members are found to be gone. Adaptive everywhere; plain SWIM is there to be compared with.
-    pub detection: Detection,
     /// How often a member is probed (SWIM's protocol period *T'*). A node that does poorly itself probes less often.
     ///
     /// From 1 ms to 1 day, more than [`probe_timeout`](Self::probe_timeout); 1 s, 5 s, 10 s. Half of it finds a crash in half the time,
@@ -113,31 +111,6 @@ pub struct Config {
     pub datagram_len_max: u16,
     /// How much may be remembered.
     pub limits: Limits,
-}
-
-/// How members are found to be gone.
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Detection {
-    /// By evidence of many kinds: what is measured sets the timeouts, every datagram proves life, observers confirm each
-    /// other, and a node that does poorly itself accuses nobody.
-    #[default]
-    Adaptive,
-    /// As in SWIM's paper (Das, Gupta, Motivala 2002): one ping, one round of helpers, a suspicion of fixed length, and
-    /// verdicts that all believe. Only to be compared with.
-    #[cfg(feature = "sim")]
-    PlainSwim,
-}
-
-impl Detection {
-    /// Whether it is the one to compare with.
-    pub(crate) const fn is_plain(self) -> bool {
-        match self {
-            Self::Adaptive => false,
-            #[cfg(feature = "sim")]
-            Self::PlainSwim => true,
-        }
-    }
 }
 
 impl Config {

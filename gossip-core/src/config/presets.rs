@@ -1,5 +1,5 @@
 //! Configurations to start from. What each value costs is said at its field.
-use super::{Config, Detection, Limits};
+use super::{Config, Limits};
 use crate::{storage::Sensor, wire::ClusterLabel};
 use core::time::Duration;
 
@@ -9,7 +9,6 @@ impl Config {
     pub fn lan() -> Self {
         Self {
             cluster: ClusterLabel::default(),
-            detection: Detection::Adaptive,
             // The same pace as hashicorp/memberlist's DefaultLANConfig, so that costs compare.
             probe_interval: Duration::from_secs(1),
             probe_timeout: Duration::from_millis(500),
@@ -57,15 +56,5 @@ impl Config {
             limits: Limits::of::<Sensor>(),
             ..Self::lan()
         }
-    }
-
-    /// The same as [`lan`](Self::lan), but members are found to be gone as by plain SWIM: something to compare with.
-    ///
-    /// A suspicion lasts five probe intervals for each power of ten of the cluster's size, as in the baseline of Lifeguard's
-    /// authors (Dadgar, Phillips, Currey 2018, §V).
-    #[cfg(feature = "sim")]
-    #[must_use]
-    pub fn plain_swim() -> Self {
-        Self { detection: Detection::PlainSwim, suspicion_mult: 5, suspicion_max_mult: 1, ..Self::lan() }
     }
 }

@@ -147,9 +147,7 @@ impl<S: Storage> Membership<S> {
         }
         let change = self.adopt(cx, slot, Update { claim, by: cx.me.id, cause, accusers });
         self.list.update(cx, slot, |member| member.retransmits = retransmits);
-        if !cx.config.detection.is_plain()
-            && let Some(row) = self.list.row(slot)
-        {
+        if let Some(row) = self.list.row(slot) {
             // The suspect is told first: it can refute at once (Lifeguard §IV-C, "buddy").
             self.names.send_digest_probe(cx, row);
         }
@@ -165,7 +163,7 @@ impl<S: Storage> Membership<S> {
         let (id, member) = self.list.row(slot)?;
         let own_word = update.by == *id && update.cause == Cause::OwnWord;
         let hearsay = update.claim.standing == Standing::Down && member.is_live() && !own_word;
-        if !hearsay || cx.config.detection.is_plain() {
+        if !hearsay {
             return self.adopt(cx, slot, update);
         }
         if update.claim.incarnation < member.incarnation {

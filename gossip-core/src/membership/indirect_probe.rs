@@ -2,7 +2,7 @@
 //! `nack`).
 use super::{Membership, health::Health, list::MemberList, timeouts::Timeouts};
 use crate::{
-    config::detector::{INDIRECT_PROBES_MAX, RELAYED_ASKS_MAX as ASKS_MAX},
+    config::detector::{INDIRECT_PROBES_MAX, RELAYED_ASKS_MAX},
     context::{Context, Credit},
     id::NodeId,
     records::Intent,
@@ -92,9 +92,9 @@ impl IndirectProbes {
     pub(super) fn on_timer<S: Storage>(&mut self, cx: &mut Context<S>, list: &MemberList<S>, health: &Health) {
         let now = cx.now;
         while let Some(indirect) = self.take(|indirect| indirect.until <= now) {
-            if indirect.asks < ASKS_MAX && !cx.config.detection.is_plain() {
+            if indirect.asks < RELAYED_ASKS_MAX {
                 self.relay(cx, list, health, indirect);
-            } else if !cx.config.detection.is_plain() {
+            } else {
                 report(cx, list, indirect.asker, Intent::Unreached(indirect.probe, indirect.target));
             }
         }
@@ -111,10 +111,7 @@ impl IndirectProbes {
         cx.send(member.addr, Some(indirect.target), Intent::Ping(indirect.number));
         let timeouts = Timeouts::with(cx, health, member);
         indirect.asks += 1;
-        indirect.until = cx.now + if indirect.asks < ASKS_MAX { timeouts.repeat } else { timeouts.answer };
-        if cx.config.detection.is_plain() {
-            indirect.until = cx.now + cx.config.probe_interval;
-        }
+        indirect.until = cx.now + if indirect.asks < RELAYED_ASKS_MAX { timeouts.repeat } else { timeouts.answer };
         self.add(indirect);
     }
 }

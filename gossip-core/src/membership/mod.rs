@@ -231,9 +231,6 @@ impl<S: Storage> Membership<S> {
     /// Our timer fired late: timeouts that elapsed meanwhile are ignored. Answers and refutations may be waiting to be read, so
     /// that the only conclusion is that we are slow ourselves (Lifeguard §IV-A).
     pub(crate) fn on_late(&mut self, cx: &mut Context<S>, late: Duration) {
-        if cx.config.detection.is_plain() {
-            return;
-        }
         cx.stats.late += 1;
         self.health.worsen();
         self.prober.give_up();

@@ -112,7 +112,7 @@ impl<S: Storage> Membership<S> {
 /// Whether news is so common, and so surely comes across, that it is told as seldom as will do. Smaller clusters see too
 /// little of it to save any.
 pub(super) fn relays_little<S: Storage>(cx: &Context<S>, health: &Health) -> bool {
-    cx.live >= CROWD && health.sees_no_loss() && !cx.config.detection.is_plain()
+    cx.live >= CROWD && health.sees_no_loss()
 }
 
 /// Whether it is known to whoever was told, and to nobody else: a suspicion shows in no digest.

@@ -90,10 +90,8 @@ impl Prober {
 
     fn finish<S: Storage>(&mut self, cx: &Context<S>) {
         let Some(probe) = self.probe.take() else { return };
-        if !cx.config.detection.is_plain() {
-            let half = cx.config.probe_interval.part(2);
-            self.next_at = self.next_at + half.times(u32::from((probe.asks - 1).min(PUT_OFF_MAX)));
-        }
+        let half = cx.config.probe_interval.part(2);
+        self.next_at = self.next_at + half.times(u32::from((probe.asks - 1).min(PUT_OFF_MAX)));
     }
 }
 
@@ -233,14 +231,7 @@ impl Prober {
             cx.stats.pings_unanswered += 1;
             health.record_probe(cx.now, cx.config.probe_interval, false);
         }
-        let plain = cx.config.detection.is_plain();
-        if plain && probe.helpers == 0 {
-            probe.ask_helpers(cx, around);
-            // For the rest of the period, which may have passed already.
-            self.probe = Some(Probe { until: self.next_at.max(cx.now), ..probe });
-            return None;
-        }
-        if plain || probe.asks >= ASKS_MAX {
+        if probe.asks >= ASKS_MAX {
             self.finish(cx);
             return Some(probe.conclude(cx, around, health));
         }
@@ -286,7 +277,6 @@ impl Prober {
         let timeouts = Timeouts::with(cx, health, member);
         let patient = probe.asks <= ASKS_EASY || probe.asks == ASKS_MAX;
         let wait = if patient { timeouts.answer } else { timeouts.repeat };
-        let wait = if cx.config.detection.is_plain() { cx.config.probe_timeout } else { wait };
         self.probe = Some(Probe { until: cx.now + wait, ..probe });
     }
 
@@ -301,8 +291,7 @@ impl Prober {
                 continue;
             }
             let recently = member.heard_at.is_some_and(|at| cx.now < at + cx.config.probe_interval);
-            let spares = !around.is_quarantined && !cx.config.detection.is_plain();
-            let may_be_spared = spares && recently && member.standing == Standing::Alive;
+            let may_be_spared = !around.is_quarantined && recently && member.standing == Standing::Alive;
             let spared = may_be_spared && cx.rng.below(SPARED_OF) != 0;
             return (!spared).then_some(*id);
         }
@@ -335,9 +324,6 @@ impl Probe {
     fn conclude<S: Storage>(&self, cx: &mut Context<S>, around: &Surroundings<'_, S>, health: &mut Health) -> Failed {
         cx.stats.probes_failed += 1;
         let (target, accusers) = (self.target, self.accusers(cx.me.id));
-        if cx.config.detection.is_plain() {
-            return Failed { target, cause: Cause::Silence, accusers, retransmits: cx.retransmit_limit() };
-        }
         // Lifeguard counts each answer of a helper that is missing; where losses are common, some always are.
         if self.helpers_heard * 4 < self.helpers {
             health.worsen();

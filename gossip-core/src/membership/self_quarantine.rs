@@ -41,7 +41,7 @@ impl SelfQuarantine {
         let Self::Off { accused_at, told } = *self else { return false };
         let interval = cx.config.probe_interval;
         let poor = health.is_poor(cx.now, interval) || health.was_cut_off(cx.now, interval);
-        if !poor || cx.live <= 2 || cx.config.detection.is_plain() {
+        if !poor || cx.live <= 2 {
             return false;
         }
         match accused_at {

@@ -170,7 +170,6 @@ impl Suspicions {
         match member.suspicion {
             Suspicion::LastProbes { probes_left: 0 } if is_excused(cx, health, member) => self.reopen(cx, list, slot),
             Suspicion::LastProbes { probes_left: 0 } => return Step::DeclareDown(verdict_on(cx, member)),
-            _ if cx.config.detection.is_plain() => return Step::DeclareDown(verdict_on(cx, member)),
             Suspicion::LastProbes { probes_left } => {
                 self.probe_suspect(cx, list, names, health, slot, probes_left - 1);
             }
@@ -255,9 +254,6 @@ fn is_excused<S: Storage>(cx: &Context<S>, health: &Health, member: &Member<S::B
 /// When the last probes of a suspicion begin that began at `since`.
 fn suspicion_deadline<S: Storage>(cx: &Context<S>, since: Instant, accusers: Accusers, false_alarms: u8) -> Instant {
     let confirmations = confirmations(cx, accusers);
-    if cx.config.detection.is_plain() {
-        return since + span(cx, confirmations, 0);
-    }
     let probes = last_probes(cx, accusers);
     since + span(cx, confirmations, false_alarms).saturating_sub(last_probes_wait(cx, probes))
 }

@@ -173,6 +173,16 @@ impl<S: Storage> Host<S> {
 }
 
 impl Ailments {
+    /// One more from now on; of a kind that was there, this instead.
+    pub(super) const fn add(&mut self, ailment: Ailment, since: Instant) {
+        match ailment {
+            Ailment::Deaf => self.deaf = true,
+            Ailment::Mute => self.mute = true,
+            Ailment::Slow { awake, paused } => self.slow = Some(Rhythm { since, on: awake, off: paused }),
+            Ailment::Blocked { open, shut } => self.blocked = Some(Rhythm { since, on: open, off: shut }),
+        }
+    }
+
     /// Whether anything ails the host.
     pub(super) const fn any(&self) -> bool {
         self.deaf || self.mute || self.slow.is_some() || self.blocked.is_some()

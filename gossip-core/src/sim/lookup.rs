@@ -1,5 +1,5 @@
 //! What the world knows of who is who, and its nodes do not.
-use super::{HostId, Truth, World, queue::Berth};
+use super::{HostId, Truth, World, links::Links, queue::Berth};
 use crate::{
     id::{Addr, Life, NodeId},
     storage::Storage,
@@ -32,20 +32,21 @@ impl<S: Storage> World<S> {
 
     /// How true it would be, if one host said of another, which lives, that it is gone.
     pub(super) fn truth(&self, by: HostId, of: HostId) -> Truth {
-        if self.links.is_cut(of, by) || self.links.is_cut(by, of) {
-            Truth::Apart
-        } else if self.is_ailing(of) {
-            Truth::OfAiling
-        } else if self.is_ailing(by) {
-            Truth::ByAiling
-        } else {
-            Truth::False
-        }
+        excuse(&self.links, |host| self.hosts[host.0].ailments.any(), by, of)
     }
+}
 
-    /// Whether anything is wrong with a host, or with its way in or out.
-    fn is_ailing(&self, host: HostId) -> bool {
-        self.hosts[host.0].ailments.any() || self.links.is_ailing(host)
+/// What excuses one host that says of another, which lives, that it is gone: what is between them, or wrong with either of them or
+/// its way in or out.
+pub(super) fn excuse(links: &Links, ails: impl Fn(HostId) -> bool, by: HostId, of: HostId) -> Truth {
+    if links.is_cut(of, by) || links.is_cut(by, of) {
+        Truth::Apart
+    } else if ails(of) || links.is_ailing(of) {
+        Truth::OfAiling
+    } else if ails(by) || links.is_ailing(by) {
+        Truth::ByAiling
+    } else {
+        Truth::False
     }
 }
 

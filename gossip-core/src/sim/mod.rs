@@ -33,6 +33,7 @@
 //! | a world as text, and the log of what happens in it | `story/` |
 //! | worlds drawn at random, and how they are made smaller | `swarm/` |
 //! | what must never happen | `oracle/` |
+//! | SWIM as it was published, to compare with | `plain_swim/` |
 mod clock;
 mod engine;
 mod host;
@@ -43,6 +44,7 @@ mod lookup;
 mod measure;
 mod network;
 mod oracle;
+pub mod plain_swim;
 mod queue;
 mod settle;
 pub mod story;

@@ -2,7 +2,7 @@
 use super::{
     Ailment, HostId, Impairment, Measures, Memory, Network, News, Place, Way,
     clock::{BEGAN, Calendar, Leap, shown_date},
-    host::{Ailments, Host, Rhythm},
+    host::{Ailments, Host},
     journal::{Detail, Noted},
     links::Links,
     oracle::{End, Oracles},
@@ -249,13 +249,7 @@ impl<S: Storage> World<S> {
         if matches!(ailment, Ailment::Slow { .. } | Ailment::Blocked { .. }) {
             self.oracles.on_delays();
         }
-        let ailments = &mut self.hosts[host.0].ailments;
-        match ailment {
-            Ailment::Deaf => ailments.deaf = true,
-            Ailment::Mute => ailments.mute = true,
-            Ailment::Slow { awake, paused } => ailments.slow = Some(Rhythm { since, on: awake, off: paused }),
-            Ailment::Blocked { open, shut } => ailments.blocked = Some(Rhythm { since, on: open, off: shut }),
-        }
+        self.hosts[host.0].ailments.add(ailment, since);
         self.rouse(host);
     }
 

@@ -1,14 +1,16 @@
 //! One node dies: when that is first known, and when to all.
 use super::{
     Case, Scope, Trial, Workload,
+    cluster::Cluster,
     figures::{Bound, Findings},
-    ground::{LOOK, counts_in, since},
+    ground::{LOOK, pass_until, since},
     nothing_across,
 };
 use core::time::Duration;
-use gossip_core::sim::{HostId, Loss, Memory, Network, World};
+use gossip_core::sim::{HostId, Loss, Network};
 
-pub(super) const WORKLOAD: Workload = Workload { name: "crash", seeds: 30, cases, across: nothing_across };
+pub(super) const WORKLOAD: Workload =
+    Workload { name: "crash", compares: true, seeds: 30, cases, across: nothing_across };
 
 const FIRST: &str = "first detection s";
 const ALL: &str = "known to all s";
@@ -68,19 +70,18 @@ fn bounds(nodes: usize, loss: f64, course: Course) -> Vec<Bound> {
 }
 
 fn play(trial: &Trial, nodes: usize, network: &Network) -> Findings {
-    let (mut world, hosts) = trial.settled(nodes);
+    let (mut world, hosts) = trial.settled_cluster(nodes);
     let mut dice = trial.dice(1);
     let mut findings = Findings::default();
     for round in 0..CRASHES {
         world.set_network(network.clone());
-        world.run_for(Duration::from_secs(20) + dice.within(trial.config.probe_interval));
+        world.run_for(Duration::from_secs(20) + dice.within(trial.probe_interval()));
         let victim = hosts[dice.below(nodes)];
         world.crash(victim);
-        observe(&mut world, victim, &mut findings);
+        observe(&mut *world, victim, &mut findings);
         if round + 1 < CRASHES {
             world.set_network(Network::lan());
-            world.restart(victim, Memory::Lost);
-            world.join(victim, if victim == hosts[0] { hosts[1] } else { hosts[0] });
+            world.replace(victim, if victim == hosts[0] { hosts[1] } else { hosts[0] });
             assert!(
                 world.settle(Duration::from_secs(600)).is_some(),
                 "seed {}: {victim:?} is not taken in",
@@ -91,12 +92,13 @@ fn play(trial: &Trial, nodes: usize, network: &Network) -> Findings {
     findings
 }
 
-fn observe(world: &mut World, victim: HostId, findings: &mut Findings) {
+fn observe(world: &mut dyn Cluster, victim: HostId, findings: &mut Findings) {
     let start = world.now();
     let mut first = None;
-    let all = world.pass_until(LOOK, Duration::from_secs(120), |world| {
-        let ignorant = world.nodes().filter(|node| counts_in(world, node, victim)).count();
-        if first.is_none() && ignorant < world.live().count() {
+    let all = pass_until(world, LOOK, Duration::from_secs(120), |world| {
+        let live = world.live();
+        let ignorant = live.iter().filter(|by| world.counts(**by, victim)).count();
+        if first.is_none() && ignorant < live.len() {
             first = Some(since(world, start));
         }
         ignorant == 0
@@ -109,7 +111,7 @@ fn observe(world: &mut World, victim: HostId, findings: &mut Findings) {
     }
     findings.add(UNKNOWN, if all.is_none() { 1.0 } else { 0.0 });
     if all.is_none() {
-        let ignorant = world.live().filter(|&host| world.node(host).is_some_and(|node| counts_in(world, node, victim)));
+        let ignorant = world.live().into_iter().filter(|by| world.counts(*by, victim));
         let ignorant: Vec<_> = ignorant.map(|host| world.name(host)).take(5).collect();
         findings.note(format!("{} still counts at {ignorant:?}", world.name(victim)));
     }

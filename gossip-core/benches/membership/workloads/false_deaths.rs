@@ -2,12 +2,12 @@
 use super::{
     Case, LAN, Outcome, Scope, Trial, Workload,
     figures::{Bound, Findings, Judged},
-    ground::{counted, deaths, is_false, sent},
+    ground::{deaths, is_false},
 };
 use core::time::Duration;
 use gossip_core::sim::Network;
 
-pub(super) const WORKLOAD: Workload = Workload { name: "false-deaths", seeds: 30, cases, across };
+pub(super) const WORKLOAD: Workload = Workload { name: "false-deaths", compares: true, seeds: 30, cases, across };
 
 const DAYS: &str = "node-days";
 const DEATHS: &str = "false deaths";
@@ -40,19 +40,19 @@ fn cases(scope: &Scope) -> Vec<Case> {
 }
 
 fn play(trial: &Trial, nodes: usize, loss: f64, time: Duration) -> Findings {
-    let (mut world, _) = trial.settled(nodes);
+    let (mut world, _) = trial.settled_cluster(nodes);
     world.set_network(Network::lan().with_loss(loss));
-    let before = sent(&world);
+    let before = world.sent();
     world.run_for(time);
-    let after = sent(&world);
+    let after = world.sent();
     let (seconds, mut findings) = (nodes as f64 * time.as_secs_f64(), Findings::default());
     findings.add(DAYS, seconds / 86_400.0);
-    let deaths = deaths(&world, &mut findings, is_false);
+    let deaths = deaths(&*world, &mut findings, is_false);
     findings.add(DEATHS, deaths);
     let hours = seconds / 3_600.0;
-    let refutations = |stats: &gossip_core::Stats| stats.refutations;
-    findings.add(RAISED, counted(&world, |stats| stats.suspicions_raised) / hours);
-    findings.add(REFUTED, counted(&world, refutations) / hours);
+    let (raised, refuted) = world.suspicions();
+    findings.add(RAISED, raised / hours);
+    findings.add(REFUTED, refuted / hours);
     findings.add(TOLD, world.measures().false_suspicions as f64 / hours);
     findings.add(DATAGRAMS, (after.0 - before.0) / seconds);
     findings.add(BYTES, (after.1 - before.1) / seconds);

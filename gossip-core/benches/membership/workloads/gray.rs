@@ -1,14 +1,16 @@
 //! Nodes that are neither well nor dead: whoever cannot be relied on must go, and nobody else.
 use super::{
     Case, Scope, Trial, Workload,
+    cluster::Cluster,
     figures::{Bound, Findings},
-    ground::{counts_in, deaths, since},
+    ground::{deaths, since},
     nothing_across,
 };
 use core::time::Duration;
-use gossip_core::sim::{Ailment, HostId, Impairment, Loss, Way, World};
+use gossip_core::sim::{Ailment, HostId, Impairment, Loss, Way};
 
-pub(super) const WORKLOAD: Workload = Workload { name: "gray", seeds: 30, cases, across: nothing_across };
+pub(super) const WORKLOAD: Workload =
+    Workload { name: "gray", compares: true, seeds: 30, cases, across: nothing_across };
 
 const BY_HEALTHY: &str = "deaths of healthy at healthy";
 const BY_FAULTY: &str = "deaths of healthy at faulty";
@@ -63,9 +65,10 @@ fn bounds(fault: Fault) -> Vec<Bound> {
 }
 
 fn play(trial: &Trial, nodes: usize, fault: Fault) -> Findings {
-    let (mut world, hosts) = trial.settled(nodes);
+    let (mut world, hosts) = trial.settled_cluster(nodes);
+    let world = &mut *world;
     let mut dice = trial.dice(3);
-    world.run_for(dice.within(trial.config.probe_interval));
+    world.run_for(dice.within(trial.probe_interval()));
     let drawn = dice.some(&hosts, (nodes / 100).max(1).max(if fault == Fault::FlappingLink { 2 } else { 1 }));
     // Of a bad link, neither end is to blame.
     let faulty: &[HostId] = if fault == Fault::FlappingLink { &[] } else { &drawn };
@@ -73,34 +76,36 @@ fn play(trial: &Trial, nodes: usize, fault: Fault) -> Findings {
     let mut watch = Watch { down_for: vec![Duration::ZERO; healthy.len() * faulty.len()], removed_after: None };
     let start = world.now();
     for round in 0..TIME.as_secs() / FLIP.as_secs() {
-        begin_round(&mut world, fault, &drawn, round);
+        begin_round(world, fault, &drawn, round);
         for _ in 0..FLIP.as_millis() / LOOK.as_millis() {
             world.run_for(LOOK);
-            watch.look(&world, &healthy, faulty, since(&world, start));
+            watch.look(world, &healthy, faulty, since(world, start));
         }
     }
     let mut findings = Findings::default();
-    let told = deaths(&world, &mut findings, |death| healthy.contains(&death.of) && healthy.contains(&death.by));
+    let told = deaths(world, &mut findings, |death| healthy.contains(&death.of) && healthy.contains(&death.by));
     findings.add(BY_HEALTHY, told);
     let by_faulty = world.measures().deaths().filter(|death| healthy.contains(&death.of) && faulty.contains(&death.by));
     findings.add(BY_FAULTY, by_faulty.count() as f64);
     if !faulty.is_empty() {
-        watch.conclude(&world, &healthy, faulty, &mut findings);
+        watch.conclude(world, &healthy, faulty, &mut findings);
     }
     findings
 }
 
 /// What lasts begins with the first round; what flips begins cut, and since their number is odd it ends so.
-fn begin_round(world: &mut World, fault: Fault, drawn: &[HostId], round: u64) {
+fn begin_round(world: &mut dyn Cluster, fault: Fault, drawn: &[HostId], round: u64) {
     let cuts = round.is_multiple_of(2);
-    let each = |world: &mut World, act: &dyn Fn(&mut World, HostId)| drawn.iter().for_each(|&host| act(world, host));
+    let each = |world: &mut dyn Cluster, act: &dyn Fn(&mut dyn Cluster, HostId)| {
+        drawn.iter().for_each(|&host| act(world, host))
+    };
     match fault {
         Fault::Lossy(way) if round == 0 => each(world, &|world, host| world.impair_way(host, way, LOSS)),
         Fault::Deaf if round == 0 => each(world, &|world, host| world.afflict(host, Ailment::Deaf)),
         Fault::Mute if round == 0 => each(world, &|world, host| world.afflict(host, Ailment::Mute)),
         Fault::Lossy(_) | Fault::Deaf | Fault::Mute => {}
         Fault::FlappingIn if cuts => each(world, &|world, host| world.impair_way(host, Way::In, Impairment::Cut)),
-        Fault::FlappingIn => each(world, &World::mend_ways),
+        Fault::FlappingIn => each(world, &|world, host| world.mend_ways(host)),
         Fault::FlappingLink => {
             for (from, to) in [(drawn[0], drawn[1]), (drawn[1], drawn[0])] {
                 if cuts { world.impair(from, to, Impairment::Cut) } else { world.mend(from, to) }
@@ -118,7 +123,7 @@ struct Watch {
 }
 
 impl Watch {
-    fn look(&mut self, world: &World, healthy: &[HostId], faulty: &[HostId], at: f64) {
+    fn look(&mut self, world: &dyn Cluster, healthy: &[HostId], faulty: &[HostId], at: f64) {
         let mut counted = 0;
         for (pair, time) in pairs(healthy, faulty).zip(&mut self.down_for) {
             if is_counted(world, pair) { counted += 1 } else { *time += LOOK }
@@ -128,7 +133,7 @@ impl Watch {
         }
     }
 
-    fn conclude(&self, world: &World, healthy: &[HostId], faulty: &[HostId], findings: &mut Findings) {
+    fn conclude(&self, world: &dyn Cluster, healthy: &[HostId], faulty: &[HostId], findings: &mut Findings) {
         self.down_for.iter().for_each(|time| findings.add(DOWN_FOR, time.as_secs_f64()));
         let counted: Vec<_> = pairs(healthy, faulty).filter(|pair| is_counted(world, *pair)).collect();
         findings.add(NOT_DOWN, counted.len() as f64);
@@ -148,6 +153,6 @@ fn pairs<'a>(healthy: &'a [HostId], faulty: &'a [HostId]) -> impl Iterator<Item 
     healthy.iter().flat_map(|&by| faulty.iter().map(move |&of| (by, of)))
 }
 
-fn is_counted(world: &World, (by, of): (HostId, HostId)) -> bool {
-    world.node(by).is_some_and(|node| counts_in(world, node, of))
+fn is_counted(world: &dyn Cluster, (by, of): (HostId, HostId)) -> bool {
+    world.counts(by, of)
 }

@@ -1,10 +1,7 @@
 //! What workloads have in common: how a world begins, what is seen in it, and chance.
-use super::{Trial, figures::Findings};
+use super::{Detector, Trial, cluster::Cluster, figures::Findings};
 use core::time::Duration;
-use gossip_core::{
-    Heap, Node,
-    sim::{Death, HostId, Network, Truth, World},
-};
+use gossip_core::sim::{Death, HostId, Network, Truth, World, plain_swim};
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
@@ -12,11 +9,12 @@ use rand_pcg::Pcg32;
 pub(super) const LOOK: Duration = Duration::from_millis(10);
 
 impl Trial {
-    /// A world of so many nodes, all of which have just been told to join through the first.
+    /// A world of so many nodes of ours, all of which have just been told to join through the first.
     pub(super) fn joining(&self, nodes: usize, network: Network) -> (World, Vec<HostId>) {
+        let Detector::Ours(config) = &self.detector else { unreachable!("this is no comparison") };
         let mut world = World::new(self.seed, network);
         world.set_scrutiny(self.scrutiny);
-        let hosts: Vec<_> = (0..nodes).map(|n| world.spawn(&format!("n{n}"), self.config.clone())).collect();
+        let hosts: Vec<_> = (0..nodes).map(|n| world.spawn(&format!("n{n}"), config.clone())).collect();
         hosts[1..].iter().for_each(|&host| world.join(host, hosts[0]));
         (world, hosts)
     }
@@ -28,6 +26,23 @@ impl Trial {
         assert!(settled.is_some(), "seed {}: {nodes} nodes do not agree after ten minutes", self.seed);
         world.run_for(Duration::from_secs(5));
         (world, hosts)
+    }
+
+    /// The same, whichever detector it is. Those of plain SWIM are told of each other, since that leaves open how a group comes about.
+    pub(super) fn settled_cluster(&self, nodes: usize) -> (Box<dyn Cluster>, Vec<HostId>) {
+        match &self.detector {
+            Detector::Ours(_) => {
+                let (world, hosts) = self.settled(nodes);
+                (Box::new(world), hosts)
+            }
+            Detector::PlainSwim(settings) => {
+                let mut world = plain_swim::World::new(self.seed, Network::lan(), settings.clone());
+                let hosts = (0..nodes).map(|n| world.spawn(&format!("n{n}"))).collect();
+                world.acquaint();
+                world.run_for(Duration::from_secs(5));
+                (Box::new(world), hosts)
+            }
+        }
     }
 
     /// Chance for one purpose, apart from the world's own.
@@ -70,31 +85,31 @@ pub(super) fn all_full(world: &World) -> bool {
     world.nodes().all(|node| node.live() == live)
 }
 
-/// Whether a node counts a host's as living.
-pub(super) fn counts_in(world: &World, node: &Node<Heap>, host: HostId) -> bool {
-    use gossip_core::Liveness::{Alive, Suspect};
-    node.member(world.id(host)).is_some_and(|member| matches!(member.liveness, Alive | Suspect))
-}
-
-/// What all hosts have sent so far: datagrams, and their bytes without the headers of lower layers.
-pub(super) fn sent(world: &World) -> (f64, f64) {
-    let tallies = || world.hosts().map(|host| &world.traffic(host).sent);
-    let sum = |of: fn(&gossip_core::sim::Tally) -> u64| tallies().map(of).sum::<u64>() as f64;
-    (sum(|tally| tally.datagrams), sum(|tally| tally.bytes))
-}
-
-/// Sums up one counter of all nodes that live.
-pub(super) fn counted(world: &World, of: fn(&gossip_core::Stats) -> u64) -> f64 {
-    world.nodes().map(|node| of(node.stats())).sum::<u64>() as f64
+/// Lets time pass until `done`, at which it looks every so often, and says how much did; `None` when it was not within `limit`.
+pub(super) fn pass_until(
+    world: &mut dyn Cluster,
+    look: Duration,
+    limit: Duration,
+    mut done: impl FnMut(&dyn Cluster) -> bool,
+) -> Option<Duration> {
+    let start = world.now();
+    let end = start + limit;
+    while !done(world) {
+        if world.now() >= end {
+            return None;
+        }
+        world.run_for(look.min(end.saturating_duration_since(world.now())));
+    }
+    Some(world.now().saturating_duration_since(start))
 }
 
 /// Seconds since a moment.
-pub(super) fn since(world: &World, start: gossip_core::Instant) -> f64 {
+pub(super) fn since(world: &dyn Cluster, start: gossip_core::Instant) -> f64 {
     world.now().saturating_duration_since(start).as_secs_f64()
 }
 
 /// Deaths that were told of members that live, as far as they are meant; the first few are noted.
-pub(super) fn deaths(world: &World, findings: &mut Findings, meant: impl Fn(&Death) -> bool) -> f64 {
+pub(super) fn deaths(world: &dyn Cluster, findings: &mut Findings, meant: impl Fn(&Death) -> bool) -> f64 {
     let told: Vec<_> = world.measures().deaths().filter(|death| meant(death)).collect();
     for death in told.iter().take(3) {
         findings.note(story_of(world, death));
@@ -108,13 +123,9 @@ pub(super) fn is_false(death: &Death) -> bool {
 }
 
 /// What was told of a member around its death, as far as it was kept.
-fn story_of(world: &World, death: &Death) -> String {
-    let (by, of, id) = (world.name(death.by), world.name(death.of), world.id(death.of));
+fn story_of(world: &dyn Cluster, death: &Death) -> String {
+    let (by, of) = (world.name(death.by), world.name(death.of));
     let began = world.now().saturating_duration_since(death.at).as_secs_f64();
-    let mut story = format!("{by} told {of} down ({:?}), {began:.3} s before the end", death.truth);
-    let told = world.told(death.by).iter().filter(|(at, told)| told.about() == Some(id) && *at <= death.at);
-    for (at, told) in told.rev().take(4) {
-        story += &format!("; {:.3} s before that {told:?}", death.at.saturating_duration_since(*at).as_secs_f64());
-    }
-    story
+    let told = format!("{by} told {of} down ({:?}), {began:.3} s before the end", death.truth);
+    told + &world.told_before(death)
 }

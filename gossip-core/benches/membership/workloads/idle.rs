@@ -2,12 +2,11 @@
 use super::{
     Case, LAN, Outcome, Scope, Trial, Workload,
     figures::{Bound, Findings, Judged},
-    ground::sent,
 };
 use core::time::Duration;
 use gossip_core::sim::Network;
 
-pub(super) const WORKLOAD: Workload = Workload { name: "idle", seeds: 30, cases, across };
+pub(super) const WORKLOAD: Workload = Workload { name: "idle", compares: true, seeds: 30, cases, across };
 
 const DATAGRAMS: &str = "datagrams/node/s";
 const BYTES: &str = "payload B/node/s";
@@ -27,12 +26,12 @@ fn cases(scope: &Scope) -> Vec<Case> {
 }
 
 fn play(trial: &Trial, nodes: usize, loss: f64) -> Findings {
-    let (mut world, _) = trial.settled(nodes);
+    let (mut world, _) = trial.settled_cluster(nodes);
     world.set_network(Network::lan().with_loss(loss));
     world.run_for(Duration::from_secs(10));
-    let before = sent(&world);
+    let before = world.sent();
     world.run_for(Duration::from_secs(60));
-    let after = sent(&world);
+    let after = world.sent();
     let mut findings = Findings::default();
     findings.add(DATAGRAMS, (after.0 - before.0) / (nodes as f64 * 60.0));
     findings.add(BYTES, (after.1 - before.1) / (nodes as f64 * 60.0));

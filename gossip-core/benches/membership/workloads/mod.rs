@@ -7,7 +7,9 @@
 //! | what is measured of each workload, and its bounds | the file of that name |
 //! | how figures of many runs are pooled and judged | `figures.rs` |
 //! | how a world is set up, and chance | `ground.rs` |
+//! | what it takes for a detector to be compared | `cluster.rs` |
 pub(crate) mod figures;
+mod cluster;
 mod ground;
 
 mod crash;
@@ -19,13 +21,17 @@ mod partition;
 mod restarts;
 mod slow;
 
+use core::time::Duration;
 use figures::{Bound, Findings, Judged, Pool};
-use gossip_core::{Config, sim::Scrutiny};
+use gossip_core::{
+    Config,
+    sim::{Scrutiny, plain_swim},
+};
 
-/// A detector: one way to configure a node.
+/// A detector, and how it is set up.
 pub(crate) struct Preset {
     pub(crate) name: &'static str,
-    pub(crate) config: fn() -> Config,
+    pub(crate) detector: fn() -> Detector,
     pub(crate) held: Held,
 }
 
@@ -36,11 +42,22 @@ pub(crate) enum Held {
     ForComparison,
 }
 
+/// What finds out who is gone.
+#[derive(Clone)]
+pub(crate) enum Detector {
+    Ours(Config),
+    PlainSwim(plain_swim::Settings),
+}
+
 /// All presets.
 pub(crate) fn presets() -> Vec<Preset> {
     vec![
-        Preset { name: LAN, config: Config::lan, held: Held::ToBounds },
-        Preset { name: PLAIN, config: Config::plain_swim, held: Held::ForComparison },
+        Preset { name: LAN, detector: || Detector::Ours(Config::lan()), held: Held::ToBounds },
+        Preset {
+            name: PLAIN,
+            detector: || Detector::PlainSwim(plain_swim::Settings::lan()),
+            held: Held::ForComparison,
+        },
     ]
 }
 
@@ -72,11 +89,20 @@ impl Scope {
 /// Something that a cluster goes through.
 pub(crate) struct Workload {
     pub(crate) name: &'static str,
+    /// Whether plain SWIM goes through it too, to compare with. What it does not do at all is no comparison.
+    pub(crate) compares: bool,
     /// How many seeds tell enough.
     pub(crate) seeds: u64,
     pub(crate) cases: fn(&Scope) -> Vec<Case>,
     /// What must hold of its cases together, once all have run.
     pub(crate) across: fn(&[Outcome]) -> Vec<Judged>,
+}
+
+impl Workload {
+    /// The detectors that go through it.
+    pub(crate) fn presets(&self) -> impl Iterator<Item = Preset> {
+        presets().into_iter().filter(|preset| self.compares || preset.held == Held::ToBounds)
+    }
 }
 
 /// All workloads.
@@ -106,9 +132,18 @@ pub(crate) struct Case {
 
 /// One run of a case.
 pub(crate) struct Trial {
-    pub(crate) config: Config,
+    pub(crate) detector: Detector,
     pub(crate) seed: u64,
     pub(crate) scrutiny: Scrutiny,
+}
+
+impl Trial {
+    fn probe_interval(&self) -> Duration {
+        match &self.detector {
+            Detector::Ours(config) => config.probe_interval,
+            Detector::PlainSwim(settings) => settings.probe_interval,
+        }
+    }
 }
 
 /// What all runs of one case found, of one preset.

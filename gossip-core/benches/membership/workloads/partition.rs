@@ -1,13 +1,15 @@
 //! A cluster is cut in two and healed: one cluster again, and soon.
 use super::{
     Case, Scope, Trial, Workload,
+    cluster::Cluster,
     figures::{Bound, Findings},
-    ground::{LOOK, all_full, deaths, is_false, sent, since},
+    ground::{LOOK, all_full, deaths, is_false, since},
     nothing_across,
 };
 use core::time::Duration;
 
-pub(super) const WORKLOAD: Workload = Workload { name: "partition", seeds: 30, cases, across: nothing_across };
+pub(super) const WORKLOAD: Workload =
+    Workload { name: "partition", compares: false, seeds: 30, cases, across: nothing_across };
 
 const ONE: &str = "one cluster again after s";
 const STILL_TWO: &str = "not one in 120 s";
@@ -39,12 +41,12 @@ fn cases(scope: &Scope) -> Vec<Case> {
 
 fn play(trial: &Trial, nodes: usize, left: usize, time: Duration) -> Findings {
     let (mut world, hosts) = trial.settled(nodes);
-    world.run_for(trial.dice(4).within(trial.config.probe_interval));
+    world.run_for(trial.dice(4).within(trial.probe_interval()));
     let (left, right) = hosts.split_at(left);
     world.partition(&[left, right]);
     world.run_for(time);
     world.heal();
-    let (start, before) = (world.now(), sent(&world).1);
+    let (start, before) = (world.now(), world.sent().1);
     let suspicions = world.measures().false_suspicions;
     let (mut findings, mut split_until, mut bytes) = (Findings::default(), 0.0, 0.0);
     while since(&world, start) < WATCH.as_secs_f64() {
@@ -53,7 +55,7 @@ fn play(trial: &Trial, nodes: usize, left: usize, time: Duration) -> Findings {
             split_until = since(&world, start);
         }
         if since(&world, start) <= COUNTED.as_secs_f64() {
-            bytes = sent(&world).1 - before;
+            bytes = world.sent().1 - before;
         }
     }
     findings.add(SUSPICIONS, (world.measures().false_suspicions - suspicions) as f64);

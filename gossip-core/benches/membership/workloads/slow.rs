@@ -8,13 +8,14 @@
 //! begin together, as there.
 use super::{
     Case, LAN, Outcome, PLAIN, Scope, Trial, Workload,
+    cluster::Cluster,
     figures::{Findings, Judged, Sample},
-    ground::{LOOK, counts_in, deaths, is_false, sent, since},
+    ground::{LOOK, deaths, is_false, pass_until, since},
 };
 use core::time::Duration;
-use gossip_core::sim::{Ailment, HostId, Truth, World};
+use gossip_core::sim::{Ailment, HostId, Truth};
 
-pub(super) const WORKLOAD: Workload = Workload { name: "slow", seeds: 10, cases, across };
+pub(super) const WORKLOAD: Workload = Workload { name: "slow", compares: true, seeds: 10, cases, across };
 
 const AT_HEALTHY: &str = "false deaths at healthy";
 const ANYWHERE: &str = "false deaths anywhere";
@@ -82,26 +83,27 @@ fn cases_of(kind: Kind, scope: &Scope) -> Vec<Case> {
 fn play(trial: &Trial, kind: Kind, nodes: usize, slow: usize, paused: Duration) -> Findings {
     let mut findings = Findings::default();
     for awake in AWAKE.map(Duration::from_millis) {
-        let (mut world, hosts) = trial.settled(nodes);
+        let (mut world, hosts) = trial.settled_cluster(nodes);
+        let world = &mut *world;
         let mut dice = trial.dice(2);
         let drawn = dice.some(&hosts, slow + 1);
         let (victim, slow) = drawn.split_last().unwrap_or_else(|| unreachable!("one at least is drawn"));
-        let (start, before) = (world.now(), sent(&world).1);
+        let (start, before) = (world.now(), world.sent().1);
         slow.iter().for_each(|&host| world.afflict(host, kind.ailment(awake, paused)));
         // Amid a pause or between two.
         world.run_for(HALF + dice.within(HALF / 4));
         world.crash(*victim);
-        let known = world.pass_until(LOOK, HALF, |world| is_known(world, slow, *victim));
+        let known = pass_until(world, LOOK, HALF, |world| is_known(world, slow, *victim));
         world.run_for(HALF.saturating_sub(known.unwrap_or(HALF)));
-        findings.add(BYTES, (sent(&world).1 - before) / (nodes as f64 * since(&world, start)));
+        findings.add(BYTES, (world.sent().1 - before) / (nodes as f64 * since(world, start)));
         let of_slow = world.measures().deaths().filter(|death| death.truth == Truth::OfAiling);
         findings.add(OF_SLOW, of_slow.filter(|death| !slow.contains(&death.by)).count() as f64);
-        let told = deaths(&world, &mut findings, is_false);
+        let told = deaths(world, &mut findings, is_false);
         findings.add(AT_HEALTHY, told);
         let anywhere = world.measures().deaths().filter(|death| !slow.contains(&death.of)).count();
         findings.add(ANYWHERE, anywhere as f64);
         let known = known.or_else(|| {
-            let later = world.pass_until(LOOK, LIMIT.saturating_sub(HALF), |world| is_known(world, slow, *victim));
+            let later = pass_until(world, LOOK, LIMIT.saturating_sub(HALF), |world| is_known(world, slow, *victim));
             later.map(|later| HALF + later)
         });
         findings.add(KNOWN, known.unwrap_or(LIMIT).as_secs_f64());
@@ -110,9 +112,8 @@ fn play(trial: &Trial, kind: Kind, nodes: usize, slow: usize, paused: Duration) 
 }
 
 /// Whether all that are well have given up a host.
-fn is_known(world: &World, slow: &[HostId], victim: HostId) -> bool {
-    let mut healthy = world.live().filter(|host| !slow.contains(host)).filter_map(|host| world.node(host));
-    healthy.all(|node| !counts_in(world, node, victim))
+fn is_known(world: &dyn Cluster, slow: &[HostId], victim: HostId) -> bool {
+    world.live().into_iter().filter(|host| !slow.contains(host)).all(|by| !world.counts(by, victim))
 }
 
 /// What the paper claims for all three of its parts together, with the same worlds under plain SWIM, of each kind: a

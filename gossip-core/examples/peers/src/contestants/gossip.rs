@@ -79,24 +79,24 @@ impl Contestant for Gossip {
     }
 }
 
-fn instant(moment: Moment) -> Instant {
+pub(super) fn instant(moment: Moment) -> Instant {
     Instant::from_micros(u64::try_from(moment.as_micros()).unwrap_or(u64::MAX))
 }
 
-fn id_of(node: Index) -> NodeId {
+pub(super) fn id_of(node: Index) -> NodeId {
     NodeId(u64::try_from(node).unwrap_or(u64::MAX).wrapping_add(1).wrapping_mul(SPREAD))
 }
 
-fn index_of(id: NodeId) -> Index {
+pub(super) fn index_of(id: NodeId) -> Index {
     Index::try_from(id.0.wrapping_mul(GATHER).wrapping_sub(1)).expect("an id of ours")
 }
 
-fn addr_of(node: Index) -> Addr {
+pub(super) fn addr_of(node: Index) -> Addr {
     let host = NETWORK + u32::try_from(node).expect("fewer than all there are");
     SocketAddr::from((Ipv4Addr::from(host), PORT)).into()
 }
 
-fn index_at(addr: Addr) -> Index {
+pub(super) fn index_at(addr: Addr) -> Index {
     match addr.to_socket_addr() {
         Some(SocketAddr::V4(v4)) => Index::try_from(u32::from(*v4.ip()) - NETWORK).expect("an address of ours"),
         _ => panic!("{addr} is none of ours"),

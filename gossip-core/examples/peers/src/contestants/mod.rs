@@ -3,17 +3,18 @@
 mod foca;
 mod gossip;
 mod memberlist;
+mod plain_swim;
 
 use crate::{cluster::Cluster, driven::Driven};
 use clap::ValueEnum;
-use gossip_core::Config;
+use gossip_core::{Config, sim::plain_swim::Settings};
 
 /// A contestant, by the name it has in the tables, in the order of their columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Peer {
     /// Ours, with its preset for a datacentre.
     Gossip,
-    /// Ours, with members found to be gone as by plain SWIM.
+    /// SWIM as it was published, at the pace of ours.
     GossipPlain,
     /// foca, with its preset for a local network of the cluster's size.
     Foca,
@@ -44,7 +45,7 @@ impl Peer {
 pub(crate) fn build(peer: Peer, size: usize, seed: u64) -> Box<dyn Cluster> {
     match peer {
         Peer::Gossip => Box::new(Driven::<gossip::Gossip>::new(&Config::lan(), size, seed)),
-        Peer::GossipPlain => Box::new(Driven::<gossip::Gossip>::new(&Config::plain_swim(), size, seed)),
+        Peer::GossipPlain => Box::new(Driven::<plain_swim::PlainSwim>::new(&Settings::lan(), size, seed)),
         Peer::Foca => Box::new(Driven::<foca::Foca>::new(&foca::lan(size), size, seed)),
         Peer::Memberlist => Box::new(memberlist::Memberlists::new(memberlist::shipped(), size, seed)),
         Peer::MemberlistGo => Box::new(memberlist::Memberlists::new(memberlist::original(), size, seed)),
