@@ -1,20 +1,35 @@
 //! The driver: one task that owns the node and its socket. There is no lock around either.
 use async_std::{
-    channel::Receiver,
     net::{ToSocketAddrs, UdpSocket},
     task::{JoinHandle, sleep, spawn, spawn_blocking},
 };
-use core::{future, net::SocketAddr};
+use core::net::SocketAddr;
 use futures_lite::future::{poll_once, race};
-use gossip_core::adapter::{Call, Endpoint, LookUp, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step};
+use gossip_core::adapter::{
+    BindError, Call, Calls, Endpoint, Gossip, LookUp, Options, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN,
+    RECEIVE_ERROR_PAUSE, Step, start,
+};
 use std::{io, time::Instant};
+
+/// Starts a node: binds its socket, reads its data file, and begins to ask its seeds.
+///
+/// # Errors
+///
+/// Whatever keeps it from starting, in words for the one who started it.
+pub async fn bind(options: Options) -> Result<Gossip, BindError> {
+    let addr = options.bind;
+    let socket = UdpSocket::bind(addr).await.map_err(|error| BindError::of_socket(addr, error))?;
+    let local_addr = socket.local_addr().map_err(BindError::Driver)?;
+    let (endpoint, calls, gossip) = start(options, local_addr)?;
+    spawn(Driver::new(socket, calls, endpoint).run());
+    Ok(gossip)
+}
 
 /// Fields drop in this order. The endpoint goes last: its end tells the handles that the socket is free again.
 #[derive(Debug)]
-pub(crate) struct Driver {
+struct Driver {
     socket: UdpSocket,
-    /// `None` when all handles are gone.
-    calls: Option<Receiver<Call>>,
+    calls: Calls,
     buffer: Box<[u8]>,
     /// The save on its way, if any: the disk is slow, and must not hold up other tasks.
     saving: Option<JoinHandle<()>>,
@@ -24,22 +39,22 @@ pub(crate) struct Driver {
 /// What the driver waits for.
 enum Woken {
     Received(io::Result<(usize, SocketAddr)>),
-    Called(Option<Call>),
+    Called(Call),
     Due,
 }
 
 impl Driver {
-    pub(crate) fn new(socket: UdpSocket, calls: Receiver<Call>, endpoint: Endpoint) -> Self {
+    fn new(socket: UdpSocket, calls: Calls, endpoint: Endpoint) -> Self {
         let buffer = vec![0; RECEIVE_BUFFER_LEN].into_boxed_slice();
-        Self { socket, calls: Some(calls), buffer, saving: None, endpoint }
+        Self { socket, calls, buffer, saving: None, endpoint }
     }
 
     /// Runs until the node has left.
-    pub(crate) async fn run(mut self) {
+    async fn run(mut self) {
         while let Some(deadline) = self.drain().await {
             match self.wait(deadline).await {
                 Woken::Received(received) => self.receive(received).await,
-                Woken::Called(call) => self.serve(call),
+                Woken::Called(call) => call(&mut self.endpoint),
                 Woken::Due => self.endpoint.fire_timer(),
             }
         }
@@ -67,7 +82,7 @@ impl Driver {
     /// Waits for a datagram, a call or the deadline; none of them is preferred, so none can starve another.
     async fn wait(&mut self, deadline: Instant) -> Woken {
         let received = async { Woken::Received(self.socket.recv_from(&mut self.buffer).await) };
-        let called = async { Woken::Called(next_call(self.calls.as_ref()).await) };
+        let called = async { Woken::Called(self.calls.next().await) };
         let due = async {
             sleep(deadline.saturating_duration_since(Instant::now())).await;
             Woken::Due
@@ -91,26 +106,10 @@ impl Driver {
         }
     }
 
-    /// Does what a handle asks for; when there are none any more, leaves.
-    fn serve(&mut self, call: Option<Call>) {
-        match call {
-            Some(call) => call(&mut self.endpoint),
-            None => {
-                self.calls = None;
-                self.endpoint.leave();
-            }
-        }
-    }
-
     /// Closes the socket and writes the data file, in that order; only then the endpoint is dropped.
     async fn finish(self) {
         let Self { socket, calls, saving, mut endpoint, .. } = self;
-        drop(socket);
-        if let Some(calls) = calls {
-            // This channel keeps what is in it for as long as there are senders, and they wait for their answers.
-            calls.close();
-            while calls.try_recv().is_ok() {}
-        }
+        drop((socket, calls));
         if let Some(saving) = saving {
             saving.await;
         }
@@ -124,12 +123,4 @@ impl Driver {
 async fn look_up(seed: LookUp) {
     let found = seed.name().to_socket_addrs().await.map(Vec::from_iter);
     seed.answer(found);
-}
-
-/// The next call; `None` when the last handle goes, and then never anything again.
-async fn next_call(calls: Option<&Receiver<Call>>) -> Option<Call> {
-    match calls {
-        Some(calls) => calls.recv().await.ok(),
-        None => future::pending().await,
-    }
 }

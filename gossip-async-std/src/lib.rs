@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod driver;
-mod handle;
 
-pub use self::handle::Gossip;
-pub use gossip_core::adapter::{Events, vocabulary::*};
+pub use self::driver::bind;
+#[doc(inline)]
+pub use gossip_core::adapter::{Events, Gossip, vocabulary::*};

@@ -1,20 +1,39 @@
 //! The driver: one task that owns the node and its socket. There is no lock around either.
-use core::{future, net::SocketAddr};
-use gossip_core::adapter::{Call, Endpoint, LookUp, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step};
+use core::net::SocketAddr;
+use gossip_core::adapter::{
+    BindError, Calls, Endpoint, Gossip, LookUp, Options, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE,
+    Step, start,
+};
 use std::{io, time::Instant};
 use tokio::{
     net::{UdpSocket, lookup_host},
-    sync::mpsc::Receiver,
-    task::{JoinHandle, spawn, spawn_blocking},
+    task::{JoinHandle, coop::cooperative, spawn, spawn_blocking},
     time::{sleep, sleep_until},
 };
 
+/// Starts a node: binds its socket, reads its data file, and begins to ask its seeds.
+///
+/// # Errors
+///
+/// Whatever keeps it from starting, in words for the one who started it.
+///
+/// # Panics
+///
+/// Outside of a tokio runtime, as tokio's own sockets and tasks do.
+pub async fn bind(options: Options) -> Result<Gossip, BindError> {
+    let addr = options.bind;
+    let socket = UdpSocket::bind(addr).await.map_err(|error| BindError::of_socket(addr, error))?;
+    let local_addr = socket.local_addr().map_err(BindError::Driver)?;
+    let (endpoint, calls, gossip) = start(options, local_addr)?;
+    spawn(Driver::new(socket, calls, endpoint).run());
+    Ok(gossip)
+}
+
 /// Fields drop in this order. The endpoint goes last: its end tells the handles that the socket is free again.
 #[derive(Debug)]
-pub(crate) struct Driver {
+struct Driver {
     socket: UdpSocket,
-    /// `None` when all handles are gone.
-    calls: Option<Receiver<Call>>,
+    calls: Calls,
     buffer: Box<[u8]>,
     /// The save on its way, if any: the disk is slow, and must not hold up other tasks.
     saving: Option<JoinHandle<()>>,
@@ -22,17 +41,18 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    pub(crate) fn new(socket: UdpSocket, calls: Receiver<Call>, endpoint: Endpoint) -> Self {
+    fn new(socket: UdpSocket, calls: Calls, endpoint: Endpoint) -> Self {
         let buffer = vec![0; RECEIVE_BUFFER_LEN].into_boxed_slice();
-        Self { socket, calls: Some(calls), buffer, saving: None, endpoint }
+        Self { socket, calls, buffer, saving: None, endpoint }
     }
 
     /// Runs until the node has left.
-    pub(crate) async fn run(mut self) {
+    async fn run(mut self) {
         while let Some(deadline) = self.drain().await {
             tokio::select! {
                 received = self.socket.recv_from(&mut self.buffer) => self.receive(received).await,
-                call = next_call(&mut self.calls) => self.serve(call),
+                // As tokio's own channels do, this lets other tasks run now and then, however many calls there are.
+                call = cooperative(self.calls.next()) => call(&mut self.endpoint),
                 () = sleep_until(deadline.into()) => self.endpoint.fire_timer(),
             }
         }
@@ -73,17 +93,6 @@ impl Driver {
         }
     }
 
-    /// Does what a handle asks for; when there are none any more, leaves.
-    fn serve(&mut self, call: Option<Call>) {
-        match call {
-            Some(call) => call(&mut self.endpoint),
-            None => {
-                self.calls = None;
-                self.endpoint.leave();
-            }
-        }
-    }
-
     /// Closes the socket and writes the data file, in that order; only then the endpoint is dropped.
     async fn finish(self) {
         let Self { socket, calls, saving, mut endpoint, .. } = self;
@@ -102,12 +111,4 @@ impl Driver {
 async fn look_up(seed: LookUp) {
     let found = lookup_host(seed.name()).await.map(Vec::from_iter);
     seed.answer(found);
-}
-
-/// The next call; `None` when the last handle goes, and then never anything again.
-async fn next_call(calls: &mut Option<Receiver<Call>>) -> Option<Call> {
-    match calls {
-        Some(calls) => calls.recv().await,
-        None => future::pending().await,
-    }
 }

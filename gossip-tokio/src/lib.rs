@@ -1,12 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod driver;
-mod handle;
 #[cfg(feature = "program")]
 pub mod program;
 
-pub use self::handle::Gossip;
-pub use gossip_core::adapter::{Events, vocabulary::*};
+pub use self::driver::bind;
+#[doc(inline)]
+pub use gossip_core::adapter::{Events, Gossip, vocabulary::*};
 
 /// The examples of the workspace's README.
 #[cfg(doctest)]

@@ -19,7 +19,7 @@ impl suite::Adapter for Gossip {
     type Events = Events;
 
     fn bind(options: Options) -> Result<Self, BindError> {
-        wait(Self::bind(options))
+        wait(bind(options))
     }
     fn id(&self) -> NodeId {
         self.id()

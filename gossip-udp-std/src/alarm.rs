@@ -1,7 +1,7 @@
 //! Rouses the driver while it waits for a datagram: by sending it one.
 //!
 //! A thread that blocks in `recv_from` wakes up for nothing but a datagram or its timeout. So the alarm has a socket of
-//! its own, and sends the driver an empty datagram after each call. This cannot be lost in a way that matters: the only
+//! its own, and sends the driver an empty datagram for the first call that comes after it has served the others. This cannot be lost in a way that matters: the only
 //! reason for the loopback to drop it is a full receive buffer, and then the driver is not waiting. (Where a firewall
 //! forbids a machine to talk to itself, the driver looks up every [`LOOK_UP_INTERVAL`] all the same.)
 //!
@@ -11,7 +11,7 @@ use core::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
-use std::{io, net::UdpSocket};
+use std::{io, net::UdpSocket, sync::Arc, task::Wake};
 
 /// How long a call waits at most if no alarm can reach the driver.
 pub(crate) const LOOK_UP_INTERVAL: Duration = Duration::from_millis(250);
@@ -41,17 +41,12 @@ impl Alarm {
     pub(crate) fn addr(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
-
-    /// Rouses the driver.
-    pub(crate) fn ring(&self) {
-        // Should this fail, the driver looks up by itself before long; and should it be gone, nobody need be roused.
-        drop(self.socket.send_to(&[], self.driver));
-    }
 }
 
-impl Drop for Alarm {
-    /// The last handle is gone: the driver is to notice at once.
-    fn drop(&mut self) {
-        self.ring();
+impl Wake for Alarm {
+    /// Rouses the driver.
+    fn wake(self: Arc<Self>) {
+        // Should this fail, the driver looks up by itself before long; and should it be gone, nobody need be roused.
+        drop(self.socket.send_to(&[], self.driver));
     }
 }

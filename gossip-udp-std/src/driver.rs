@@ -1,23 +1,53 @@
 //! The driver: one thread that owns the node and its socket. Everything that blocks, blocks here, but for the disk.
-use crate::{alarm::LOOK_UP_INTERVAL, disk_writer::DiskWriter};
-use core::net::SocketAddr;
+use crate::{
+    alarm::{Alarm, LOOK_UP_INTERVAL},
+    disk_writer::DiskWriter,
+};
+use core::{
+    net::SocketAddr,
+    task::{Context, Poll, Waker},
+};
 use gossip_core::adapter::{
-    Call, Endpoint, LookUp, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Save, Step,
+    BindError, Calls, Endpoint, LookUp, Options, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Save,
+    Step, blocking::Gossip, start,
 };
 use std::{
     io,
     net::{ToSocketAddrs, UdpSocket},
-    sync::mpsc::{Receiver, TryRecvError},
+    sync::Arc,
     thread,
     time::Instant,
 };
 
+/// Starts a node: binds its socket, reads its data file, and begins to ask its seeds.
+///
+/// # Errors
+///
+/// Whatever keeps it from starting, in words for the one who started it.
+pub fn bind(options: Options) -> Result<Gossip, BindError> {
+    let addr = options.bind;
+    let socket = UdpSocket::bind(addr).map_err(|error| BindError::of_socket(addr, error))?;
+    let local_addr = socket.local_addr().map_err(BindError::Driver)?;
+    let alarm = Alarm::new(local_addr).map_err(BindError::Driver)?;
+    let alarm_addr = alarm.addr().map_err(BindError::Driver)?;
+    let writes = options.data_dir.is_some() || options.record.is_some();
+    let (endpoint, calls, gossip) = start(options, local_addr)?;
+    let disk_writer = writes.then(DiskWriter::start).transpose().map_err(BindError::Driver)?;
+    let buffer = vec![0; RECEIVE_BUFFER_LEN].into_boxed_slice();
+    let alarm = Waker::from(Arc::new(alarm));
+    let driver = Driver { socket, calls, alarm, alarm_addr, buffer, disk_writer, endpoint };
+    thread::Builder::new().name("gossip".into()).spawn(|| driver.run()).map_err(BindError::Driver)?;
+    Ok(gossip.into())
+}
+
 /// Fields drop in this order. The endpoint goes last: its end tells the handles that the socket is free again.
 #[derive(Debug)]
-pub(crate) struct Driver {
+struct Driver {
     socket: UdpSocket,
-    calls: Receiver<Call>,
-    alarm: SocketAddr,
+    calls: Calls,
+    /// What a call wakes.
+    alarm: Waker,
+    alarm_addr: SocketAddr,
     buffer: Box<[u8]>,
     /// `None` when there is nothing to be written, ever.
     disk_writer: Option<DiskWriter>,
@@ -25,18 +55,10 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    pub(crate) fn new(
-        socket: UdpSocket,
-        calls: Receiver<Call>,
-        alarm: SocketAddr,
-        disk_writer: Option<DiskWriter>,
-        endpoint: Endpoint,
-    ) -> Self {
-        Self { socket, calls, alarm, buffer: vec![0; RECEIVE_BUFFER_LEN].into_boxed_slice(), disk_writer, endpoint }
-    }
-
     /// Runs until the node has left.
-    pub(crate) fn run(mut self) {
+    fn run(mut self) {
+        // From here on, a call rings the alarm.
+        self.serve();
         while let Some(deadline) = self.drain() {
             if let Err(error) = self.receive(deadline) {
                 self.on_receive_error(&error);
@@ -87,7 +109,7 @@ impl Driver {
         }
         for _ in 0..RECEIVE_BATCH_MAX {
             let (len, from) = self.socket.recv_from(&mut self.buffer)?;
-            if from != self.alarm {
+            if from != self.alarm_addr {
                 self.endpoint.receive(from, &mut self.buffer[..len]);
             }
             self.socket.set_nonblocking(true)?;
@@ -104,14 +126,10 @@ impl Driver {
         }
     }
 
-    /// Does what the handles ask for; when there are none any more, leaves.
+    /// Does what the handles ask for. What they ask for after that rings the alarm.
     fn serve(&mut self) {
-        loop {
-            match self.calls.try_recv() {
-                Ok(call) => call(&mut self.endpoint),
-                Err(TryRecvError::Empty) => return,
-                Err(TryRecvError::Disconnected) => return self.endpoint.leave(),
-            }
+        while let Poll::Ready(call) = self.calls.poll_next(&Context::from_waker(&self.alarm)) {
+            call(&mut self.endpoint);
         }
     }
 }

@@ -2,12 +2,11 @@
 
 mod alarm;
 mod driver;
-mod events;
-mod handle;
 mod disk_writer;
 
-pub use self::{
-    events::{Events, TimedOut},
-    handle::Gossip,
+pub use self::driver::bind;
+#[doc(inline)]
+pub use gossip_core::adapter::{
+    blocking::{Events, Gossip, TimedOut},
+    vocabulary::*,
 };
-pub use gossip_core::adapter::vocabulary::*;

@@ -24,7 +24,7 @@ use std::{boxed::Box, io, string::String, sync::Weak, vec, vec::Vec};
 /// What a handle asks of its driver: it is run on the endpoint, and carries its answer away by itself.
 ///
 /// A closure, rather than an enum of commands and one of replies: so the compiler knows which answer belongs to which
-/// question, and a new call is one method of [`Endpoint`] and one line in each handle.
+/// question, and a new call is one method of [`Endpoint`] and one of the handles, in `methods.rs`.
 pub type Call = Box<dyn FnOnce(&mut Endpoint) + Send>;
 
 /// How many datagrams a driver reads at most before it lets the node speak.

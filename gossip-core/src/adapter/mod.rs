@@ -1,18 +1,21 @@
 //! What an adapter needs that is not waiting: everything that `gossip-tokio`, `gossip-async-std` and `gossip-udp-std` share.
 //!
-//! No sockets, no runtime, no threads. An adapter is a driver and a handle around an [`Endpoint`]:
+//! No sockets, no runtime, no threads of its own. An adapter is a driver around an [`Endpoint`]:
 //!
-//! 1. bind a socket as [`Options::bind`] says, and make an [`Endpoint`] for it;
+//! 1. bind a socket as [`Options::bind`] says, and [`start`] a node for it: that is an [`Endpoint`], the [`Calls`] that its driver
+//!    is to serve, and the handle that makes them, a [`Gossip`] or a [`blocking::Gossip`];
 //! 2. drive it: do what [`Endpoint::poll`] says until it says [`Step::Wait`], then wait for a datagram, a [`Call`] or the deadline;
-//! 3. give out handles that send [`Call`]s, at most [`Options::commands_max`] at a time, and subscribe to [`Events`].
+//! 3. when it has left, close the socket, drop the [`Calls`], write what is to be written, and drop the [`Endpoint`].
 //!
 //! `gossip-udp-std` does it in one thread and is the one to read first. Files, in the order in which they build on each other:
 //! `options` and `error` (what goes in, what is refused), `clock`, `text` (how values look in JSON), `io_counts` (what goes
 //! wrong at sockets and files), `info` and `owned_event` (what is told), `past` (with what led to it), `subscribers` (to whom),
 //! `image` and `keeper` (what survives a restart), `flight` (what the node was given, to be replayed), `save` (what of these is to
 //! be written), `seeds` (whom to ask, when only the name is known), `versions` (who speaks another version of the wire),
-//! `endpoint` (all of it around one node), `look_ups` and `calls` (what the handles ask of it).
+//! `endpoint` (all of it around one node), `look_ups` and `calls` (what the handles ask of it), `line` (how they ask), `handle` and
+//! `blocking` (the two handles), `methods` (what both can do).
 
+pub mod blocking;
 mod calls;
 mod clock;
 mod error;
@@ -26,7 +29,10 @@ mod keeper;
 mod options;
 mod past;
 mod endpoint;
+mod handle;
+mod line;
 mod look_ups;
+mod methods;
 mod save;
 mod seeds;
 mod subscribers;
@@ -38,12 +44,14 @@ pub use self::{
     endpoint::{Call, Endpoint, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step, can_send},
     error::{BindError, CallError, Closed},
     farewell::NotHandedOver,
+    handle::{Gossip, start},
     info::{
         AgreementInfo, ClockSkewInfo, EntryInfo, Info, Lengths, MemberInfo, OtherVersionInfo, PathInfo, RecordingState,
         SeedInfo, WhyInfo,
     },
     io_counts::IoCounts,
     keeper::{DataFile, FileSave, Keeper},
+    line::Calls,
     options::Options,
     owned_event::OwnedEvent,
     save::Save,

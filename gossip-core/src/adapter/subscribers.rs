@@ -161,7 +161,7 @@ impl Backlog {
 }
 
 /// A panic elsewhere leaves no half-made queue behind: every change under these locks is a single step.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

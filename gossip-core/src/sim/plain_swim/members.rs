@@ -139,7 +139,6 @@ impl Members {
 mod tests {
     use super::*;
     use Standing::{Alive, Faulty, Suspect};
-    use alloc::vec;
 
     fn update(id: u64, incarnation: u32, standing: Standing) -> Update {
         Update { id: NodeId(id), addr: Addr::new(&id.to_le_bytes()).unwrap(), incarnation, standing }

@@ -1,0 +1,88 @@
+//! The handle: what an application holds. Each call is a closure that the driver runs on the node.
+use crate::adapter::{Calls, Endpoint, Events, Subscribers, line::Line, vocabulary::*};
+use core::net::SocketAddr;
+use std::{boxed::Box, sync::Arc};
+
+/// A running node. Clones speak of the same one; when the last is dropped, the node leaves its cluster and stops.
+///
+/// `bind` of an adapter starts it: `gossip_tokio::bind`, or that of `gossip_async_std`. Every call waits for its turn with the
+/// driver, and then for its answer: microseconds, not network round trips. It may be awaited anywhere, on any runtime or none.
+///
+/// A call that is dropped before it is ready is done nevertheless, unless it was still held back, as
+/// [`Options::commands_max`] says.
+#[derive(Debug, Clone)]
+pub struct Gossip {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    id: NodeId,
+    local_addr: SocketAddr,
+    subscribers: Subscribers,
+    line: Arc<Line>,
+}
+
+/// Starts a node for a socket that is bound to `local`: what a driver needs, and the handle that speaks to it.
+///
+/// # Errors
+/// Whatever keeps it from starting, in words for the one who started it.
+pub fn start(options: Options, local: SocketAddr) -> Result<(Endpoint, Calls, Gossip), BindError> {
+    let line = Arc::new(Line::new(options.commands_max));
+    let endpoint = Endpoint::new(options, local)?;
+    let subscribers = endpoint.subscribers().clone();
+    let shared = Shared { id: endpoint.id(), local_addr: local, subscribers, line: Arc::clone(&line) };
+    Ok((endpoint, Calls::new(line), Gossip { shared: Arc::new(shared) }))
+}
+
+impl Gossip {
+    /// The id of the node.
+    #[must_use]
+    pub fn id(&self) -> NodeId {
+        self.shared.id
+    }
+
+    /// Where its socket is bound.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.shared.local_addr
+    }
+
+    /// Subscribes to all that happens from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> Events {
+        self.shared.subscribers.subscribe()
+    }
+
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut Endpoint) -> T + Send + 'static,
+    ) -> Result<T, Closed> {
+        self.shared.line.call(ask).await
+    }
+
+    pub(super) async fn ask<T: Send + 'static, E: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut Endpoint) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, CallError<E>> {
+        self.call(ask).await?.map_err(CallError::Refused)
+    }
+
+    pub(super) async fn stop(&self, how: impl FnOnce(&mut Endpoint) + Send + 'static) -> Result<NotHandedOver, Closed> {
+        let events = self.subscribe();
+        self.call(how).await?;
+        Ok(events.ended().await)
+    }
+
+    pub(super) async fn end(&self, how: impl FnOnce(&mut Endpoint) + Send + 'static) -> Result<(), Closed> {
+        self.stop(how).await.map(drop)
+    }
+}
+
+impl Drop for Shared {
+    /// The last handle is gone, and with it whoever could ask for more.
+    fn drop(&mut self) {
+        // Should the node have stopped, there is nothing left to leave.
+        let _ = self.line.push(Box::new(Endpoint::leave));
+    }
+}
