@@ -4,10 +4,11 @@ use crate::{
     config::Config,
     digest::Digester,
     id::{Addr, Generation, Incarnation, Life, NodeId},
+    observer::Observer,
     records::{Intent, Outgoing, Retransmits},
     rng::Rng,
     round_trip::RoundTrip,
-    stats::Stats,
+    stats::{Counter, Stats},
     storage::{Snapshot, Storage},
     table::Queue,
     time::{Instant, micros},
@@ -28,6 +29,8 @@ pub(crate) struct Context<S: Storage> {
     pub(crate) rng: Rng,
     pub(crate) digester: Digester,
     pub(crate) stats: Stats,
+    #[serde(skip)]
+    pub(crate) observer: S::Observer,
     /// The datagram being taken in.
     pub(crate) received: Received,
     /// Whether we have just come, and have yet to ask what we lack.
@@ -130,6 +133,7 @@ impl<S: Storage> Context<S> {
             rng,
             digester: Digester::keyed(config.cluster.key()),
             stats: Stats::default(),
+            observer: S::Observer::default(),
             received: Received::NOTHING,
             newcomer: false,
             round_trip: RoundTrip::UNKNOWN,
@@ -137,6 +141,21 @@ impl<S: Storage> Context<S> {
             live: 1,
             outbox: Queue::with_limit(config.limits.outbox),
             config,
+        }
+    }
+
+    /// Counts one of something, and tells the observer.
+    #[inline(always)] // as for `count_by`
+    pub(crate) fn count(&mut self, counter: Counter) {
+        self.count_by(counter, 1);
+    }
+
+    /// Counts so many, which may be none.
+    #[inline(always)] // where the counter is known: it is a field, then
+    pub(crate) fn count_by(&mut self, counter: Counter, by: u64) {
+        *self.stats.of(counter) += by;
+        if by > 0 {
+            self.observer.on_counted(self.now, counter, by);
         }
     }
 
@@ -204,7 +223,7 @@ impl<S: Storage> Context<S> {
 
     pub(crate) fn owe(&mut self, outgoing: Outgoing) -> Owed {
         if self.outbox.push_back(outgoing).is_err() {
-            self.stats.outbox_shed += 1;
+            self.count(Counter::OutboxShed);
             return Owed::Shed;
         }
         Owed::Soon

@@ -53,6 +53,7 @@
 //! | which addresses of the lost are kept, where there is not room for all | `membership/book.rs` |
 //! | a name that two living nodes go by | `membership/namesakes.rs`; another life under our own, `membership/rival.rs` |
 //! | what is counted over all members, and who may change which column of a row | `membership/list.rs`, `membership/counted.rs`; of other machines, `columns.rs` |
+//! | what is counted, and who is told | `stats.rs`; an observer, `observer.rs` |
 //! | what the other machines are told of a member | `membership/update.rs` `MemberChange`; who listens, `node/mod.rs` `on_change` |
 //! | who is drawn to be pushed to | `membership/sample.rs` |
 //! | which news rides on an ack, or any datagram, and in what order | `node/piggyback.rs`; of members, `membership/news.rs`; of another store, its `delta.rs` |
@@ -113,6 +114,7 @@ pub mod presence;
 // Surroundings.
 pub mod error;
 pub mod stats;
+pub mod observer;
 pub mod storage;
 pub mod config;
 mod pace;
@@ -146,8 +148,9 @@ pub use crate::{
     id::{Addr, Dot, Generation, Incarnation, Life, NodeId},
     io::{Arrival, ClockStanding, Departure, Event, Input, Output},
     node::{EntryView, Liveness, MemberView, Node, SaveCursor, Why},
+    observer::Observer,
     stamp::Stamp,
-    stats::{Stats, Usage},
+    stats::{Counter, Stats, Usage},
     storage::{Sensor, Storage},
     time::Instant,
     wire::{ClusterLabel, Urgency},

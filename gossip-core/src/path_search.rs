@@ -19,6 +19,7 @@ use crate::{
     io::Event,
     path::{Path, PathTold, Proof},
     records::{Intent, Member, Outgoing},
+    stats::Counter,
     storage::Storage,
     table::{Blob, Table},
     time::{Instant, Span},
@@ -164,7 +165,7 @@ impl PathSearch {
             Some(search) if (search.peer, search.len) == (from, len) && cx.received.credit == Credit::Full => {
                 self.go_on(cx, members, Search { good: len, ..search });
             }
-            _ => cx.stats.stale_answers += 1,
+            _ => cx.count(Counter::StaleAnswers),
         }
     }
 
@@ -256,7 +257,7 @@ impl PathSearch {
             self.cause = Cause::None;
             return;
         };
-        cx.stats.path_searches += 1;
+        cx.count(Counter::PathSearches);
         let (good, len, proof) = if proof == Proof::Wanted {
             (len, next_above(cx, len), Proof::Settled)
         } else {

@@ -1,10 +1,14 @@
 //! Where a node keeps what it remembers.
-#[cfg(feature = "alloc")]
-use crate::table::{HeapQueue, HeapTable};
 use crate::{
     id::{Addr, Dot, Life, NodeId},
+    observer::Observer,
     records::{Entry, Member, NameConflict, Outgoing, Question, Rumor, Seed, Window},
     table::{self, InlineBlob, InlineQueue, InlineTable, Queue, Table},
+};
+#[cfg(feature = "alloc")]
+use crate::{
+    observer::Attached,
+    table::{HeapQueue, HeapTable},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -36,6 +40,8 @@ pub trait Storage: 'static {
     type Outbox: Queue<Outgoing>;
     /// Questions we have yet to answer.
     type Questions: Queue<Question<Self::Summary>>;
+    /// Whoever is told of each thing that is counted: no memory at all, where nobody is.
+    type Observer: Observer + Default;
 }
 
 /// A memory that can be written down whole and read back: what an exact copy of a node asks for. Whoever makes none pays
@@ -101,6 +107,7 @@ macro_rules! storage {
     (@region Versions) => {};
     (@region Outbox) => {};
     (@region Questions) => {};
+    (@region Observer) => {};
     ($(#[$about:meta])* $visibility:vis $name:ident { $($region:ident = $memory:ty;)* }) => {
         $(#[$about])*
         #[derive(Debug)]
@@ -128,6 +135,7 @@ macro_rules! storage {
                 type Versions = Versions;
                 type Outbox = Outbox;
                 type Questions = Questions;
+                type Observer = Observer;
             }
         };
     };
@@ -143,6 +151,7 @@ pub mod left_out {
     pub type Windows = NoTable;
     pub type Entries = NoTable;
     pub type Versions = NoTable;
+    pub type Observer = ();
 }
 
 storage! {
@@ -181,6 +190,7 @@ storage! {
         Versions = HeapTable<Life, u32>;
         Outbox = HeapQueue<Outgoing>;
         Questions = HeapQueue<Question<Summary>>;
+        Observer = Attached;
     }
 }
 

@@ -110,6 +110,7 @@ impl<K: Key + 'static, V: 'static> Table<K, V> for Counted<K, V> {
 enum Memory {}
 
 impl Storage for Memory {
+    type Observer = ();
     type Key = <Heap as Storage>::Key;
     type Blob = <Heap as Storage>::Blob;
     type Summary = <Heap as Storage>::Summary;

@@ -13,6 +13,7 @@ use gossip_core::{
 enum Inline {}
 
 impl Storage for Inline {
+    type Observer = ();
     type Key = InlineBlob<32>;
     type Blob = InlineBlob<128>;
     type Summary = InlineBlob<1400, u16>;

@@ -159,6 +159,7 @@ impl Wake for Unpark {
 mod tests {
     use super::*;
     use crate::adapter::{Step, start};
+    use std::{sync::mpsc, vec::Vec};
 
     /// A node whose datagrams go nowhere, driven by a thread that ends with it.
     fn node() -> (adapter::Gossip, thread::JoinHandle<()>) {
@@ -195,6 +196,29 @@ mod tests {
         assert_eq!(block_on(awaited.put("color", "blue")), Err(CallError::Closed));
         assert!(matches!(events.next(), Some(OwnedEvent::Changed { .. })), "what happened is told before the end");
         assert_eq!((events.next(), events.next_timeout(Duration::MAX)), (None, Ok(None)));
+    }
+
+    #[test]
+    fn an_observer_is_told_of_what_is_counted_from_then_on() {
+        struct Heard(mpsc::Sender<(Counter, u64)>);
+        impl Observer for Heard {
+            fn on_counted(&mut self, _now: crate::Instant, counter: Counter, by: u64) {
+                let _ = self.0.send((counter, by));
+            }
+        }
+        let (mut endpoint, mut calls, gossip) =
+            start(Options::new("one"), SocketAddr::from(([127, 0, 0, 1], 1))).unwrap();
+        let stranger = SocketAddr::from(([127, 0, 0, 1], 2));
+        endpoint.receive(stranger, &mut [0; 3]);
+        let (told, heard) = mpsc::channel();
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert_eq!(pin!(gossip.observe(Heard(told))).poll(cx), Poll::Pending);
+        let Poll::Ready(call) = calls.poll_next(cx) else { panic!("it was asked for") };
+        call(&mut endpoint);
+        endpoint.receive(stranger, &mut [0; 4]);
+        drop(endpoint);
+        let expected = [(Counter::DatagramsReceived, 1), (Counter::BytesReceived, 4), (Counter::RefusedTruncated, 1)];
+        assert_eq!(heard.into_iter().collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::{
     calendar::ClockSkew,
     error::{DeleteError, JoinError, PresenceError, PublishError, PutError},
     id::{Addr, Dot, NodeId},
+    observer::Observer,
     presence::Presence,
     wire::Urgency,
 };
@@ -50,6 +51,11 @@ impl Endpoint {
         let limit = self.node.config().limits.seeds;
         self.counts.seeds_refused += u64::from(self.seeds.add(seed, self.clock.now(), limit).is_err());
         Ok(())
+    }
+
+    /// Has an observer told of each thing that the node counts, from now on, in place of any other.
+    pub fn observe(&mut self, observer: impl Observer + Send + 'static) {
+        self.node.observer_mut().attach(observer);
     }
 
     /// Writes an entry of the replicated map.

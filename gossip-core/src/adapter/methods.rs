@@ -172,4 +172,14 @@ methods! {
     fn info(&self) -> Result<Info, Closed> {
         self.call(|endpoint| endpoint.info())
     }
+
+    /// Has an observer told of each thing that the node counts, from now on, in place of any other: for metrics, or a log of what
+    /// is refused. It is called in the midst of the node's work, and must not block.
+    ///
+    /// # Errors
+    ///
+    /// The node has stopped.
+    fn observe(&self, observer: impl Observer + Send + 'static) -> Result<(), Closed> {
+        self.call(move |endpoint| endpoint.observe(observer))
+    }
 }

@@ -73,6 +73,9 @@ pub mod vocabulary {
         id::{Dot, Generation, Incarnation, NodeId},
         io::{Arrival, ClockStanding, Departure},
         node::Liveness,
+        observer::Observer,
+        stats::Counter,
+        time::Instant,
         wire::{Cause, ClusterLabel, Urgency},
     };
 }

@@ -9,6 +9,7 @@ use crate::{
     dissemination::Dissemination,
     error::PublishError,
     records::Rumor,
+    stats::Counter,
     storage::Storage,
     table::Table,
     time::{Instant, Span},
@@ -38,7 +39,7 @@ impl<S: Storage> Dissemination<S> {
             self.admission.full_at = full_at;
             return Ok(());
         }
-        cx.stats.rumors_busy += 1;
+        cx.count(Counter::RumorsBusy);
         let interval = if cx.live > 1 { cx.config.gossip_interval } else { cx.config.reconnect_interval };
         Err(PublishError::Busy { retry_after: if over.is_zero() { interval } else { over } })
     }

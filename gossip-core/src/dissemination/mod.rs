@@ -26,6 +26,7 @@ use crate::{
     id::{Dot, Life},
     io::Event,
     records::{Retransmits, Rumor, SequenceStatus, Window},
+    stats::Counter,
     storage::{Snapshot, Storage},
     table::{Blob, Flag, Table},
     time::Instant,
@@ -167,7 +168,7 @@ impl<S: Storage> Dissemination<S> {
             return AskPublisher::No;
         }
         if !self.windows.ensure(horizon.writer) {
-            cx.stats.rumors_refused += 1;
+            cx.count(Counter::RumorsRefused);
             return AskPublisher::No;
         }
         let window = self.windows.get(horizon.writer);
@@ -212,7 +213,7 @@ impl<S: Storage> Dissemination<S> {
         let left = lay_for.and_then(|lay_for| time_left(frame, lay_for));
         let copy = (S::Blob::copy_of(frame.payload.bytes()), frame.payload.extension_len());
         let (Some(left), (Some(payload), Some(extension_len))) = (left, copy) else {
-            cx.stats.rumors_expired += 1;
+            cx.count(Counter::RumorsExpired);
             return;
         };
         if !self.rumors.is_full() {
@@ -251,7 +252,7 @@ impl<S: Storage> Dissemination<S> {
         let room = |_: &_| self.windows.ensure(writer) && self.make_room(cx);
         let Some((payload, extension_len)) = payload.filter(room) else {
             // Not marked as seen: it can still be pulled, once there is room.
-            cx.stats.rumors_refused += 1;
+            cx.count(Counter::RumorsRefused);
             return;
         };
         self.windows.see(cx, frame.dot);
@@ -273,10 +274,10 @@ impl<S: Storage> Dissemination<S> {
     /// A rumor came too late to be told: it was missed, unless it was published before we came.
     fn pass_over(&mut self, cx: &mut Context<S>, dot: Dot, is_older_than_we: bool) {
         if !self.windows.ensure(dot.writer()) {
-            cx.stats.rumors_refused += 1;
+            cx.count(Counter::RumorsRefused);
             return;
         }
-        cx.stats.rumors_expired += 1;
+        cx.count(Counter::RumorsExpired);
         self.windows.see(cx, dot);
         self.windows.miss(cx, dot.writer(), u32::from(!is_older_than_we));
     }

@@ -5,6 +5,7 @@ use crate::{
     context::Context,
     id::{Dot, Life},
     records::Rumor,
+    stats::Counter,
     storage::Storage,
     table::{Smallest, Table},
     time::{Instant, Span},
@@ -28,7 +29,7 @@ impl<S: Storage> Dissemination<S> {
             if expires_at <= cx.now && !rumor.untold {
                 // The last row comes here instead.
                 self.remove(cx, dot);
-                cx.stats.rumors_expired += 1;
+                cx.count(Counter::RumorsExpired);
             } else {
                 self.expire_by(cx, expires_at);
                 slot += 1;
@@ -88,7 +89,7 @@ impl<S: Storage> Dissemination<S> {
         }
         for dot in &evicted {
             self.remove(cx, *dot);
-            cx.stats.rumors_evicted += 1;
+            cx.count(Counter::RumorsEvicted);
         }
         !self.rumors.is_full()
     }

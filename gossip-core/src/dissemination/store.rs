@@ -8,6 +8,7 @@ use crate::{
     path::Proof,
     records::Question,
     replicated::{Regions, Replicated, ReplicatedData, SavePoint},
+    stats::Counter,
     storage::Storage,
     table::{Flag, Table, copy_to},
     time::Instant,
@@ -97,7 +98,7 @@ impl<S: Storage> ReplicatedData<S> for Dissemination<S> {
             Frame::Rumor(rumor)
                 if self.rumors.limit() == 0 || rumor.payload.bytes().len() > Self::payload_len_max(cx) =>
             {
-                cx.stats.rumors_refused += 1;
+                cx.count(Counter::RumorsRefused);
             }
             Frame::Rumor(rumor) => self.on_rumor(cx, rumor),
             _ => {}
@@ -141,7 +142,7 @@ impl<S: Storage> ReplicatedData<S> for Dissemination<S> {
         let (dot, rumor) = self.rumors.at_mut(slot)?;
         rumor.untold = false;
         self.untold -= 1;
-        cx.stats.rumors_delivered += 1;
+        cx.count(Counter::RumorsDelivered);
         let (payload, _) = copy_to(buffer, rumor.extended().known())?;
         let event = Event::Delivered { dot: *dot, urgency: rumor.urgency, payload, age: rumor.age(cx.now) };
         self.rumors.set_flag(slot, Flag::Untold, false);
@@ -161,12 +162,12 @@ impl<S: Storage> Dissemination<S> {
     fn on_rumor(&mut self, cx: &mut Context<S>, frame: &RumorFrame<'_>) {
         // Our own rumors come from us alone.
         if frame.dot.writer() == cx.me.writer() {
-            cx.stats.rumors_duplicate += 1;
+            cx.count(Counter::RumorsDuplicate);
             return;
         }
         match self.windows.status_of(frame.dot) {
-            SequenceStatus::Seen => cx.stats.rumors_duplicate += 1,
-            SequenceStatus::BeyondReach => cx.stats.rumors_early += 1,
+            SequenceStatus::Seen => cx.count(Counter::RumorsDuplicate),
+            SequenceStatus::BeyondReach => cx.count(Counter::RumorsEarly),
             SequenceStatus::New => self.take_in(cx, frame),
         }
     }

@@ -5,6 +5,7 @@ use crate::{
     id::{Dot, Life},
     lattice::{Joined, Lattice},
     records::{SequenceStatus, Window},
+    stats::Counter,
     storage::{Snapshot, Storage},
     table::{Flag, Table},
     wire::Position,
@@ -68,7 +69,7 @@ impl<S: Storage> Windows<S> {
 
     /// Some rumors of `writer` were missed: the application is told, at the next drain.
     pub(super) fn miss(&mut self, cx: &mut Context<S>, writer: Life, count: u32) {
-        cx.stats.rumors_missed += u64::from(count);
+        cx.count_by(Counter::RumorsMissed, u64::from(count));
         let Some(slot) = self.rows.slot(&writer).filter(|_| count > 0) else { return };
         if let Some((_, window)) = self.rows.at_mut(slot) {
             self.untold += usize::from(window.missed == 0);

@@ -13,6 +13,7 @@ use crate::{
     digest::Digest,
     id::{Addr, NodeId},
     records::{Provenance, Seed},
+    stats::Counter,
     storage::{Snapshot, Storage},
     table::Table,
 };
@@ -38,7 +39,7 @@ impl<S: Storage> AddressBook<S> {
             named.answered = known.answered.filter(|id| list.is_live(*id));
         }
         self.make_room(cx, list);
-        cx.stats.seeds_dropped += u64::from(self.seeds.insert(addr, named).is_err());
+        cx.count_by(Counter::SeedsDropped, u64::from(self.seeds.insert(addr, named).is_err()));
     }
 
     /// Keeps the address of one that is lost, if it is among those of the lowest rank; it counts as announced to so often.
@@ -47,7 +48,7 @@ impl<S: Storage> AddressBook<S> {
             return;
         }
         if self.seeds.is_full() {
-            cx.stats.seeds_dropped += 1;
+            cx.count(Counter::SeedsDropped);
             let lost = self.seeds.as_slice().iter().filter(|(_, seed)| seed.provenance == Provenance::Remembered);
             let highest = lost.map(|(addr, _)| (rank(cx, *addr), *addr)).max_by_key(|(rank, _)| rank.0);
             match highest {
@@ -107,7 +108,7 @@ impl<S: Storage> AddressBook<S> {
         }
         if let Some(addr) = last.map(|(.., addr)| *addr) {
             self.seeds.swap_remove(&addr);
-            cx.stats.seeds_dropped += 1;
+            cx.count(Counter::SeedsDropped);
         }
     }
 }

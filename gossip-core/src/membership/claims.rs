@@ -12,6 +12,7 @@ use crate::{
     lattice::{Joined, Lattice},
     path::Path,
     records::{Claim, Intent, Member, Namesake, Retransmits, Untold},
+    stats::Counter,
     storage::Storage,
     table::{Blob, Table},
     wire::{Accusation, Accusers, Cause, Header, MemberFrame, Ping, Standing, Stores},
@@ -59,7 +60,7 @@ impl<S: Storage> Membership<S> {
     pub(crate) fn on_member(&mut self, cx: &mut Context<S>, by: NodeId, frame: &MemberFrame<'_>) -> Changes {
         let claim = Claim { incarnation: frame.incarnation, standing: frame.standing, generation: frame.generation };
         if claim.incarnation > Incarnation::MAX || claim.standing > Standing::Suspect {
-            cx.stats.claims_refused += 1;
+            cx.count(Counter::ClaimsRefused);
             return [None; 2];
         }
         if frame.id == cx.me.id {
@@ -103,7 +104,7 @@ impl<S: Storage> Membership<S> {
             generation: accusation.generation,
         };
         if claim.incarnation > Incarnation::ACCUSED_MAX {
-            cx.stats.claims_refused += 1;
+            cx.count(Counter::ClaimsRefused);
             return None;
         }
         if accusation.id == cx.me.id {
@@ -141,9 +142,9 @@ impl<S: Storage> Membership<S> {
         let (_, member) = self.list.row(slot)?;
         let claim = Claim { standing: Standing::Suspect, ..member.claim() };
         if member.standing == Standing::Alive {
-            cx.stats.suspicions_raised += 1;
-            cx.stats.suspicions_raised_of_loss += u64::from(cause == Cause::Loss);
-            cx.stats.suspicions_unshared += u64::from(!retransmits.is_pending());
+            cx.count(Counter::SuspicionsRaised);
+            cx.count_by(Counter::SuspicionsRaisedOfLoss, u64::from(cause == Cause::Loss));
+            cx.count_by(Counter::SuspicionsUnshared, u64::from(!retransmits.is_pending()));
         }
         let change = self.adopt(cx, slot, Update { claim, by: cx.me.id, cause, accusers });
         self.list.update(cx, slot, |member| member.retransmits = retransmits);
@@ -236,7 +237,7 @@ impl<S: Storage> Membership<S> {
     fn admit(&mut self, cx: &mut Context<S>, frame: &MemberFrame<'_>, claim: Claim, teller: NodeId) -> Changes {
         let words = S::Blob::copy_of(frame.presence.bytes()).zip(frame.presence.extension_len());
         let Some((presence, extension_len)) = words else {
-            cx.stats.members_refused += 1;
+            cx.count(Counter::MembersRefused);
             return [None; 2];
         };
         let forgotten = if self.list.table().is_full() { self.forget_longest_gone(cx) } else { None };
@@ -272,7 +273,7 @@ impl<S: Storage> Membership<S> {
         }
         let words = S::Blob::copy_of(frame.presence.bytes()).zip(frame.presence.extension_len());
         let Some((presence, extension_len)) = words else {
-            cx.stats.members_refused += 1;
+            cx.count(Counter::MembersRefused);
             return None;
         };
         if frame.addr != member.addr && frame.generation != member.generation {
@@ -301,7 +302,7 @@ impl<S: Storage> Membership<S> {
     fn believes(&self, cx: &mut Context<S>, slot: usize, claim: Claim, step: u32) -> bool {
         let known = self.list.row(slot).map_or(Incarnation(0), |(_, member)| member.incarnation);
         let credible = claim.incarnation.0 <= known.0.saturating_add(step);
-        cx.stats.claims_refused += u64::from(!credible);
+        cx.count_by(Counter::ClaimsRefused, u64::from(!credible));
         credible
     }
 
@@ -310,21 +311,21 @@ impl<S: Storage> Membership<S> {
         let of_loss = u64::from(member.cause == Cause::Loss);
         match (member.standing, joined.standing) {
             (Standing::Suspect, Standing::Alive) => {
-                cx.stats.suspicions_refuted += 1;
-                cx.stats.suspicions_refuted_of_loss += of_loss;
+                cx.count(Counter::SuspicionsRefuted);
+                cx.count_by(Counter::SuspicionsRefutedOfLoss, of_loss);
             }
             (Standing::Suspect, Standing::Down) => {
-                cx.stats.suspicions_confirmed += 1;
-                cx.stats.suspicions_confirmed_of_loss += of_loss;
+                cx.count(Counter::SuspicionsConfirmed);
+                cx.count_by(Counter::SuspicionsConfirmedOfLoss, of_loss);
             }
-            (Standing::Alive, Standing::Suspect) => cx.stats.suspicions_heard += u64::from(by != cx.me.id),
+            (Standing::Alive, Standing::Suspect) => cx.count_by(Counter::SuspicionsHeard, u64::from(by != cx.me.id)),
             _ => {}
         }
     }
 
     /// Forgets whoever is gone for the longest time, of some of those who are gone.
     fn forget_longest_gone(&mut self, cx: &mut Context<S>) -> Option<NodeId> {
-        // From anywhere on, if there are many; else, or when there is none, all of them.
+        // From anywhere on, if there are many); else, or when there is none, all of them.
         let start = cx.rng.below(self.list.rows().len().saturating_sub(COMPARED_MAX));
         let id = [start, 0].into_iter().find_map(|from| {
             let some = self.list.gone_from(from).take(COMPARED_MAX);

@@ -13,6 +13,7 @@ use crate::{
     id::{Addr, NodeId},
     records::{Intent, Member, Provenance, Seed},
     rng::Rng,
+    stats::Counter,
     storage::{Snapshot, Storage},
     time::{Instant, Span},
     wire::{Ping, Standing},
@@ -72,7 +73,7 @@ impl<S: Storage> Membership<S> {
         let Some(member) = self.list.get(id) else { return };
         let (standing, addr) = (member.standing, member.addr);
         self.list.remove(cx, id);
-        cx.stats.members_forgotten += 1;
+        cx.count(Counter::MembersForgotten);
         if standing == Standing::Down {
             self.discovery.book.keep(cx, addr, ANNOUNCES_AT_LOST);
         }

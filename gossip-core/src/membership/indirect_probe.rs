@@ -6,6 +6,7 @@ use crate::{
     context::{Context, Credit},
     id::NodeId,
     records::Intent,
+    stats::Counter,
     storage::Storage,
     time::Instant,
     wire::{Header, PingRequest},
@@ -61,7 +62,7 @@ impl<S: Storage> Membership<S> {
         let proven = cx.received.credit == Credit::Full;
         let asker = self.list.get(header.sender).filter(|asker| proven && asker.is_live() && asker.heard_at.is_some());
         if asker.is_none() || self.list.get(request.target).is_none() {
-            cx.stats.questions_of_strangers += 1;
+            cx.count(Counter::QuestionsOfStrangers);
             return;
         }
         if request.target != cx.me.id {

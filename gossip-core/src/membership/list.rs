@@ -9,6 +9,7 @@ use crate::{
     context::Context,
     id::NodeId,
     records::{Member, Namesake, Suspicion, Untold},
+    stats::Counter,
     storage::{Snapshot, Storage},
     table::{Flag, Table},
     time::{Instant, Span},
@@ -38,7 +39,7 @@ impl<S: Storage> MemberList<S> {
     pub(super) fn add(&mut self, cx: &mut Context<S>, id: NodeId, member: Member<S::Blob>) -> bool {
         let row = Counted::of(&member);
         if self.members.insert(id, member).is_err() {
-            cx.stats.members_refused += 1;
+            cx.count(Counter::MembersRefused);
             self.refused_at = Some(cx.now);
             return false;
         }

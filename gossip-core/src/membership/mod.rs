@@ -53,6 +53,7 @@ use crate::{
     id::{Addr, Incarnation, NodeId},
     path::Path,
     records::{Claim, Member, Retransmits},
+    stats::Counter,
     storage::{Snapshot, Storage},
     table::Blob,
     time::{Instant, Span},
@@ -231,7 +232,7 @@ impl<S: Storage> Membership<S> {
     /// Our timer fired late: timeouts that elapsed meanwhile are ignored. Answers and refutations may be waiting to be read, so
     /// that the only conclusion is that we are slow ourselves (Lifeguard §IV-A).
     pub(crate) fn on_late(&mut self, cx: &mut Context<S>, late: Duration) {
-        cx.stats.late += 1;
+        cx.count(Counter::Late);
         self.health.worsen();
         self.prober.give_up();
         self.suspicions.postpone(cx, &mut self.list, late);

@@ -25,6 +25,7 @@ use crate::{
     id::{Addr, Generation, Incarnation, NodeId},
     io::Event,
     records::{Intent, NameConflict, NameStanding, Namesake, Retransmits},
+    stats::Counter,
     storage::{Snapshot, Storage},
     table::Table,
     time::{Instant, Span},
@@ -47,7 +48,7 @@ impl<S: Storage> Membership<S> {
         if header.generation == cx.me.generation || from == cx.me.addr {
             return;
         }
-        cx.stats.name_conflicts += 1;
+        cx.count(Counter::NameConflicts);
         let me = Bearer { generation: cx.me.generation, addr: cx.me.addr };
         let rival = Bearer { generation: header.generation, addr: from };
         self.on_conflict(cx, cx.me.id, [me, rival], cx.now);
@@ -62,7 +63,7 @@ impl<S: Storage> Membership<S> {
         let age = Duration::from_millis(age_millis.into());
         let [of_one, of_other] = [one, other].map(|bearer| bearer.addr.as_bytes().is_empty());
         if one.generation == other.generation || one.addr == other.addr || of_one || of_other {
-            cx.stats.claims_refused += 1;
+            cx.count(Counter::ClaimsRefused);
             return;
         }
         if age > cx.config.probe_interval.times(NEWS_FOR) {
@@ -305,7 +306,7 @@ impl<S: Storage> Namesakes<S> {
             None => {
                 self.make_room_for(cx, list, id);
                 if self.conflicts.insert(id, fresh).is_err() {
-                    cx.stats.name_conflicts_refused += 1;
+                    cx.count(Counter::NameConflictsRefused);
                     return;
                 }
             }
@@ -321,7 +322,7 @@ impl<S: Storage> Namesakes<S> {
             if let Some(other) = other {
                 let _ = self.end(cx, list, other);
                 self.conflicts.swap_remove(&other);
-                cx.stats.name_conflicts_refused += 1;
+                cx.count(Counter::NameConflictsRefused);
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::{
     context::Context,
     id::{Addr, NodeId},
     records::{Intent, Retransmits},
+    stats::Counter,
     storage::Storage,
     time::{Instant, Span},
     wire::{Accusers, Ack, Cause, Header, Ping, Relayed, Standing, Unreached},
@@ -123,7 +124,7 @@ impl<S: Storage> Membership<S> {
             && !self.prober.on_ack(cx, &mut self.list, &mut self.health, header.sender, ack.probe)
         {
             let is_relayed = self.indirect_probes.on_ack(cx, &self.list, header.sender, ack.probe);
-            cx.stats.stale_answers += u64::from(!is_relayed);
+            cx.count_by(Counter::StaleAnswers, u64::from(!is_relayed));
         }
         self.health.on_answer(cx.now, cx.config.probe_interval);
         self.suspicions.clear(cx, &mut self.list, header.sender);
@@ -134,7 +135,7 @@ impl<S: Storage> Membership<S> {
         if self.prober.on_relayed(cx, relayed) {
             self.suspicions.vouch_for(cx, &mut self.list, relayed.target);
         } else {
-            cx.stats.stale_answers += 1;
+            cx.count(Counter::StaleAnswers);
         }
         self.health.on_answer(cx.now, cx.config.probe_interval);
     }
@@ -208,13 +209,13 @@ impl Prober {
         unreached: Unreached,
     ) {
         let Some(probe) = self.awaited(unreached.probe, unreached.target) else {
-            cx.stats.stale_answers += 1;
+            cx.count(Counter::StaleAnswers);
             return;
         };
         if probe.asked.may_include(helper) {
             probe.helpers_heard = probe.helpers_heard.saturating_add(1);
             probe.unreached_by = probe.unreached_by.and(Accusers::of(helper));
-            cx.stats.helpers_failed += 1;
+            cx.count(Counter::HelpersFailed);
             health.on_answer(cx.now, cx.config.probe_interval);
         }
     }
@@ -228,7 +229,7 @@ impl Prober {
     ) -> Option<Failed> {
         let mut probe = self.probe.filter(|probe| cx.now >= probe.until)?;
         if probe.asks == 1 {
-            cx.stats.pings_unanswered += 1;
+            cx.count(Counter::PingsUnanswered);
             health.record_probe(cx.now, cx.config.probe_interval, false);
         }
         if probe.asks >= ASKS_MAX {
@@ -249,7 +250,7 @@ impl Prober {
             return;
         }
         if let Some(target) = self.next_target(cx, around) {
-            cx.stats.probes += 1;
+            cx.count(Counter::Probes);
             let number = self.next_number();
             self.ask(cx, around, health, Probe::new(target, number, cx.now));
         }
@@ -322,7 +323,7 @@ impl Probe {
 
     /// Whoever did not answer, or too seldom, is accused.
     fn conclude<S: Storage>(&self, cx: &mut Context<S>, around: &Surroundings<'_, S>, health: &mut Health) -> Failed {
-        cx.stats.probes_failed += 1;
+        cx.count(Counter::ProbesFailed);
         let (target, accusers) = (self.target, self.accusers(cx.me.id));
         // Lifeguard counts each answer of a helper that is missing; where losses are common, some always are.
         if self.helpers_heard * 4 < self.helpers {

@@ -4,6 +4,7 @@ use crate::{
     context::Context,
     id::{Addr, Incarnation},
     records::Claim,
+    stats::Counter,
     storage::Storage,
     wire::Standing,
 };
@@ -21,7 +22,7 @@ impl<S: Storage> Membership<S> {
         }
         // Whatever others can be made to believe of us, we can contradict.
         if claim.incarnation > Incarnation::RELAYED_MAX.max(ours.incarnation) {
-            cx.stats.claims_refused += 1;
+            cx.count(Counter::ClaimsRefused);
             return;
         }
         if claim.generation != ours.generation {
@@ -34,7 +35,7 @@ impl<S: Storage> Membership<S> {
         if accused && claim.generation == ours.generation && self.quarantine.accepts_suspicion(cx, &self.health) {
             return self.enter_quarantine(cx, claim.incarnation);
         }
-        cx.stats.refutations += 1;
+        cx.count(Counter::Refutations);
         cx.me.incarnation = claim.incarnation.next();
         self.restate(cx);
     }

@@ -14,6 +14,7 @@ use crate::{
     context::Context,
     id::Incarnation,
     io::Event,
+    stats::Counter,
     storage::Storage,
     time::{Instant, Span},
     wire::Standing,
@@ -85,7 +86,7 @@ impl<S: Storage> Membership<S> {
     }
 
     pub(super) fn enter_quarantine(&mut self, cx: &mut Context<S>, incarnation: Incarnation) {
-        cx.stats.withdrawals += 1;
+        cx.count(Counter::Withdrawals);
         cx.me.incarnation = incarnation.next();
         self.quarantine = SelfQuarantine::On { told: false };
         self.health.forget_probes();

@@ -10,6 +10,7 @@ use crate::{
     context::{Context, Credit},
     id::NodeId,
     records::{Claim, Intent, Member, Namesake, Suspicion},
+    stats::Counter,
     storage::Storage,
     time::{Instant, Span, micros},
     wire::{Accusers, Cause, Ping, Standing},
@@ -76,7 +77,7 @@ impl Suspicions {
         if member.suspicion != Suspicion::None {
             return;
         }
-        cx.stats.verdicts_doubted += 1;
+        cx.count(Counter::VerdictsDoubted);
         let until = cx.now + cx.config.gossip_interval;
         self.next_at = self.next_at.min(until);
         list.update(cx, slot, |member| (member.suspicion, member.until) = (Suspicion::Doubted, until));

@@ -8,6 +8,7 @@ use crate::{
     reconcile::{Difference, Peer, Same},
     records::{Intent, Member, Outgoing, Question},
     replicated::Replicated,
+    stats::Counter,
     storage::Storage,
     table::{Blob, Queue},
     wire::{Compare, Header, Pull, PullEnd, Remainder, Store, StoreDigests, Stores},
@@ -86,11 +87,11 @@ impl<S: Storage> Node<S> {
         }
         if !self.cx.stores().contains(pull.store) {
             // We have said that we keep none: the asker has yet to hear so.
-            self.cx.stats.questions_shed += 1;
+            self.cx.count(Counter::QuestionsShed);
             return;
         }
         let Some(summary) = S::Summary::copy_of(pull.summary) else {
-            self.cx.stats.questions_shed += 1;
+            self.cx.count(Counter::QuestionsShed);
             return;
         };
         let Pull { token, store, from, until, .. } = *pull;
@@ -101,7 +102,7 @@ impl<S: Storage> Node<S> {
             self.convergence.on_behind::<S>(&mut self.membership.lend(), asker, self.stores.entries.behind(&question));
         }
         if self.questions.push_back(question).is_err() {
-            self.cx.stats.questions_shed += 1;
+            self.cx.count(Counter::QuestionsShed);
         }
     }
 

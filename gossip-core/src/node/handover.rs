@@ -13,6 +13,7 @@ use crate::{
     id::{Life, NodeId},
     io::Event,
     records::{Intent, Member},
+    stats::Counter,
     storage::Storage,
     time::{Instant, Span},
     wire::{Confirmed, Store, Stores, Writer},
@@ -170,12 +171,12 @@ impl<S: Storage> Node<S> {
     pub(super) fn on_confirmed(&mut self, from: NodeId, confirmed: &Confirmed) {
         let all = self.extent();
         let Parting::HandingOver(handover) = &mut self.parting else {
-            self.cx.stats.stale_answers += 1;
+            self.cx.count(Counter::StaleAnswers);
             return;
         };
         let asked = handover.asked.iter_mut().find(|asked| asked.id == from);
         let Some(asked) = asked.filter(|_| confirmed.generation == self.cx.me.generation) else {
-            self.cx.stats.stale_answers += 1;
+            self.cx.count(Counter::StaleAnswers);
             return;
         };
         let before = asked.has;
@@ -248,8 +249,8 @@ impl<S: Storage> Node<S> {
 
     fn say_farewell(&mut self, lacking: NotHandedOver) {
         let NotHandedOver { writes, rumors } = lacking;
-        self.cx.stats.writes_not_handed_over += u64::from(writes);
-        self.cx.stats.rumors_not_handed_over += u64::from(rumors);
+        self.cx.count_by(Counter::WritesNotHandedOver, u64::from(writes));
+        self.cx.count_by(Counter::RumorsNotHandedOver, u64::from(rumors));
         self.parting = Parting::Left { untold: (writes > 0 || rumors > 0).then_some(lacking) };
         self.membership.leave(&mut self.cx);
     }

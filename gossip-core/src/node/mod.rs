@@ -35,6 +35,7 @@ use crate::{
     reconcile::Reconcile,
     records::Intent,
     replicated::{Replicated, ReplicatedData},
+    stats::Counter,
     storage::Storage,
     table::Queue,
     time::{Instant, Span},
@@ -171,7 +172,7 @@ impl<S: Storage> Node<S> {
     /// the deadline is put out, and `buffer_too_short` counts it.
     pub fn poll_output<'b>(&mut self, buffer: &'b mut [u8]) -> Output<'b> {
         let Some(buffer) = buffer.get_mut(..usize::from(self.cx.config.datagram_len_max)) else {
-            self.cx.stats.buffer_too_short += 1;
+            self.cx.count(Counter::BufferTooShort);
             return self.schedule();
         };
         if let Some(event) = self.next_event() {
@@ -273,7 +274,7 @@ impl<S: Storage> Node<S> {
     /// Others claim to know more of this life than we said: it is forged, or runs twice. Its numbers are worth nothing any
     /// more, and a new generation begins.
     fn begin_generation(&mut self) {
-        self.cx.stats.rebirths += 1;
+        self.cx.count(Counter::Rebirths);
         self.held = Extent::default();
         self.membership.begin_generation(&mut self.cx);
         each_store!(self.stores, (_, store) => store.begin_generation(&self.cx));

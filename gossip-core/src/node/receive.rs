@@ -8,6 +8,7 @@ use crate::{
     reconcile::{Difference, Peer},
     records::{Intent, Member, Outgoing},
     replicated::ReplicatedData,
+    stats::Counter,
     storage::Storage,
     table::Queue,
     time::Span,
@@ -19,8 +20,8 @@ use crate::{
 
 impl<S: Storage> Node<S> {
     pub(super) fn on_datagram(&mut self, from: Addr, bytes: &[u8]) {
-        self.cx.stats.datagrams_received += 1;
-        self.cx.stats.bytes_received += u64::try_from(bytes.len()).unwrap_or(0);
+        self.cx.count(Counter::DatagramsReceived);
+        self.cx.count_by(Counter::BytesReceived, u64::try_from(bytes.len()).unwrap_or(0));
         let len = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
         self.cx.received = Received::new(len, Credit::Upto(len));
         if let Some((header, frames)) = self.open(from, bytes) {
@@ -43,8 +44,8 @@ impl<S: Storage> Node<S> {
         for read in Reader::new(frames) {
             match read {
                 Ok(Read::Frame(frame)) => self.on_frame(from, header, &frame),
-                Ok(Read::Unknown) => self.cx.stats.unknown_frames += 1,
-                Err(_) => self.cx.stats.malformed_frames += 1,
+                Ok(Read::Unknown) => self.cx.count(Counter::UnknownFrames),
+                Err(_) => self.cx.count(Counter::MalformedFrames),
             }
         }
         self.cx.received.source = Source::Told;
@@ -54,25 +55,24 @@ impl<S: Storage> Node<S> {
 
     /// Turns away what is not for us.
     fn open<'a>(&mut self, from: Addr, bytes: &'a [u8]) -> Option<(Header, &'a [u8])> {
-        let stats = &mut self.cx.stats;
         if bytes.len() > usize::from(self.cx.config.datagram_len_max) {
-            stats.refused_oversized += 1;
+            self.cx.count(Counter::RefusedOversized);
             return None;
         }
         let (header, frames) = match Header::open(bytes, self.cx.config.cluster) {
             Ok(opened) => opened,
             Err(refusal) => {
                 match refusal {
-                    Refusal::Truncated => stats.refused_truncated += 1,
-                    Refusal::Version => stats.refused_version += 1,
-                    Refusal::ForeignCluster => stats.refused_foreign_cluster += 1,
-                    Refusal::Incredible => stats.refused_incredible += 1,
+                    Refusal::Truncated => self.cx.count(Counter::RefusedTruncated),
+                    Refusal::Version => self.cx.count(Counter::RefusedVersion),
+                    Refusal::ForeignCluster => self.cx.count(Counter::RefusedForeignCluster),
+                    Refusal::Incredible => self.cx.count(Counter::RefusedIncredible),
                 }
                 return None;
             }
         };
         if header.sender == self.cx.me.id {
-            stats.refused_own += 1;
+            self.cx.count(Counter::RefusedOwn);
             self.membership.on_namesake(&mut self.cx, from, &header, frames);
             return None;
         }
@@ -82,7 +82,7 @@ impl<S: Storage> Node<S> {
     fn on_frame(&mut self, from: Addr, header: &Header, frame: &Frame<'_>) {
         if frame.is_question() && !core::mem::take(&mut self.cx.received.may_ask) {
             // A datagram is for one thing; one that asks for many is up to no good.
-            self.cx.stats.questions_shed += 1;
+            self.cx.count(Counter::QuestionsShed);
             return;
         }
         let cx = &mut self.cx;
@@ -125,7 +125,7 @@ impl<S: Storage> Node<S> {
             let len_max = self.cx.spend_credit(self.cx.received.len);
             self.cx.owe(Outgoing { to: from, peer: Some(asker), intent: Intent::Ack(Ping::PATH_PROBE), len_max });
         } else {
-            self.cx.stats.questions_of_strangers += 1;
+            self.cx.count(Counter::QuestionsOfStrangers);
         }
     }
 
@@ -133,7 +133,7 @@ impl<S: Storage> Node<S> {
     fn on_member(&mut self, by: NodeId, member: &MemberFrame<'_>) -> Changes {
         let nowhere = member.addr.as_bytes().is_empty();
         if nowhere || member.presence.bytes().len() > self.presence_len_max_at(member.addr) {
-            self.cx.stats.members_refused += 1;
+            self.cx.count(Counter::MembersRefused);
             return [None; 2];
         }
         self.membership.on_member(&mut self.cx, by, member)
@@ -164,7 +164,7 @@ impl<S: Storage> Node<S> {
             Frame::Compare(compare) => self.on_compare(header, compare),
             Frame::Confirm(Confirm) => self.on_confirm(header),
             Frame::Pull(pull) => self.on_pull(header, pull),
-            _ if !self.may_tell(header) => self.cx.stats.news_of_strangers += 1,
+            _ if !self.may_tell(header) => self.cx.count(Counter::NewsOfStrangers),
             Frame::Clock(clock) => self.on_clock(header.sender, *clock),
             Frame::Confirmed(confirmed) => self.on_confirmed(header.sender, confirmed),
             Frame::StoreDigests(digests) => self.on_store_digests(header.sender, digests),
@@ -174,7 +174,9 @@ impl<S: Storage> Node<S> {
                 self.reconcile.on_pull_end(&mut self.cx, header.sender, end, ours);
                 self.on_unresolved();
             }
-            Frame::Agreeing(_) if !core::mem::take(&mut self.cx.received.may_agree) => self.cx.stats.evidence_shed += 1,
+            Frame::Agreeing(_) if !core::mem::take(&mut self.cx.received.may_agree) => {
+                self.cx.count(Counter::EvidenceShed)
+            }
             Frame::Agreeing(agreeing) => {
                 let (ours, shared) = (self.digest(), self.shared_with(Some(header.sender)));
                 self.convergence.set_digest(&self.cx, ours);
@@ -262,7 +264,7 @@ impl<S: Storage> Node<S> {
             || self.cx.received.credit == Credit::Full
             || self.membership.is_contested(header.sender);
         let addr = addr.filter(|addr| is_heard && self.membership.is_proven(header.sender, *addr));
-        self.cx.stats.questions_of_strangers += u64::from(addr.is_none());
+        self.cx.count_by(Counter::QuestionsOfStrangers, u64::from(addr.is_none()));
         addr
     }
 }

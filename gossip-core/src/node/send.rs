@@ -7,6 +7,7 @@ use crate::{
     path::Path,
     records::{Intent, Outgoing, Question, Suspicion},
     replicated::Replicated,
+    stats::Counter,
     storage::Storage,
     table::Queue,
     wire::{
@@ -27,8 +28,8 @@ impl<S: Storage> Node<S> {
                 (addr, self.write_answer(&question, buffer))
             };
             if let Some(len) = len {
-                self.cx.stats.datagrams_sent += 1;
-                self.cx.stats.bytes_sent += u64::try_from(len).unwrap_or(0);
+                self.cx.count(Counter::DatagramsSent);
+                self.cx.count_by(Counter::BytesSent, u64::try_from(len).unwrap_or(0));
                 return Some((to, len));
             }
         }
@@ -118,7 +119,7 @@ impl<S: Storage> Node<S> {
     /// So much of our news was too long for a datagram to `peer`.
     pub(super) fn on_too_long(&mut self, peer: Option<NodeId>, pieces: u16) {
         if let Some(peer) = peer.filter(|_| pieces > 0) {
-            self.cx.stats.news_too_long += u64::from(pieces);
+            self.cx.count_by(Counter::NewsTooLong, u64::from(pieces));
             self.paths.on_need(&self.cx, &mut self.membership.lend(), peer);
         }
     }
@@ -175,9 +176,9 @@ impl<S: Storage> Node<S> {
         let is_live = |life| super::is_live(&self.membership, life);
         let upto = ask_store!(self, question.store, store => store.serve(&self.cx, question, &is_live, &mut writer));
         writer.release();
-        self.cx.stats.pulls_answered += 1;
+        self.cx.count(Counter::PullsAnswered);
         let too_long = writer.take_too_long() > 0;
-        self.cx.stats.news_too_long += u64::from(too_long);
+        self.cx.count_by(Counter::NewsTooLong, u64::from(too_long));
         if upto.is_none() && !too_long {
             self.convergence.on_told_all(&self.cx, &mut self.membership.lend(), question.peer);
         }

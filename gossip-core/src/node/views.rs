@@ -96,6 +96,17 @@ impl<S: Storage> Node<S> {
         self.stores.entries.rows().iter().map(|(key, entry)| (key.as_ref(), entry.precedence()))
     }
 
+    /// Whoever is told of each thing that is counted.
+    #[must_use]
+    pub const fn observer(&self) -> &S::Observer {
+        &self.cx.observer
+    }
+
+    /// The same, to be changed: on a heap, [`attach`](crate::observer::Attached::attach) one.
+    pub const fn observer_mut(&mut self) -> &mut S::Observer {
+        &mut self.cx.observer
+    }
+
     /// How far the live members are from agreement, as far as we know.
     #[must_use]
     pub fn agreement(&self) -> Agreement {

@@ -20,6 +20,7 @@ use crate::{
     pace::Pace,
     records::Intent,
     round_trip::RoundTrip,
+    stats::Counter,
     storage::Storage,
     time::{Instant, Span},
     wire::{Position, PullEnd, Remainder, Store, StoreDigests, Stores},
@@ -190,11 +191,11 @@ impl Reconcile {
         digest: Digest,
     ) {
         let Exchange::Comparing { peer, asked_at, tries, .. } = self.exchange else {
-            cx.stats.stale_answers += 1;
+            cx.count(Counter::StaleAnswers);
             return;
         };
         if peer.id != from {
-            cx.stats.stale_answers += 1;
+            cx.count(Counter::StaleAnswers);
             return;
         }
         self.made_progress |= digest != self.before;
@@ -218,11 +219,11 @@ impl Reconcile {
 
     pub(crate) fn on_pull_end<S: Storage>(&mut self, cx: &mut Context<S>, from: NodeId, end: &PullEnd, ours: Digest) {
         let Exchange::Pulling { peer, asked_at, pull, .. } = self.exchange else {
-            cx.stats.stale_answers += 1;
+            cx.count(Counter::StaleAnswers);
             return;
         };
         if (peer.id, pull.token) != (from, end.token & !TRY) {
-            cx.stats.stale_answers += 1;
+            cx.count(Counter::StaleAnswers);
             return;
         }
         self.made_progress |= ours != self.before;
@@ -251,7 +252,7 @@ impl Reconcile {
             Exchange::Comparing { peer, tries, .. } | Exchange::Pulling { peer, tries, .. }
                 if self.may_ask_another(cx, &peer, tries) =>
             {
-                cx.stats.exchanges_failed += 1;
+                cx.count(Counter::ExchangesFailed);
                 self.backoff.on_unanswered(cx, peer.id);
                 self.finish(cx);
             }
@@ -263,7 +264,7 @@ impl Reconcile {
                 self.ask(cx, peer, tries + 1, asked_at, pull);
             }
             Exchange::Comparing { peer, .. } | Exchange::Pulling { peer, .. } => {
-                cx.stats.exchanges_failed += 1;
+                cx.count(Counter::ExchangesFailed);
                 self.backoff.on_silence(cx, peer.id);
                 self.finish(cx);
             }
@@ -328,7 +329,7 @@ impl Reconcile {
         self.next_at = Instant::NEVER;
         if let Some(peer) = self.candidate.take() {
             self.choice = Choice::Latest;
-            cx.stats.exchanges += 1;
+            cx.count(Counter::Exchanges);
             cx.newcomer = false;
             self.last = peer.id;
             self.made_progress = false;

@@ -19,6 +19,7 @@ use crate::{
     lattice::{Joined, Lattice},
     records::{Entry, Precedence},
     stamp::Stamp,
+    stats::Counter,
     storage::{Snapshot, Storage},
     table::{Blob, Flag, Table},
     wire::{EntryFrame, Operation, SupersededRange, len},
@@ -123,23 +124,23 @@ impl<S: Storage> Replica<S> {
         let (sequence, after) = (frame.dot.sequence, frame.dot.sequence.saturating_sub(frame.span));
         let says_nothing = frame.operation == Operation::Delete && !frame.value.known().is_empty();
         if frame.span == 0 || sequence == 0 || frame.stamp > Stamp::CREDIBLE_MAX || says_nothing {
-            cx.stats.entries_malformed += 1;
+            cx.count(Counter::EntriesMalformed);
             return;
         }
         let seen = self.seen(writer);
         // Our own writes come from us alone.
         if writer == cx.me.writer() {
-            cx.stats.entries_duplicate += 1;
+            cx.count(Counter::EntriesDuplicate);
             return;
         }
         if after > seen {
             // What came before it is yet to be pulled, and it will come along: taken in now, it would be held here and
             // accounted for nowhere, if its writer died.
-            cx.stats.entries_early += 1;
+            cx.count(Counter::EntriesEarly);
             return;
         }
         if !self.ensure_version(writer) || !self.join_entry(cx, frame) {
-            cx.stats.entries_refused += 1;
+            cx.count(Counter::EntriesRefused);
             return;
         }
         if cx.calendar.follows(cx.now, frame.stamp) {
@@ -226,7 +227,7 @@ impl<S: Storage> Replica<S> {
         let known = self.entries.get(frame.key);
         let incoming = Precedence { stamp: frame.stamp, dot: frame.dot };
         if known.is_some_and(|known| known.precedence().join(&incoming) == Joined::Same) {
-            cx.stats.entries_duplicate += 1;
+            cx.count(Counter::EntriesDuplicate);
             return true;
         }
         if known.is_none() && self.entries.is_full() {
@@ -248,7 +249,7 @@ impl<S: Storage> Replica<S> {
             untold: true,
         };
         self.store(cx, key, entry);
-        cx.stats.entries_applied += 1;
+        cx.count(Counter::EntriesApplied);
         true
     }
 

@@ -8,6 +8,7 @@ use crate::{
     path::Proof,
     records::Question,
     replicated::{Regions, Replicated, ReplicatedData, SavePoint},
+    stats::Counter,
     storage::Storage,
     table::{Flag, Table, copy_to},
     wire::{Frame, Position, Urgency, Writer},
@@ -72,7 +73,7 @@ impl<S: Storage> ReplicatedData<S> for Replica<S> {
                 if self.entries.limit() == 0
                     || entry.key.len() + entry.value.bytes().len() > Self::entry_len_max(cx) =>
             {
-                cx.stats.entries_refused += 1;
+                cx.count(Counter::EntriesRefused);
             }
             Frame::Entry(entry) => self.on_entry(cx, entry),
             // It makes us give something up: nobody says so unasked.

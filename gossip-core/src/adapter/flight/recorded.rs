@@ -9,6 +9,7 @@ use crate::{
     id::{Addr, Dot},
     io::{Input, Output},
     node::Node,
+    observer::Attached,
     storage::Heap,
     time::Instant,
     wire::Urgency,
@@ -39,6 +40,11 @@ impl Recorded {
     #[must_use]
     pub const fn recorder(&self) -> Option<&Recorder> {
         self.recorder.as_ref()
+    }
+
+    /// Whoever is told of what is counted. That is no part of what the node does, and on no record.
+    pub const fn observer_mut(&mut self) -> &mut Attached {
+        self.node.observer_mut()
     }
 
     /// The recorder, if there is one, to be asked what is to be written.

@@ -5,15 +5,21 @@ use super::{
     tally::Tally,
 };
 use crate::{
-    adapter::OwnedEvent,
+    adapter::{OwnedEvent, subscribers::lock},
     id::Addr,
     io::{Input, Output},
     node::Node,
+    observer::Observer,
+    stats::Counter,
     storage::Heap,
     time::Instant,
 };
 use core::ops::ControlFlow;
-use std::{vec, vec::Vec};
+use std::{
+    sync::{Arc, Mutex},
+    vec,
+    vec::Vec,
+};
 
 /// Which segments to replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +66,9 @@ pub enum What<'m> {
     },
     /// The application was told something.
     Told(OwnedEvent),
+    /// On account of the moment before, whose number this has, something was counted, so many times: why a datagram came to nothing,
+    /// for one. Datagrams and bytes that went in and out are not told again.
+    Counted(Counter, u64),
     /// The operating system did not send a datagram.
     SendFailed {
         /// To where.
@@ -125,7 +134,8 @@ impl Recording {
     /// made up, with right checksums, can do it as well.
     pub fn replay(&self, builds: Builds, watch: impl FnMut(&Moment<'_>, &Node<Heap>) -> ControlFlow<()>) -> Verdict {
         let (number, verdict) = (0, Verdict::default());
-        let mut replay = Replay { watch, number, verdict, tally: Tally::default(), now: Instant::ZERO, outputs: 0 };
+        let (tally, counts) = (Tally::default(), Counts::default());
+        let mut replay = Replay { watch, number, verdict, tally, now: Instant::ZERO, outputs: 0, counts };
         let mut node = None;
         for (place, segment) in self.segments().iter().enumerate() {
             if builds == Builds::Own && !segment.is_kin {
@@ -158,6 +168,21 @@ struct Replay<W> {
     now: Instant,
     /// Outputs since the last that were accounted for.
     outputs: u64,
+    /// What was counted since the last moment.
+    counts: Counts,
+}
+
+/// What a node counts, on its way from the node to whoever watches.
+#[derive(Default, Clone)]
+struct Counts(Arc<Mutex<Vec<(Counter, u64)>>>);
+
+impl Observer for Counts {
+    fn on_counted(&mut self, _now: Instant, counter: Counter, by: u64) {
+        use Counter::{BytesReceived, BytesSent, DatagramsReceived, DatagramsSent};
+        if !matches!(counter, BytesReceived | BytesSent | DatagramsReceived | DatagramsSent) {
+            lock(&self.0).push((counter, by));
+        }
+    }
 }
 
 impl<W: FnMut(&Moment<'_>, &Node<Heap>) -> ControlFlow<()>> Replay<W> {
@@ -174,6 +199,7 @@ impl<W: FnMut(&Moment<'_>, &Node<Heap>) -> ControlFlow<()>> Replay<W> {
             self.verdict.differs.get_or_insert((self.number, Difference::Nonsense));
             return ControlFlow::Continue(None);
         };
+        node.observer_mut().attach(self.counts.clone());
         (self.now, self.tally, self.outputs) = (segment.at, Tally::default(), 0);
         if before.is_some_and(|before| before.snapshot() != whole) {
             self.differ(&node, Difference::State)?;
@@ -209,19 +235,20 @@ impl<W: FnMut(&Moment<'_>, &Node<Heap>) -> ControlFlow<()>> Replay<W> {
                 self.verdict.inputs += 1;
                 self.show(node, What::Received { from, bytes })?;
                 node.handle_input(self.now, Input::Received { from, bytes: &mut bytes.to_vec() });
-                ControlFlow::Continue(())
+                self.show_counts(node)
             }
             Entry::TimerFired => {
                 self.verdict.inputs += 1;
                 self.show(node, What::TimerFired)?;
                 node.handle_input(self.now, Input::TimerFired);
-                ControlFlow::Continue(())
+                self.show_counts(node)
             }
             Entry::Asked(command) => {
                 self.verdict.inputs += 1;
                 let answer = command.ask(node, self.now);
                 self.tally.answered(answer.is_done());
-                self.show(node, What::Asked(command, answer))
+                self.show(node, What::Asked(command, answer))?;
+                self.show_counts(node)
             }
             Entry::Polled { times, digest } => self.polled(node, times, digest),
             Entry::SendFailed { to, reason } => self.show(node, What::SendFailed { to, reason }),
@@ -278,7 +305,8 @@ impl<W: FnMut(&Moment<'_>, &Node<Heap>) -> ControlFlow<()>> Replay<W> {
             Output::Schedule(_) => return ControlFlow::Continue(()),
         };
         self.outputs += 1;
-        self.show(node, what)
+        self.show(node, what)?;
+        self.show_counts(node)
     }
 
     /// From here on, nothing is proven.
@@ -289,6 +317,13 @@ impl<W: FnMut(&Moment<'_>, &Node<Heap>) -> ControlFlow<()>> Replay<W> {
         }
         self.verdict.differs = Some((self.number + 1, difference));
         self.show(node, What::Differs(difference))
+    }
+
+    fn show_counts(&mut self, node: &Node<Heap>) -> ControlFlow<()> {
+        let counted = core::mem::take(&mut *lock(&self.counts.0));
+        counted.into_iter().try_for_each(|(counter, by)| {
+            (self.watch)(&Moment { number: self.number, at: self.now, what: What::Counted(counter, by) }, node)
+        })
     }
 
     fn show(&mut self, node: &Node<Heap>, what: What<'_>) -> ControlFlow<()> {

@@ -29,6 +29,7 @@ pub(super) fn json(moment: &Moment<'_>, node: &Node<Heap>) -> Value {
         What::Received { from, bytes } => datagram(&mut object, "from", *from, bytes, node),
         What::Sent { to, bytes } => datagram(&mut object, "to", *to, bytes, node),
         What::Told(event) => object["event"] = serde_json::to_value(event).unwrap_or_default(),
+        What::Counted(counter, by) => (object["counter"], object["by"]) = (counter.name().into(), (*by).into()),
         What::TimerFired => {}
         _ => object["words"] = words.into(),
     }
@@ -54,6 +55,8 @@ fn words(moment: &Moment<'_>, node: &Node<Heap>) -> (&'static str, String) {
         What::Asked(command, answer) => ("asked", format!("{}: {}", asked(command), answered(answer))),
         What::Sent { to, bytes } => ("out", format!("to {}, {}", names.at(*to), Datagram::read(bytes, names).words())),
         What::Told(event) => ("event", told(event)),
+        What::Counted(counter, 1) => ("count", counter.name().to_owned()),
+        What::Counted(counter, by) => ("count", format!("{} {by}", counter.name())),
         What::SendFailed { to, reason } => {
             ("io", format!("not sent to {}: {}", names.at(*to), text(reason.as_bytes())))
         }

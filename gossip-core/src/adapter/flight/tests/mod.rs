@@ -8,6 +8,7 @@ use crate::{
     id::{Addr, NodeId},
     io::{Input, Output},
     node::Node,
+    stats::Counter,
     storage::Heap,
     time::Instant,
     wire::Urgency,
@@ -201,6 +202,31 @@ fn a_life_comes_out_again_byte_for_byte() {
 }
 
 #[test]
+fn a_replay_says_what_was_counted_on_account_of_which_input() {
+    let (bytes, ..) = full_life(&Scratch::new());
+    let mut counted = Vec::new();
+    let (mut last, mut was_too_long) = (0, false);
+    Recording::read(bytes).unwrap().replay(Builds::Own, |moment, _| {
+        match moment.what {
+            What::Counted(counter, by) => {
+                assert_eq!(moment.number, last);
+                assert!(counter != Counter::RefusedOversized || was_too_long);
+                counted.push((counter, by));
+            }
+            ref what => {
+                assert_eq!(moment.number, last + 1, "what is counted has no number of its own");
+                was_too_long = matches!(what, What::Received { bytes, .. } if bytes.len() == 20_000);
+            }
+        }
+        last = moment.number;
+        ControlFlow::Continue(())
+    });
+    for counter in [Counter::RefusedOversized, Counter::EntriesApplied, Counter::Probes] {
+        assert!(counted.contains(&(counter, 1)), "{counter:?} of {counted:?}");
+    }
+}
+
+#[test]
 fn the_oldest_gives_way_and_the_rest_is_as_exact() {
     let file = Scratch::new();
     let mut life = Life::begin(&file);
@@ -309,14 +335,14 @@ fn a_replay_can_be_broken_off_at_any_moment() {
     let recording = Recording::read(bytes).unwrap();
     let mut last = 0;
     recording.replay(Builds::Own, |moment, node| {
-        assert_eq!(moment.number, last + 1);
+        assert_eq!(moment.number, last + u64::from(!matches!(moment.what, What::Counted(..))));
         last = moment.number;
         if node.get(b"color").is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     assert!(last > 10);
     let mut numbers = 0;
-    recording.replay(Builds::Own, |_, _| {
-        numbers += 1;
+    recording.replay(Builds::Own, |moment, _| {
+        numbers = moment.number;
         if numbers == 7 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     assert_eq!(numbers, 7);
