@@ -6,28 +6,13 @@ use async_std::{
 use core::net::SocketAddr;
 use futures_lite::future::{poll_once, race};
 use gossip_core::adapter::{
-    BindError, Call, Calls, Endpoint, Gossip, LookUp, Options, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN,
-    RECEIVE_ERROR_PAUSE, Step, start,
+    Call, Calls, Endpoint, LookUp, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step,
 };
 use std::{io, time::Instant};
 
-/// Starts a node: binds its socket, reads its data file, and begins to ask its seeds.
-///
-/// # Errors
-///
-/// Whatever keeps it from starting, in words for the one who started it.
-pub async fn bind(options: Options) -> Result<Gossip, BindError> {
-    let addr = options.bind;
-    let socket = UdpSocket::bind(addr).await.map_err(|error| BindError::of_socket(addr, error))?;
-    let local_addr = socket.local_addr().map_err(BindError::Driver)?;
-    let (endpoint, calls, gossip) = start(options, local_addr)?;
-    spawn(Driver::new(socket, calls, endpoint).run());
-    Ok(gossip)
-}
-
 /// Fields drop in this order. The endpoint goes last: its end tells the handles that the socket is free again.
 #[derive(Debug)]
-struct Driver {
+pub(crate) struct Driver {
     socket: UdpSocket,
     calls: Calls,
     buffer: Box<[u8]>,
@@ -44,13 +29,13 @@ enum Woken {
 }
 
 impl Driver {
-    fn new(socket: UdpSocket, calls: Calls, endpoint: Endpoint) -> Self {
+    pub(crate) fn new(socket: UdpSocket, calls: Calls, endpoint: Endpoint) -> Self {
         let buffer = vec![0; RECEIVE_BUFFER_LEN].into_boxed_slice();
         Self { socket, calls, buffer, saving: None, endpoint }
     }
 
     /// Runs until the node has left.
-    async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         while let Some(deadline) = self.drain().await {
             match self.wait(deadline).await {
                 Woken::Received(received) => self.receive(received).await,

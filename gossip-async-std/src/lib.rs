@@ -1,7 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod driver;
+mod handle;
 
-pub use self::driver::bind;
+pub use self::handle::Gossip;
 #[doc(inline)]
-pub use gossip_core::adapter::{Events, Gossip, vocabulary::*};
+pub use gossip_core::adapter::{Events, vocabulary::*};

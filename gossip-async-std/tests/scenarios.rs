@@ -13,7 +13,7 @@ impl suite::Adapter for Gossip {
     type Events = Events;
 
     fn bind(options: Options) -> Result<Self, BindError> {
-        wait(bind(options))
+        wait(Self::bind(options))
     }
     fn id(&self) -> NodeId {
         self.id()

@@ -1,9 +1,6 @@
 //! The driver: one task that owns the node and its socket. There is no lock around either.
 use core::net::SocketAddr;
-use gossip_core::adapter::{
-    BindError, Calls, Endpoint, Gossip, LookUp, Options, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE,
-    Step, start,
-};
+use gossip_core::adapter::{Calls, Endpoint, LookUp, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step};
 use std::{io, time::Instant};
 use tokio::{
     net::{UdpSocket, lookup_host},
@@ -11,27 +8,9 @@ use tokio::{
     time::{sleep, sleep_until},
 };
 
-/// Starts a node: binds its socket, reads its data file, and begins to ask its seeds.
-///
-/// # Errors
-///
-/// Whatever keeps it from starting, in words for the one who started it.
-///
-/// # Panics
-///
-/// Outside of a tokio runtime, as tokio's own sockets and tasks do.
-pub async fn bind(options: Options) -> Result<Gossip, BindError> {
-    let addr = options.bind;
-    let socket = UdpSocket::bind(addr).await.map_err(|error| BindError::of_socket(addr, error))?;
-    let local_addr = socket.local_addr().map_err(BindError::Driver)?;
-    let (endpoint, calls, gossip) = start(options, local_addr)?;
-    spawn(Driver::new(socket, calls, endpoint).run());
-    Ok(gossip)
-}
-
 /// Fields drop in this order. The endpoint goes last: its end tells the handles that the socket is free again.
 #[derive(Debug)]
-struct Driver {
+pub(crate) struct Driver {
     socket: UdpSocket,
     calls: Calls,
     buffer: Box<[u8]>,
@@ -41,13 +20,13 @@ struct Driver {
 }
 
 impl Driver {
-    fn new(socket: UdpSocket, calls: Calls, endpoint: Endpoint) -> Self {
+    pub(crate) fn new(socket: UdpSocket, calls: Calls, endpoint: Endpoint) -> Self {
         let buffer = vec![0; RECEIVE_BUFFER_LEN].into_boxed_slice();
         Self { socket, calls, buffer, saving: None, endpoint }
     }
 
     /// Runs until the node has left.
-    async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         while let Some(deadline) = self.drain().await {
             tokio::select! {
                 received = self.socket.recv_from(&mut self.buffer) => self.receive(received).await,

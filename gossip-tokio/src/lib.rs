@@ -1,12 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod driver;
+mod handle;
 #[cfg(feature = "program")]
 pub mod program;
 
-pub use self::driver::bind;
+pub use self::handle::Gossip;
 #[doc(inline)]
-pub use gossip_core::adapter::{Events, Gossip, vocabulary::*};
+pub use gossip_core::adapter::{Events, vocabulary::*};
 
 /// The examples of the workspace's README.
 #[cfg(doctest)]

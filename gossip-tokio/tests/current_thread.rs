@@ -1,14 +1,14 @@
 //! A program of one thread can run nodes as well: drivers, calls and events share it.
 use core::time::Duration;
-use gossip_tokio::{Options, OwnedEvent, bind};
+use gossip_tokio::{Gossip, Options, OwnedEvent};
 
 #[tokio::test(flavor = "current_thread")]
 async fn two_nodes_share_a_thread() {
-    let one = bind(Options::new("one")).await.unwrap();
+    let one = Gossip::bind(Options::new("one")).await.unwrap();
     let mut events = one.subscribe();
     let mut options = Options::new("two");
     options.seeds = vec![one.local_addr()];
-    let two = bind(options).await.unwrap();
+    let two = Gossip::bind(options).await.unwrap();
     two.put("color", "red").await.unwrap();
     let changed = async {
         while let Some(event) = events.next().await {
@@ -25,7 +25,7 @@ async fn two_nodes_share_a_thread() {
 /// A cancelled call is a call all the same: nothing is left half done, and the next one is answered.
 #[tokio::test(flavor = "current_thread")]
 async fn a_cancelled_call_harms_nobody() {
-    let node = bind(Options::new("one")).await.unwrap();
+    let node = Gossip::bind(Options::new("one")).await.unwrap();
     for _ in 0..200 {
         drop(tokio::time::timeout(Duration::ZERO, node.put("color", "red")).await);
     }

@@ -8,8 +8,7 @@ use core::{
     task::{Context, Poll, Waker},
 };
 use gossip_core::adapter::{
-    BindError, Calls, Endpoint, LookUp, Options, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Save,
-    Step, blocking::Gossip, start,
+    Calls, Endpoint, LookUp, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Save, Step,
 };
 use std::{
     io,
@@ -19,30 +18,9 @@ use std::{
     time::Instant,
 };
 
-/// Starts a node: binds its socket, reads its data file, and begins to ask its seeds.
-///
-/// # Errors
-///
-/// Whatever keeps it from starting, in words for the one who started it.
-pub fn bind(options: Options) -> Result<Gossip, BindError> {
-    let addr = options.bind;
-    let socket = UdpSocket::bind(addr).map_err(|error| BindError::of_socket(addr, error))?;
-    let local_addr = socket.local_addr().map_err(BindError::Driver)?;
-    let alarm = Alarm::new(local_addr).map_err(BindError::Driver)?;
-    let alarm_addr = alarm.addr().map_err(BindError::Driver)?;
-    let writes = options.data_dir.is_some() || options.record.is_some();
-    let (endpoint, calls, gossip) = start(options, local_addr)?;
-    let disk_writer = writes.then(DiskWriter::start).transpose().map_err(BindError::Driver)?;
-    let buffer = vec![0; RECEIVE_BUFFER_LEN].into_boxed_slice();
-    let alarm = Waker::from(Arc::new(alarm));
-    let driver = Driver { socket, calls, alarm, alarm_addr, buffer, disk_writer, endpoint };
-    thread::Builder::new().name("gossip".into()).spawn(|| driver.run()).map_err(BindError::Driver)?;
-    Ok(gossip.into())
-}
-
 /// Fields drop in this order. The endpoint goes last: its end tells the handles that the socket is free again.
 #[derive(Debug)]
-struct Driver {
+pub(crate) struct Driver {
     socket: UdpSocket,
     calls: Calls,
     /// What a call wakes.
@@ -55,8 +33,20 @@ struct Driver {
 }
 
 impl Driver {
+    pub(crate) fn new(
+        socket: UdpSocket,
+        calls: Calls,
+        alarm: Alarm,
+        disk_writer: Option<DiskWriter>,
+        endpoint: Endpoint,
+    ) -> io::Result<Self> {
+        let alarm_addr = alarm.addr()?;
+        let buffer = vec![0; RECEIVE_BUFFER_LEN].into_boxed_slice();
+        Ok(Self { socket, calls, alarm: Waker::from(Arc::new(alarm)), alarm_addr, buffer, disk_writer, endpoint })
+    }
+
     /// Runs until the node has left.
-    fn run(mut self) {
+    pub(crate) fn run(mut self) {
         // From here on, a call rings the alarm.
         self.serve();
         while let Some(deadline) = self.drain() {

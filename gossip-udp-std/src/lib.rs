@@ -2,11 +2,12 @@
 
 mod alarm;
 mod driver;
+mod handle;
 mod disk_writer;
 
-pub use self::driver::bind;
+pub use self::handle::Gossip;
 #[doc(inline)]
 pub use gossip_core::adapter::{
-    blocking::{Events, Gossip, TimedOut},
+    blocking::{Events, TimedOut},
     vocabulary::*,
 };

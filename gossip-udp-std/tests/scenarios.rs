@@ -11,7 +11,7 @@ impl suite::Adapter for Gossip {
     type Events = Events;
 
     fn bind(options: Options) -> Result<Self, BindError> {
-        bind(options)
+        Self::bind(options)
     }
     fn id(&self) -> NodeId {
         self.id()

@@ -15,19 +15,16 @@ use std::{
     time::Instant,
 };
 
-/// A running node. Clones speak of the same one; when the last is dropped, the node leaves its cluster and stops.
+/// A handle to a running node, for threads: what the `Gossip` of `gossip-udp-std` is made of. Clones speak of the same node; when the
+/// last is dropped, it leaves its cluster and stops.
 ///
-/// `gossip_udp_std::bind` starts it. Every call waits for its turn with the driver, and then for its answer: microseconds, not
-/// network round trips.
-///
-/// It can be made from the handle of any adapter, for the threads of a program that has a runtime as well. A task must not
-/// call it: it would hold up its runtime, and for ever if that has but one thread.
+/// A task must not call it: it would hold up its runtime, and for ever if that has but one thread.
 #[derive(Debug, Clone)]
-pub struct Gossip {
-    awaited: adapter::Gossip,
+pub struct Handle {
+    awaited: adapter::Handle,
 }
 
-impl Gossip {
+impl Handle {
     /// The id of the node.
     #[must_use]
     pub fn id(&self) -> NodeId {
@@ -46,31 +43,48 @@ impl Gossip {
         Events { awaited: self.awaited.subscribe() }
     }
 
-    pub(super) fn call<T: Send + 'static>(
-        &self,
-        ask: impl FnOnce(&mut Endpoint) -> T + Send + 'static,
-    ) -> Result<T, Closed> {
+    /// Has something done by the driver.
+    ///
+    /// # Errors
+    ///
+    /// The node has stopped.
+    pub fn call<T: Send + 'static>(&self, ask: impl FnOnce(&mut Endpoint) -> T + Send + 'static) -> Result<T, Closed> {
         block_on(self.awaited.call(ask))
     }
 
-    pub(super) fn ask<T: Send + 'static, E: Send + 'static>(
+    /// Has something done that may be refused.
+    ///
+    /// # Errors
+    ///
+    /// It was refused, or the node has stopped.
+    pub fn ask<T: Send + 'static, E: Send + 'static>(
         &self,
         ask: impl FnOnce(&mut Endpoint) -> Result<T, E> + Send + 'static,
     ) -> Result<T, CallError<E>> {
         block_on(self.awaited.ask(ask))
     }
 
-    pub(super) fn stop(&self, how: impl FnOnce(&mut Endpoint) + Send + 'static) -> Result<NotHandedOver, Closed> {
+    /// Has the node stopped, and waits until it has.
+    ///
+    /// # Errors
+    ///
+    /// It had stopped already.
+    pub fn stop(&self, how: impl FnOnce(&mut Endpoint) + Send + 'static) -> Result<NotHandedOver, Closed> {
         block_on(self.awaited.stop(how))
     }
 
-    pub(super) fn end(&self, how: impl FnOnce(&mut Endpoint) + Send + 'static) -> Result<(), Closed> {
+    /// The same, where nothing is handed over.
+    ///
+    /// # Errors
+    ///
+    /// It had stopped already.
+    pub fn end(&self, how: impl FnOnce(&mut Endpoint) + Send + 'static) -> Result<(), Closed> {
         block_on(self.awaited.end(how))
     }
 }
 
-impl From<adapter::Gossip> for Gossip {
-    fn from(awaited: adapter::Gossip) -> Self {
+impl From<adapter::Handle> for Handle {
+    fn from(awaited: adapter::Handle) -> Self {
         Self { awaited }
     }
 }
@@ -159,13 +173,49 @@ impl Wake for Unpark {
 mod tests {
     use super::*;
     use crate::adapter::{Step, start};
+    use handles::{Gossip, awaited};
     use std::{sync::mpsc, vec::Vec};
 
+    /// Handles as adapters make them.
+    #[allow(dead_code, unreachable_pub, reason = "a handle has more calls than are asked for here")]
+    mod handles {
+        pub(super) mod awaited {
+            use crate::adapter::{self, Events, vocabulary::*};
+            use std::borrow::ToOwned;
+
+            #[derive(Debug, Clone)]
+            pub(in super::super) struct Gossip {
+                pub(in super::super) handle: adapter::Handle,
+            }
+            crate::calls_of_a_handle!(async Gossip);
+        }
+
+        use super::super::*;
+        use std::borrow::ToOwned;
+
+        #[derive(Debug, Clone)]
+        pub(super) struct Gossip {
+            handle: Handle,
+        }
+        crate::calls_of_a_handle!(blocking Gossip);
+
+        impl From<awaited::Gossip> for Gossip {
+            fn from(awaited: awaited::Gossip) -> Self {
+                Self { handle: awaited.handle.into() }
+            }
+        }
+    }
+
+    fn begin() -> (Endpoint, adapter::Calls, awaited::Gossip) {
+        let (endpoint, calls, handle) = start(Options::new("one"), SocketAddr::from(([127, 0, 0, 1], 1))).unwrap();
+        (endpoint, calls, awaited::Gossip { handle })
+    }
+
     /// A node whose datagrams go nowhere, driven by a thread that ends with it.
-    fn node() -> (adapter::Gossip, thread::JoinHandle<()>) {
+    fn node() -> (awaited::Gossip, thread::JoinHandle<()>) {
         let mut options = Options::new("one");
         options.leave_timeout = Duration::ZERO;
-        let (mut endpoint, mut calls, gossip) = start(options, SocketAddr::from(([127, 0, 0, 1], 1))).unwrap();
+        let (mut endpoint, mut calls, handle) = start(options, SocketAddr::from(([127, 0, 0, 1], 1))).unwrap();
         let is_over = |endpoint: &mut Endpoint| loop {
             match endpoint.poll() {
                 Step::Wait(_) => return false,
@@ -178,7 +228,7 @@ mod tests {
                 block_on(calls.next())(&mut endpoint);
             }
         });
-        (gossip, driver)
+        (awaited::Gossip { handle }, driver)
     }
 
     #[test]
@@ -206,8 +256,7 @@ mod tests {
                 let _ = self.0.send((counter, by));
             }
         }
-        let (mut endpoint, mut calls, gossip) =
-            start(Options::new("one"), SocketAddr::from(([127, 0, 0, 1], 1))).unwrap();
+        let (mut endpoint, mut calls, gossip) = begin();
         let stranger = SocketAddr::from(([127, 0, 0, 1], 2));
         endpoint.receive(stranger, &mut [0; 3]);
         let (told, heard) = mpsc::channel();
@@ -233,8 +282,7 @@ mod tests {
 
     #[test]
     fn what_was_asked_before_the_last_handle_went_is_done_before_the_farewell() {
-        let (mut endpoint, mut calls, gossip) =
-            start(Options::new("one"), SocketAddr::from(([127, 0, 0, 1], 1))).unwrap();
+        let (mut endpoint, mut calls, gossip) = begin();
         let cx = &mut Context::from_waker(Waker::noop());
         assert_eq!(pin!(gossip.put("color", "red")).poll(cx), Poll::Pending);
         drop(gossip);

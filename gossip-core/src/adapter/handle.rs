@@ -3,15 +3,14 @@ use crate::adapter::{Calls, Endpoint, Events, Subscribers, line::Line, vocabular
 use core::net::SocketAddr;
 use std::{boxed::Box, sync::Arc};
 
-/// A running node. Clones speak of the same one; when the last is dropped, the node leaves its cluster and stops.
+/// A handle to a running node: what the `Gossip` of an adapter is made of. Clones speak of the same node; when the last is dropped, it
+/// leaves its cluster and stops.
 ///
-/// `bind` of an adapter starts it: `gossip_tokio::bind`, or that of `gossip_async_std`. Every call waits for its turn with the
-/// driver, and then for its answer: microseconds, not network round trips. It may be awaited anywhere, on any runtime or none.
-///
-/// A call that is dropped before it is ready is done nevertheless, unless it was still held back, as
+/// Every call waits for its turn with the driver, and then for its answer: microseconds, not network round trips. It may be awaited
+/// anywhere, on any runtime or none. One that is dropped before it is ready is done nevertheless, unless it was still held back, as
 /// [`Options::commands_max`] says.
 #[derive(Debug, Clone)]
-pub struct Gossip {
+pub struct Handle {
     shared: Arc<Shared>,
 }
 
@@ -27,15 +26,15 @@ struct Shared {
 ///
 /// # Errors
 /// Whatever keeps it from starting, in words for the one who started it.
-pub fn start(options: Options, local: SocketAddr) -> Result<(Endpoint, Calls, Gossip), BindError> {
+pub fn start(options: Options, local: SocketAddr) -> Result<(Endpoint, Calls, Handle), BindError> {
     let line = Arc::new(Line::new(options.commands_max));
     let endpoint = Endpoint::new(options, local)?;
     let subscribers = endpoint.subscribers().clone();
     let shared = Shared { id: endpoint.id(), local_addr: local, subscribers, line: Arc::clone(&line) };
-    Ok((endpoint, Calls::new(line), Gossip { shared: Arc::new(shared) }))
+    Ok((endpoint, Calls::new(line), Handle { shared: Arc::new(shared) }))
 }
 
-impl Gossip {
+impl Handle {
     /// The id of the node.
     #[must_use]
     pub fn id(&self) -> NodeId {
@@ -54,27 +53,47 @@ impl Gossip {
         self.shared.subscribers.subscribe()
     }
 
-    pub(super) async fn call<T: Send + 'static>(
+    /// Has something done by the driver.
+    ///
+    /// # Errors
+    ///
+    /// The node has stopped.
+    pub async fn call<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&mut Endpoint) -> T + Send + 'static,
     ) -> Result<T, Closed> {
         self.shared.line.call(ask).await
     }
 
-    pub(super) async fn ask<T: Send + 'static, E: Send + 'static>(
+    /// Has something done that may be refused.
+    ///
+    /// # Errors
+    ///
+    /// It was refused, or the node has stopped.
+    pub async fn ask<T: Send + 'static, E: Send + 'static>(
         &self,
         ask: impl FnOnce(&mut Endpoint) -> Result<T, E> + Send + 'static,
     ) -> Result<T, CallError<E>> {
         self.call(ask).await?.map_err(CallError::Refused)
     }
 
-    pub(super) async fn stop(&self, how: impl FnOnce(&mut Endpoint) + Send + 'static) -> Result<NotHandedOver, Closed> {
+    /// Has the node stopped, and waits until it has.
+    ///
+    /// # Errors
+    ///
+    /// It had stopped already.
+    pub async fn stop(&self, how: impl FnOnce(&mut Endpoint) + Send + 'static) -> Result<NotHandedOver, Closed> {
         let events = self.subscribe();
         self.call(how).await?;
         Ok(events.ended().await)
     }
 
-    pub(super) async fn end(&self, how: impl FnOnce(&mut Endpoint) + Send + 'static) -> Result<(), Closed> {
+    /// The same, where nothing is handed over.
+    ///
+    /// # Errors
+    ///
+    /// It had stopped already.
+    pub async fn end(&self, how: impl FnOnce(&mut Endpoint) + Send + 'static) -> Result<(), Closed> {
         self.stop(how).await.map(drop)
     }
 }

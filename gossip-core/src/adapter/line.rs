@@ -36,10 +36,6 @@ impl Calls {
     }
 
     /// The next call, in the words of a hand-written future. When there is none, the waker is woken by the next one.
-    #[allow(
-        clippy::needless_pass_by_ref_mut,
-        reason = "there is one waker: two who wait would keep it from each other"
-    )]
     pub fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Call> {
         let mut queue = lock(&self.line.queue);
         if let Some((_, call)) = queue.calls.pop_front() {

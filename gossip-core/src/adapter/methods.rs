@@ -1,185 +1,218 @@
-//! What an application asks of a node, for both handles: each call is written once.
-use crate::adapter::{Endpoint, Gossip, blocking, vocabulary::*};
-use core::{net::SocketAddr, time::Duration};
-use std::{borrow::ToOwned, collections::BTreeMap, string::String, vec::Vec};
+//! What an application asks of a node, for all handles: each call is written once.
 
-/// Gives each of these methods to both handles, as it stands here: to one as `async fn`, to the other as `fn`.
+/// Gives each of these methods to the handle of an adapter, as it stands here: to an `async` one as `async fn`, to a `blocking` one as
+/// `fn`.
 ///
-/// A macro, for that one word is what no type can stand for. The handles bring
-/// `ask`, for what can be refused, `call`, for what cannot, `stop` and `end`.
-macro_rules! methods {
-    ($($(#[$doc:meta])* fn $name:ident(&$this:ident $(, $arg:ident: $of:ty)* $(,)?) -> $answer:ty $ask:block)*) => {
-        impl Gossip {
+/// A macro, for that one word is what no type can stand for, and for a handle is a type of its adapter's own, with its `bind`. The
+/// handle has its [`Handle`](crate::adapter::Handle), or the blocking one, in a field `handle`; the words of
+/// [`vocabulary`](crate::adapter::vocabulary) and its `Events` are in scope.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! calls_of_a_handle {
+    (@async $handle:ident { $($(#[$doc:meta])* fn $name:ident(&$this:ident $(, $arg:ident: $of:ty)* $(,)?) -> $answer:ty $ask:block)* }) => {
+        impl $handle {
             $($(#[$doc])* pub async fn $name(&$this $(, $arg: $of)*) -> $answer { $ask.await })*
         }
-        impl blocking::Gossip {
+    };
+    (@blocking $handle:ident { $($(#[$doc:meta])* fn $name:ident(&$this:ident $(, $arg:ident: $of:ty)* $(,)?) -> $answer:ty $ask:block)* }) => {
+        impl $handle {
             $($(#[$doc])* pub fn $name(&$this $(, $arg: $of)*) -> $answer { $ask })*
         }
     };
-}
+    (@of_any $handle:ident) => {
+        impl $handle {
+            /// The id of the node.
+            #[must_use]
+            pub fn id(&self) -> NodeId {
+                self.handle.id()
+            }
 
-methods! {
-    /// Asks one more seed for the cluster, until it answers.
-    ///
-    /// # Errors
-    ///
-    /// The seed was refused, or the node has stopped.
-    fn join(&self, seed: SocketAddr) -> Result<(), CallError<JoinError>> {
-        self.ask(move |endpoint| endpoint.join(seed))
-    }
+            /// Where its socket is bound.
+            #[must_use]
+            pub fn local_addr(&self) -> core::net::SocketAddr {
+                self.handle.local_addr()
+            }
 
-    /// Asks for the cluster at whatever a name stands for, `seed.example:7946`, now and later.
-    ///
-    /// The name is looked up for ever, as those in [`Options::seed_names`] are.
-    ///
-    /// # Errors
-    ///
-    /// The node is leaving, or has stopped.
-    fn join_name(&self, seed: &str) -> Result<(), CallError<JoinError>> {
-        let seed = seed.to_owned();
-        self.ask(move |endpoint| endpoint.join_name(&seed))
-    }
+            /// Subscribes to all that happens from now on.
+            #[must_use]
+            pub fn subscribe(&self) -> Events {
+                self.handle.subscribe()
+            }
+        }
+    };
+    (async $handle:ident) => {
+        $crate::calls_of_a_handle! { @of_any $handle }
+        $crate::calls_of_a_handle! { @list @async $handle }
+    };
+    (blocking $handle:ident) => {
+        $crate::calls_of_a_handle! { @of_any $handle }
+        $crate::calls_of_a_handle! { @list @blocking $handle }
+    };
+    (@list @$kind:tt $handle:ident) => {
+        $crate::calls_of_a_handle! { @$kind $handle {
+            /// Asks one more seed for the cluster, until it answers.
+            ///
+            /// # Errors
+            ///
+            /// The seed was refused, or the node has stopped.
+            fn join(&self, seed: core::net::SocketAddr) -> Result<(), CallError<JoinError>> {
+                self.handle.ask(move |endpoint| endpoint.join(seed))
+            }
 
-    /// Hands over what this node wrote and published, says farewell, and waits until the node has stopped: its socket is closed,
-    /// its data file is written. Says what could not be handed over: nothing, if all went well.
-    ///
-    /// It takes a few gossip intervals, at most [`Options::leave_timeout`], half of which is for handing over.
-    ///
-    /// # Errors
-    ///
-    /// The node had stopped already.
-    fn leave(&self) -> Result<NotHandedOver, Closed> {
-        self.stop(Endpoint::leave)
-    }
+            /// Asks for the cluster at whatever a name stands for, `seed.example:7946`, now and later.
+            ///
+            /// The name is looked up for ever, as those in [`Options::seed_names`] are.
+            ///
+            /// # Errors
+            ///
+            /// The node is leaving, or has stopped.
+            fn join_name(&self, seed: &str) -> Result<(), CallError<JoinError>> {
+                let seed = seed.to_owned();
+                self.handle.ask(move |endpoint| endpoint.join_name(&seed))
+            }
 
-    /// As [`leave`](Self::leave), but for how long that may take: half of it to hand over what this node wrote and published
-    /// last, and the rest for the farewell.
-    ///
-    /// # Errors
-    ///
-    /// The node had stopped already.
-    fn leave_within(&self, timeout: Duration) -> Result<NotHandedOver, Closed> {
-        self.stop(move |endpoint| endpoint.leave_within(timeout))
-    }
+            /// Hands over what this node wrote and published, says farewell, and waits until the node has stopped: its socket is closed,
+            /// its data file is written. Says what could not be handed over: nothing, if all went well.
+            ///
+            /// It takes a few gossip intervals, at most [`Options::leave_timeout`], half of which is for handing over.
+            ///
+            /// # Errors
+            ///
+            /// The node had stopped already.
+            fn leave(&self) -> Result<NotHandedOver, Closed> {
+                self.handle.stop($crate::adapter::Endpoint::leave)
+            }
 
-    /// Stops at once, without a farewell and without a last save: to the others it looks like a crash.
-    ///
-    /// # Errors
-    ///
-    /// The node had stopped already.
-    fn abort(&self) -> Result<(), Closed> {
-        self.end(Endpoint::abort)
-    }
+            /// As [`leave`](Self::leave), but for how long that may take: half of it to hand over what this node wrote and published
+            /// last, and the rest for the farewell.
+            ///
+            /// # Errors
+            ///
+            /// The node had stopped already.
+            fn leave_within(&self, timeout: core::time::Duration) -> Result<NotHandedOver, Closed> {
+                self.handle.stop(move |endpoint| endpoint.leave_within(timeout))
+            }
 
-    /// Writes an entry of the replicated map.
-    ///
-    /// # Errors
-    ///
-    /// The write was refused, or the node has stopped.
-    fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<Dot, CallError<PutError>> {
-        let (key, value) = (key.as_ref().to_vec(), value.as_ref().to_vec());
-        self.ask(move |endpoint| endpoint.put(&key, &value))
-    }
+            /// Stops at once, without a farewell and without a last save: to the others it looks like a crash.
+            ///
+            /// # Errors
+            ///
+            /// The node had stopped already.
+            fn abort(&self) -> Result<(), Closed> {
+                self.handle.end($crate::adapter::Endpoint::abort)
+            }
 
-    /// The entry with this key, as far as this node knows.
-    ///
-    /// # Errors
-    ///
-    /// The node has stopped.
-    fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<EntryInfo>, Closed> {
-        let key = key.as_ref().to_vec();
-        self.call(move |endpoint| endpoint.get(&key))
-    }
+            /// Writes an entry of the replicated map.
+            ///
+            /// # Errors
+            ///
+            /// The write was refused, or the node has stopped.
+            fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<Dot, CallError<PutError>> {
+                let (key, value) = (key.as_ref().to_vec(), value.as_ref().to_vec());
+                self.handle.ask(move |endpoint| endpoint.put(&key, &value))
+            }
 
-    /// Deletes an entry of the replicated map.
-    ///
-    /// # Errors
-    ///
-    /// There is no such entry, or the node has stopped.
-    fn delete(&self, key: impl AsRef<[u8]>) -> Result<Dot, CallError<DeleteError>> {
-        let key = key.as_ref().to_vec();
-        self.ask(move |endpoint| endpoint.delete(&key))
-    }
+            /// The entry with this key, as far as this node knows.
+            ///
+            /// # Errors
+            ///
+            /// The node has stopped.
+            fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<EntryInfo>, Closed> {
+                let key = key.as_ref().to_vec();
+                self.handle.call(move |endpoint| endpoint.get(&key))
+            }
 
-    /// The entries whose keys begin so, sorted by key. The empty prefix lists all.
-    ///
-    /// # Errors
-    ///
-    /// The node has stopped.
-    fn list(&self, prefix: impl AsRef<[u8]>) -> Result<Vec<EntryInfo>, Closed> {
-        let prefix = prefix.as_ref().to_vec();
-        self.call(move |endpoint| endpoint.list(&prefix))
-    }
+            /// Deletes an entry of the replicated map.
+            ///
+            /// # Errors
+            ///
+            /// There is no such entry, or the node has stopped.
+            fn delete(&self, key: impl AsRef<[u8]>) -> Result<Dot, CallError<DeleteError>> {
+                let key = key.as_ref().to_vec();
+                self.handle.ask(move |endpoint| endpoint.delete(&key))
+            }
 
-    /// Spreads a rumor: every other member is told once. Critical ones go ahead of everything.
-    ///
-    /// # Errors
-    ///
-    /// The rumor was refused, or the node has stopped.
-    fn publish(&self, urgency: Urgency, payload: impl AsRef<[u8]>) -> Result<Dot, CallError<PublishError>> {
-        let payload = payload.as_ref().to_vec();
-        self.ask(move |endpoint| endpoint.publish(urgency, &payload))
-    }
+            /// The entries whose keys begin so, sorted by key. The empty prefix lists all.
+            ///
+            /// # Errors
+            ///
+            /// The node has stopped.
+            fn list(&self, prefix: impl AsRef<[u8]>) -> Result<std::vec::Vec<EntryInfo>, Closed> {
+                let prefix = prefix.as_ref().to_vec();
+                self.handle.call(move |endpoint| endpoint.list(&prefix))
+            }
 
-    /// Spreads a rumor that lives for `ttl`, from a second to 24 days: then nobody is told of it any more.
-    ///
-    /// # Errors
-    ///
-    /// The rumor was refused, or the node has stopped.
-    fn publish_for(
-        &self,
-        urgency: Urgency,
-        payload: impl AsRef<[u8]>,
-        ttl: Duration,
-    ) -> Result<Dot, CallError<PublishError>> {
-        let payload = payload.as_ref().to_vec();
-        self.ask(move |endpoint| endpoint.publish_for(urgency, &payload, ttl))
-    }
+            /// Spreads a rumor: every other member is told once. Critical ones go ahead of everything.
+            ///
+            /// # Errors
+            ///
+            /// The rumor was refused, or the node has stopped.
+            fn publish(&self, urgency: Urgency, payload: impl AsRef<[u8]>) -> Result<Dot, CallError<PublishError>> {
+                let payload = payload.as_ref().to_vec();
+                self.handle.ask(move |endpoint| endpoint.publish(urgency, &payload))
+            }
 
-    /// Changes what the node says of itself.
-    ///
-    /// # Errors
-    ///
-    /// Name, role and tags are too long together, or the node has stopped.
-    fn set_presence(&self, role: &str, tags: BTreeMap<String, String>) -> Result<(), CallError<PresenceError>> {
-        let role = role.to_owned();
-        self.ask(move |endpoint| endpoint.set_presence(&role, &tags))
-    }
+            /// Spreads a rumor that lives for `ttl`, from a second to 24 days: then nobody is told of it any more.
+            ///
+            /// # Errors
+            ///
+            /// The rumor was refused, or the node has stopped.
+            fn publish_for(
+                &self,
+                urgency: Urgency,
+                payload: impl AsRef<[u8]>,
+                ttl: core::time::Duration,
+            ) -> Result<Dot, CallError<PublishError>> {
+                let payload = payload.as_ref().to_vec();
+                self.handle.ask(move |endpoint| endpoint.publish_for(urgency, &payload, ttl))
+            }
 
-    /// All members known, this node and those that are gone included, sorted by name and then by id.
-    ///
-    /// # Errors
-    ///
-    /// The node has stopped.
-    fn members(&self) -> Result<Vec<MemberInfo>, Closed> {
-        self.call(|endpoint| endpoint.members())
-    }
+            /// Changes what the node says of itself.
+            ///
+            /// # Errors
+            ///
+            /// Name, role and tags are too long together, or the node has stopped.
+            fn set_presence(&self, role: &str, tags: std::collections::BTreeMap<std::string::String, std::string::String>) -> Result<(), CallError<PresenceError>> {
+                let role = role.to_owned();
+                self.handle.ask(move |endpoint| endpoint.set_presence(&role, &tags))
+            }
 
-    /// How far the cluster agrees with this node, as far as it knows.
-    ///
-    /// # Errors
-    ///
-    /// The node has stopped.
-    fn agreement(&self) -> Result<AgreementInfo, Closed> {
-        self.call(|endpoint| endpoint.agreement())
-    }
+            /// All members known, this node and those that are gone included, sorted by name and then by id.
+            ///
+            /// # Errors
+            ///
+            /// The node has stopped.
+            fn members(&self) -> Result<std::vec::Vec<MemberInfo>, Closed> {
+                self.handle.call(|endpoint| endpoint.members())
+            }
 
-    /// Everything that the node says about itself: limits, counters, what became of its data file.
-    ///
-    /// # Errors
-    ///
-    /// The node has stopped.
-    fn info(&self) -> Result<Info, Closed> {
-        self.call(|endpoint| endpoint.info())
-    }
+            /// How far the cluster agrees with this node, as far as it knows.
+            ///
+            /// # Errors
+            ///
+            /// The node has stopped.
+            fn agreement(&self) -> Result<AgreementInfo, Closed> {
+                self.handle.call(|endpoint| endpoint.agreement())
+            }
 
-    /// Has an observer told of each thing that the node counts, from now on, in place of any other: for metrics, or a log of what
-    /// is refused. It is called in the midst of the node's work, and must not block.
-    ///
-    /// # Errors
-    ///
-    /// The node has stopped.
-    fn observe(&self, observer: impl Observer + Send + 'static) -> Result<(), Closed> {
-        self.call(move |endpoint| endpoint.observe(observer))
-    }
+            /// Everything that the node says about itself: limits, counters, what became of its data file.
+            ///
+            /// # Errors
+            ///
+            /// The node has stopped.
+            fn info(&self) -> Result<Info, Closed> {
+                self.handle.call(|endpoint| endpoint.info())
+            }
+
+            /// Has an observer told of each thing that the node counts, from now on, in place of any other: for metrics, or a log of what
+            /// is refused. It is called in the midst of the node's work, and must not block.
+            ///
+            /// # Errors
+            ///
+            /// The node has stopped.
+            fn observe(&self, observer: impl Observer + Send + 'static) -> Result<(), Closed> {
+                self.handle.call(move |endpoint| endpoint.observe(observer))
+            }
+        } }
+    };
 }

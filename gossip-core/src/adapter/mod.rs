@@ -3,7 +3,7 @@
 //! No sockets, no runtime, no threads of its own. An adapter is a driver around an [`Endpoint`]:
 //!
 //! 1. bind a socket as [`Options::bind`] says, and [`start`] a node for it: that is an [`Endpoint`], the [`Calls`] that its driver
-//!    is to serve, and the handle that makes them, a [`Gossip`] or a [`blocking::Gossip`];
+//!    is to serve, and the [`Handle`] that makes them, or a [`blocking::Handle`] of it;
 //! 2. drive it: do what [`Endpoint::poll`] says until it says [`Step::Wait`], then wait for a datagram, a [`Call`] or the deadline;
 //! 3. when it has left, close the socket, drop the [`Calls`], write what is to be written, and drop the [`Endpoint`].
 //!
@@ -13,7 +13,7 @@
 //! `image` and `keeper` (what survives a restart), `flight` (what the node was given, to be replayed), `save` (what of these is to
 //! be written), `seeds` (whom to ask, when only the name is known), `versions` (who speaks another version of the wire),
 //! `endpoint` (all of it around one node), `look_ups` and `calls` (what the handles ask of it), `line` (how they ask), `handle` and
-//! `blocking` (the two handles), `methods` (what both can do).
+//! `blocking` (the two handles), `methods` (what both can do: an adapter's `Gossip` is one of them with these).
 
 pub mod blocking;
 mod calls;
@@ -44,7 +44,7 @@ pub use self::{
     endpoint::{Call, Endpoint, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step, can_send},
     error::{BindError, CallError, Closed},
     farewell::NotHandedOver,
-    handle::{Gossip, start},
+    handle::{Handle, start},
     info::{
         AgreementInfo, ClockSkewInfo, EntryInfo, Info, Lengths, MemberInfo, OtherVersionInfo, PathInfo, RecordingState,
         SeedInfo, WhyInfo,

@@ -125,7 +125,7 @@ impl Agent {
         let mut options = settings.options();
         // What the log can keep is not to be missed on the way there.
         options.events_max = EVENTS_KEPT;
-        let gossip = crate::bind(options).await.map_err(bind_failure)?;
+        let gossip = Gossip::bind(options).await.map_err(bind_failure)?;
         // Subscribed before the first seed is asked: nothing that happens is missed.
         let log = EventLog::new();
         let chronicle = tokio::spawn(keep_chronicle(gossip.subscribe(), log.clone()));

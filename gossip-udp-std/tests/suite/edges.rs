@@ -159,7 +159,7 @@ pub(crate) fn whoever_waits_learns_that_the_node_stopped<A: Adapter>() {
     let node = A::bind(options).unwrap();
     thread::scope(|scope| {
         for _ in 0..8 {
-            // Some of these are in the channel or before it when the driver ends.
+            // Some of these have their turn in the line, or are held back, when the driver ends.
             scope.spawn(|| while node.members().is_ok() {});
         }
         node.abort().unwrap();
