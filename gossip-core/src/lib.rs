@@ -74,7 +74,7 @@
 //! | what a next life knows | `node/keep.rs`; of each store, its `store.rs` |
 //! | a frame, and its place on the wire | `wire/frame.rs`; what a later version may add, `wire/extended.rs`, and where it is kept, `records.rs` `extension_len` |
 //! | a number that a machine decides by, and why it is that | `config/detector.rs`, `config/health.rs`, `config/namesakes.rs`, `config/dissemination.rs`, `config/exchange.rs`, `config/paths.rs`, `config/convergence.rs`, `config/joining.rs`, `config/farewell.rs`, `config/calendar.rs`; of several, `config/timing.rs` |
-//! | a preset; a limit, and what happens there | `config/presets.rs`; `config/limits.rs`; a memory map, `storage.rs` |
+//! | a preset; a limit, and what happens there | `config/presets.rs`; `storage.rs` `Limits`, beside the memory map |
 //!
 //! One datagram's way: the adapter's `Driver::receive` → `node/mod.rs` `Node::handle_input` → `node/receive.rs`
 //! `Node::on_datagram`, by way of `wire` `Header::open` and `Reader::next` → `Node::on_frame` → a machine's `on_…` →

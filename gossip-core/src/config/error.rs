@@ -1,5 +1,6 @@
 //! Why a configuration is refused.
 use super::ranges::{DATAGRAM_LEN_MAX, DATAGRAM_LEN_MIN};
+use crate::storage::LimitError;
 use core::fmt;
 
 /// Why a configuration was refused.
@@ -52,3 +53,12 @@ impl fmt::Display for ConfigError {
 }
 
 impl core::error::Error for ConfigError {}
+
+impl From<LimitError> for ConfigError {
+    fn from(error: LimitError) -> Self {
+        match error {
+            LimitError::Zero(name) => Self::ZeroLimit(name),
+            LimitError::BeyondStorage(name) => Self::BeyondStorage(name),
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! What can be chosen, what choices are refused, and what the machines decide by.
 //!
 //! - here: what a user of the node chooses;
-//! - `presets`: configurations to start from; `limits`: how much may be remembered;
+//! - `presets`: configurations to start from; how much may be remembered stands beside the [memory](crate::storage);
 //! - `ranges`: what a choice may be; `error`: why one is refused;
 //! - the others: the constants that the machines decide by, a file for each concern. They are no choice of a user's, for whoever
 //!   changes one has to measure. Each says what it is, in which range it makes sense, what less and more of it cost, and what chose
@@ -15,14 +15,14 @@ pub(crate) mod exchange;
 pub(crate) mod farewell;
 pub(crate) mod health;
 pub(crate) mod joining;
-mod limits;
 pub(crate) mod namesakes;
 pub(crate) mod paths;
 mod presets;
 pub(crate) mod ranges;
 pub(crate) mod timing;
 
-pub use self::{error::ConfigError, limits::Limits};
+pub use self::error::ConfigError;
+pub use crate::storage::Limits;
 use crate::{
     storage::Storage,
     table::Blob,
@@ -162,6 +162,6 @@ impl Config {
         if S::Summary::CAPACITY < usize::from(self.datagram_len_max) - len::HEADER {
             return Err(ConfigError::BeyondStorage("datagram_len_max"));
         }
-        self.limits.check::<S>()
+        Ok(self.limits.check::<S>()?)
     }
 }
