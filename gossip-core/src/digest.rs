@@ -1,9 +1,9 @@
-//! Short fingerprints of what a node knows: equal digests end an exchange after a few bytes.
+//! Short fingerprints of what a node knows (Demers et al. 1987, §1.3, "checksums"): equal digests end an exchange after a few bytes.
 use core::ops::{AddAssign, SubAssign};
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
-/// The fingerprint of a set: the wrapping sum of its items' hashes, so that it follows each change in constant time.
+/// The fingerprint of a set: the wrapping sum of its items' hashes (Bellare, Micciancio 1997, AdHash), so that it follows each change in constant time.
 ///
 /// Two different sets share it with a chance of 2⁻⁶⁴. That holds against accidents; against a member that crafts
 /// collisions it will take a key which that member does not know.

@@ -111,7 +111,7 @@ impl Life {
     }
 }
 
-/// The name of a write, or of a rumor: no two writes ever share one, nor do two rumors. The two are numbered apart.
+/// A dot (Preguiça et al. 2012, "Dotted Version Vectors"), the name of a write, or of a rumor: no two writes ever share one, nor do two rumors. The two are numbered apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Dot {
     /// Who made it.

@@ -1,4 +1,5 @@
-//! What makes gossip safe: everything replicated is a join-semilattice.
+//! What makes gossip safe: everything replicated is a join-semilattice (Shapiro et al. 2011, "Conflict-free Replicated
+//! Data Types").
 //!
 //! Loss, duplication, reordering, replay and partition then are one question: *did every join happen yet?*
 

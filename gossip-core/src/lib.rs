@@ -45,6 +45,7 @@
 //! |---|---|
 //! | how long a suspicion lasts, and the verdict | `membership/suspicion.rs`; the knob is `suspicion_mult` in `config/mod.rs` |
 //! | whom we probe, how often we ask, and how long we wait | `membership/probe.rs`, `membership/round_robin.rs`, `membership/timeouts.rs`; as a helper, `membership/indirect_probe.rs` |
+//! | how many helpers are asked, and which | `membership/probe.rs` `ask_helpers`; the knob is `indirect_probes` in `config/mod.rs` |
 //! | what we make of being slow, deaf or lossy ourselves | `membership/health.rs`, `membership/self_quarantine.rs` |
 //! | what becomes of a timer that fired late | `membership/mod.rs` `on_late`; how late is late, `node/mod.rs` `set_now` |
 //! | what is believed of members, and what we contradict | `membership/claims.rs`; of what is said of us, `membership/refutation.rs` |
@@ -55,14 +56,17 @@
 //! | what is counted over all members, and who may change which column of a row | `membership/list.rs`, `membership/counted.rs`; of other machines, `columns.rs` |
 //! | what is counted, and who is told | `stats.rs`; an observer, `observer.rs` |
 //! | what the other machines are told of a member | `membership/update.rs` `MemberChange`; who listens, `node/mod.rs` `on_change` |
+//! | what the application is told of members | `membership/events.rs` |
+//! | who lacks just what changed last, and is told in passing | `membership/recent.rs` |
 //! | who is drawn to be pushed to | `membership/sample.rs` |
 //! | which news rides on an ack, or any datagram, and in what order | `node/piggyback.rs`; of members, `membership/news.rs`; of another store, its `delta.rs` |
 //! | how often a piece of news is told | `context.rs` `retransmit_limit`, `relay_retransmits`, of members `membership/news.rs` `relays_little`; the knob is `news_mult` in `config/mod.rs` |
 //! | how often news is pushed, and what a busy node leaves between two pushes | `node/mod.rs` `push_news`, `pace.rs`; the knob is `gossip_interval` in `config/mod.rs` |
-//! | how long an answer to a stranger may be (no amplifier) | `context.rs` `Credit`, `send_bare`; who is proven, `node/receive.rs` `on_datagram` |
+//! | how long an answer to a stranger may be (no amplifier) | `context.rs` `Credit`, `send_bare`; who is proven, `membership/discovery.rs` `is_proven` |
 //! | how a rumor spreads and is told once | `dissemination/mod.rs`; what rides on a datagram, `dissemination/delta.rs` |
 //! | how many rumors are taken on, kept and forgotten, and when they expire | `dissemination/admission.rs`, `dissemination/retention.rs`; the knob is `rumor_ttl` in `config/mod.rs` |
-//! | which rumors were seen or missed | `dissemination/windows.rs` |
+//! | which rumors were seen or missed | `dissemination/windows.rs`; how far ahead one may be, `records/window.rs`, and what becomes of it, `dissemination/store.rs` |
+//! | how long a value or a rumor may be, and how it is refused | `replica/mod.rs` `entry_len_max`, `dissemination/mod.rs` `payload_len_max`; in which words, `error.rs` |
 //! | what is handed over before a farewell | `node/handover.rs` |
 //! | which of two concurrent writes wins | `replica/mod.rs`, by [`records::Precedence`] |
 //! | what the date is, when our clock counts as wrong, and how far others' are followed | `calendar.rs`; the stamps, `stamp.rs` |
@@ -71,6 +75,7 @@
 //! | when and with whom differences are settled | `reconcile/mod.rs`; whom not to ask for now, `reconcile/backoff.rs`; how long to wait, `reconcile/timeout.rs` |
 //! | how long a datagram to a member may be | `path.rs`; how that is found out, `path_search.rs` |
 //! | who agrees, and when that is claimed | `convergence/mod.rs`; what others say of it, `convergence/hearsay.rs`; when it is worth asking, `convergence/calm.rs` |
+//! | an application's call, how it waits and is cancelled | `adapter/line.rs`; what can be asked, `adapter/methods.rs` |
 //! | what a next life knows | `node/keep.rs`; of each store, its `store.rs` |
 //! | a frame, and its place on the wire | `wire/frame.rs`; what a later version may add, `wire/extended.rs`, and where it is kept, `records.rs` `extension_len` |
 //! | a number that a machine decides by, and why it is that | `config/detector.rs`, `config/health.rs`, `config/namesakes.rs`, `config/dissemination.rs`, `config/exchange.rs`, `config/paths.rs`, `config/convergence.rs`, `config/joining.rs`, `config/farewell.rs`, `config/calendar.rs`; of several, `config/timing.rs` |

@@ -64,7 +64,7 @@ pub(crate) trait ReplicatedData<S: Storage>: Replicated<S> {
     /// after it.
     fn on_news(&mut self, _cx: &mut Context<S>, _news: &Frame<'_>) {}
 
-    /// Takes in what a former life of ours [saved](Self::save), where it is of this store, and lay for so long since, if that is known.
+    /// Takes in what a former life of ours [saved](Replicated::save), where it is of this store, and lay for so long since, if that is known.
     fn restore(&mut self, cx: &mut Context<S>, saved: &Frame<'_>, _lay_for: Option<Duration>) {
         self.on_news(cx, saved);
     }

@@ -266,7 +266,7 @@ mod tests {
         call(&mut endpoint);
         endpoint.receive(stranger, &mut [0; 4]);
         drop(endpoint);
-        let expected = [(Counter::DatagramsReceived, 1), (Counter::BytesReceived, 4), (Counter::RefusedTruncated, 1)];
+        let expected = [(Counter::DatagramsReceived, 1), (Counter::BytesReceived, 4), (Counter::RefusedVersion, 1)];
         assert_eq!(heard.into_iter().collect::<Vec<_>>(), expected);
     }
 

@@ -91,7 +91,8 @@ pub(crate) const LOG_MIN: u64 = 1_500;
 /// From 1 to 51, for five of them fit a byte. Less: whoever is slow now and then is taken for dead again sooner; more: its crash
 /// is found late for longer. A guess: not measured apart; `cargo membership slow` holds what comes of it.
 pub(crate) const FALSE_ALARM: u8 = 8;
-/// The most that count: each false alarm doubles the time that a member is given, up to eight times with three.
+/// The most that count: each false alarm doubles the time that a member is given, up to eight times with three, and up to the
+/// longest suspicion ([`Config::suspicion_max_mult`](crate::Config::suspicion_max_mult)).
 ///
 /// A multiple of [`FALSE_ALARM`]. Less: false deaths at those that pause for long; more: their crash takes longer to find. A
 /// guess: not measured apart.

@@ -114,7 +114,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// How many times each node transmits one piece of news in a cluster of `live` members.
+    /// How many times each node transmits one piece of news in a cluster of `live` members: SWIM's retransmit limit, λ log n (§4.1).
     ///
     /// Whoever the push misses pulls, so that this buys speed, not certainty: at *m* copies a node, push alone would
     /// miss a share of e⁻ᵐ (Demers et al. 1987, §1.4).

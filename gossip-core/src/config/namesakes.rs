@@ -17,7 +17,7 @@ pub(crate) const RENEWED_EVERY: u32 = LEASE / 3;
 ///
 /// From 10 to 12, less than that difference. Less: it reaches fewer before it is renewed; more: it does not end. By that
 /// argument.
-pub(crate) const NEWS_FOR: u32 = 12;
+pub(crate) const TOLD_FOR: u32 = 12;
 /// In probe intervals: who heard nothing for so long asks by itself.
 ///
 /// 11 or 12, more than [`RENEWED_EVERY`]: as long as the two tell it in time, nobody else asks. More: less time is left to ask.
@@ -27,7 +27,7 @@ pub(crate) const ASKED_FROM: u32 = 12;
 ///
 /// From 1 to 5. Less: all ask the two at once; more: less time is left to ask. By the assertion, as much as there is.
 pub(crate) const ASKED_WITHIN: u32 = 5;
-const _: () = assert!(RENEWED_EVERY < ASKED_FROM && NEWS_FOR < LEASE - (ASKED_FROM + ASKED_WITHIN));
+const _: () = assert!(RENEWED_EVERY < ASKED_FROM && TOLD_FOR < LEASE - (ASKED_FROM + ASKED_WITHIN));
 /// In probe intervals: and so often, until both have answered.
 ///
 /// From 1 to 10. Less: more datagrams at one that does not answer; more: fewer askings before the lease ends. A guess: not

@@ -1,7 +1,7 @@
 //! Rumors: pushed while they have retransmits left, pulled by whoever the push missed, told to the application once, or told as
 //! missed.
 //!
-//! Push with a counted budget (Demers et al. 1987, §1.4, "counter", blind): each node tells a rumor a few times to
+//! Rumor mongering: push with a counted budget (Demers et al. 1987, §1.4, "counter", blind): each node tells a rumor a few times to
 //! random members, and then rests. A rumor is named by its dot, so that one window of 64 bits for each publisher tells
 //! new from heard, however often and in whatever order copies come.
 //!

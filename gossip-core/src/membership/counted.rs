@@ -15,7 +15,7 @@ pub(super) struct Counted {
     /// What of it is part of the digest, while it lives.
     pub(super) live: Option<Words>,
     /// Which stores it keeps.
-    pub(super) stores: Stores,
+    stores: Stores,
     pub(super) pending: bool,
     pub(super) untold: bool,
     pub(super) under_suspicion: bool,
@@ -45,7 +45,7 @@ impl Words {
     const OF_TWO: Self = Self { stated: Incarnation(u32::MAX), lives: 0 };
 
     /// Of one that lives. Where two bear a name, that is all that counts, whichever of them the row holds.
-    pub(super) fn of<B>(member: &Member<B>) -> Self {
+    fn of<B>(member: &Member<B>) -> Self {
         match member.namesake {
             Namesake::Known => Self::OF_TWO,
             Namesake::None | Namesake::Heard => Self { stated: member.stated, lives: member.lives() },

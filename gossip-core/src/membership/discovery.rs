@@ -28,7 +28,7 @@ pub(super) struct Discovery<S: Storage> {
     pub(super) book: AddressBook<S>,
     /// Who spoke to us lately without being counted in.
     caller: Option<Caller>,
-    /// When the next of those is tried that were named just now.
+    /// When the next of those is tried that were named just now, or come from a former life.
     announce_at: Instant,
     /// When the next of the lost is tried.
     reconnect_at: Instant,
@@ -53,12 +53,12 @@ impl<S: Storage> Membership<S> {
         self.discovery.remember(cx, addr);
     }
 
-    /// The addresses to join through, and who answered from there last.
-    pub(crate) fn seeds(&self) -> impl Iterator<Item = (Addr, &Seed)> {
+    /// All addresses that are kept, those of the lost among them, and who answered from there last.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = (Addr, &Seed)> {
         self.discovery.book.iter().map(|(addr, seed)| (*addr, seed))
     }
 
-    /// Announces us to whoever is due. Forgets one that was gone for too long.
+    /// Looks for one of the lost, where it is time, and forgets one that was gone for too long.
     pub(super) fn on_reconnect_timer(&mut self, cx: &mut Context<S>) -> Option<MemberChange> {
         if cx.now < self.discovery.reconnect_at {
             return None;
@@ -116,7 +116,7 @@ impl<S: Storage> Discovery<S> {
         self.announce_at = self.announce_at.min(cx.now + cx.config.gossip_interval);
     }
 
-    /// Somebody speaks to us whom we do not count as living. It may count on us to, so we ask it who it is,
+    /// Somebody speaks to us whom we do not count as living. It may count us in, so we ask it who it is,
     /// soon: not at once and not each time, for its answer comes from the same unknown.
     pub(super) fn on_caller(&mut self, cx: &Context<S>, from: Addr, sender: NodeId) {
         self.caller = Some(Caller { addr: from, id: sender });
@@ -156,7 +156,8 @@ impl<S: Storage> Discovery<S> {
         true
     }
 
-    /// Tries one of the lost: a silent seed, or a member that is down.
+    /// Asks whoever spoke to us without being counted in who it is; tries one of the lost, a silent seed or a member that is down;
+    /// and has one verdict looked into.
     ///
     /// One at a time, whatever their number, and of a large cluster only some nodes each time: of two sides of a healed
     /// partition, each tries the other at the rate of up to [`ANNOUNCERS`] nodes, however many it has.

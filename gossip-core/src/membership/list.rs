@@ -86,7 +86,8 @@ impl<S: Storage> MemberList<S> {
         self.members.get(&id)
     }
 
-    /// To change what is not counted: what was heard, and how long that took.
+    /// To change what is not counted: when it was heard, how long its answers take, its false alarms, and whether a namesake of
+    /// it spoke, but not whether one is known.
     pub(super) fn get_mut(&mut self, id: NodeId) -> Option<&mut Member<S::Blob>> {
         self.members.get_mut(&id)
     }

@@ -3,6 +3,7 @@
 //! One machine among several; it knows none of the others. Its parts, each of which owns its fields, and is lent those of others
 //! that it needs:
 //!
+//! - here: our own row, and whether we run, leave or have left;
 //! - `list`: the membership list, a row for each member; `counted`: what is counted over all rows;
 //! - `claims`: what is said of members, by themselves and by others; `refutation`: what is said of us; `update`: what that is, and
 //!   what it changes;

@@ -20,7 +20,7 @@ use super::{
     list::{MemberList, Row},
 };
 use crate::{
-    config::namesakes::{ASKED_AGAIN, ASKED_FROM, ASKED_WITHIN, ASKERS, LATELY, LEASE, NEWS_FOR, RENEWED_EVERY},
+    config::namesakes::{ASKED_AGAIN, ASKED_FROM, ASKED_WITHIN, ASKERS, LATELY, LEASE, RENEWED_EVERY, TOLD_FOR},
     context::Context,
     id::{Addr, Generation, Incarnation, NodeId},
     io::Event,
@@ -66,7 +66,7 @@ impl<S: Storage> Membership<S> {
             cx.count(Counter::ClaimsRefused);
             return;
         }
-        if age > cx.config.probe_interval.times(NEWS_FOR) {
+        if age > cx.config.probe_interval.times(TOLD_FOR) {
             return;
         }
         let is_ours = id == cx.me.id;
@@ -78,7 +78,7 @@ impl<S: Storage> Membership<S> {
         self.on_conflict(cx, id, [one, other], cx.now.saturating_sub(age));
     }
 
-    /// Renews a conflict over our own name, and ends what was not renewed.
+    /// Asks those that bear a name with another whether they are there, and ends what was not renewed.
     pub(super) fn on_namesake_timer(&mut self, cx: &mut Context<S>) {
         if cx.now < self.names.next_deadline(cx) {
             return;

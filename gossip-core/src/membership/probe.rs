@@ -52,7 +52,8 @@ struct Probe {
 /// Which ask of a probe a number stands for: its low bits. An answer to a question that was asked again tells nothing of time,
 /// unless it says which asking it answers (Karn, Partridge 1987).
 const ASK: u16 = ASKS_MAX as u16 - 1;
-const _: () = assert!(ASKS_MAX.is_power_of_two() && ASK > Ping::DIGEST_PROBE);
+// The numbers that stand for something else lie below those of probes.
+const _: () = assert!(ASKS_MAX.is_power_of_two() && ASK >= Ping::PATH_PROBE);
 
 impl Prober {
     pub(super) fn new<S: Storage>(cx: &mut Context<S>) -> Self {
@@ -106,11 +107,11 @@ pub(super) struct Failed {
 }
 
 /// What a probe goes by, beside what it is about.
-pub(super) struct Surroundings<'m, S: Storage> {
-    pub(super) list: &'m MemberList<S>,
-    pub(super) names: &'m Namesakes<S>,
+struct Surroundings<'m, S: Storage> {
+    list: &'m MemberList<S>,
+    names: &'m Namesakes<S>,
     /// Whether we are in self-quarantine.
-    pub(super) is_quarantined: bool,
+    is_quarantined: bool,
 }
 
 impl<S: Storage> Membership<S> {
@@ -213,7 +214,8 @@ impl Prober {
             return;
         };
         if probe.asked.may_include(helper) {
-            probe.helpers_heard = probe.helpers_heard.saturating_add(1);
+            // Said again and again, it is no more than one has said: a network doubles datagrams, and a member may lie.
+            probe.helpers_heard = probe.helpers_heard.saturating_add(1).min(probe.helpers);
             probe.unreached_by = probe.unreached_by.and(Accusers::of(helper));
             cx.count(Counter::HelpersFailed);
             health.on_answer(cx.now, cx.config.probe_interval);
@@ -326,7 +328,7 @@ impl Probe {
         cx.count(Counter::ProbesFailed);
         let (target, accusers) = (self.target, self.accusers(cx.me.id));
         // Lifeguard counts each answer of a helper that is missing; where losses are common, some always are.
-        if self.helpers_heard * 4 < self.helpers {
+        if u16::from(self.helpers_heard) * 4 < u16::from(self.helpers) {
             health.worsen();
         }
         let cause = if self.answers == 0 { Cause::Silence } else { Cause::Loss };
@@ -352,5 +354,73 @@ impl Probe {
             self.asked = asked.and(Accusers::of(helper));
             self.helpers = self.helpers.saturating_add(1);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::Config,
+        digest::Digest,
+        id::{Generation, Incarnation},
+        storage::Heap,
+        wire::{Capabilities, ClusterLabel, MemberFrame, Stores},
+    };
+
+    const TARGET: NodeId = NodeId(2);
+    const HELPER: NodeId = NodeId(3);
+
+    fn addr(id: NodeId) -> Addr {
+        Addr::new(&id.0.to_le_bytes()).unwrap()
+    }
+
+    /// A node that knows two others, the second of which alone answers it.
+    fn node() -> (Context<Heap>, Membership<Heap>) {
+        let mut cx = Context::<Heap>::new(NodeId(1), addr(NodeId(1)), Config::lan(), 1);
+        cx.now = Instant::from_micros(1_000_000);
+        let mut membership = Membership::new(&mut cx);
+        membership.start(&mut cx);
+        for id in [TARGET, HELPER] {
+            let frame = MemberFrame {
+                id,
+                generation: Generation(7),
+                incarnation: Incarnation(0),
+                standing: Standing::Alive,
+                addr: addr(id),
+                capabilities: Capabilities::keeping(Stores::ALL),
+                presence: b"".into(),
+            };
+            let _ = membership.on_member(&mut cx, id, &frame);
+        }
+        (cx, membership)
+    }
+
+    #[test]
+    fn what_a_helper_says_over_and_over_counts_no_more_than_once_for_each_that_was_asked() {
+        let (mut cx, mut membership) = node();
+        let header = Header::new(ClusterLabel::default(), HELPER, Generation(7), Incarnation(0), Digest(0));
+        let end = cx.now + core::time::Duration::from_secs(60);
+        let mut asked = 0;
+        while cx.stats.probes_failed == 0 && cx.now < end {
+            cx.now = membership.next_deadline(&cx).max(cx.now);
+            while membership.on_timer(&mut cx).is_some() {}
+            while let Some(outgoing) = cx.next_outgoing() {
+                match outgoing.intent {
+                    Intent::Ping(probe) if outgoing.peer == Some(HELPER) => {
+                        membership.on_ack(&mut cx, &header, Ack { probe });
+                    }
+                    Intent::PingRequest(probe, TARGET) => {
+                        asked += 1;
+                        for _ in 0..1_000 {
+                            membership.on_unreached(&mut cx, &header, Unreached { probe, target: TARGET });
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        assert_eq!((cx.stats.probes_failed, asked > 0), (1, true));
+        assert!(cx.stats.helpers_failed >= 1_000, "and all of it is counted: {}", cx.stats.helpers_failed);
     }
 }

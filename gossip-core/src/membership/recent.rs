@@ -73,8 +73,8 @@ impl Recent {
         cx.now < self.changed_at + cx.config.gossip_interval.times(NEWS_FOR)
     }
 
-    /// By which differences from the digest that `is` ours theirs is what it is, a bit for each: the last changes first, then the
-    /// `verdicts`. The `least` bit is where the search begins.
+    /// Which of the last changes, and then of the `verdicts`, have to be taken off our digest, `is`, to make theirs: a bit for each.
+    /// The search begins with the `least` bit.
     fn lacking(
         &self,
         is: Digest,
@@ -103,7 +103,7 @@ impl<S: Storage> Membership<S> {
     /// Whether somebody whose digest of members `is_theirs` has nothing to tell us: it lacks some of what changed of late, or has
     /// come to verdicts that we are still looking into.
     ///
-    /// The first is a guess: one who knows that somebody is gone looks like one who has yet to hear of him. Hence the haste.
+    /// The first is a guess: one who knows that somebody is gone looks like one who has yet to hear of it. Hence no longer than for [`NEWS_FOR`].
     pub(crate) fn is_ahead_of(&self, cx: &Context<S>, is_theirs: &dyn Fn(Digest) -> bool) -> bool {
         let least = if self.list.recent.is_news(cx) { 1 } else { 1 << CHANGES_MAX };
         self.lacking(cx, least, is_theirs).is_some()

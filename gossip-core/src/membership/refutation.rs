@@ -27,7 +27,7 @@ impl<S: Storage> Membership<S> {
         }
         if claim.generation != ours.generation {
             let is_known = self.is_contested(cx.me.id);
-            if !self.rival.is_answered(cx, claim, addr, is_known) {
+            if !self.rival.answers(cx, claim, addr, is_known) {
                 return;
             }
         }

@@ -41,12 +41,12 @@ impl Rival {
         cx.send_bare(addr, None, Intent::Ping(Ping::ANNOUNCE));
     }
 
-    /// Whether to answer another life that goes by our name; and asks, where it is said to be, whether it lives.
+    /// Takes in that another life goes by our name, asks, where it is said to be, whether it lives, and says whether to answer it.
     ///
     /// That it outdid our answer does not show that: after a restart, what our former life said last may come in piece by
     /// piece. Nobody but a rival speaks to us under our name. While it `is_known` to live, neither answers the other, but where it is
     /// counted as gone: then we may be all that is left of the name.
-    pub(super) fn is_answered<S: Storage>(
+    pub(super) fn answers<S: Storage>(
         &mut self,
         cx: &mut Context<S>,
         claim: Claim,

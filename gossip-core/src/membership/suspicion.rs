@@ -26,7 +26,7 @@ pub(super) struct Suspicions {
 }
 
 /// What a suspicion that is due comes to.
-pub(super) enum Step {
+enum Step {
     /// It goes on.
     On,
     /// It ends in a verdict.
@@ -259,7 +259,8 @@ fn suspicion_deadline<S: Storage>(cx: &Context<S>, since: Instant, accusers: Acc
     since + span(cx, confirmations, false_alarms).saturating_sub(last_probes_wait(cx, probes))
 }
 
-/// By how much a member is given more time, for its false alarms of late: up to eight times.
+/// By how much a member is given more time, for its false alarms of late: it is asked again up to eight times as slowly, and its
+/// suspicion is so much longer, up to the longest that there is.
 pub(super) const fn leniency(false_alarms: u8) -> u32 {
     1 << false_alarms.div_ceil(FALSE_ALARM)
 }

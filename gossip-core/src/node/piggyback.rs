@@ -1,4 +1,4 @@
-//! Which news rides on a datagram, and in what order.
+//! Piggyback (SWIM §4.1): which news rides on a datagram, and in what order.
 //!
 //! Whatever a datagram is for, there is room in it. First comes what the receiver must know to deal with us at all; then
 //! critical rumors, ahead of everything; then members, in half of what is left, so that a flood of arrivals does not

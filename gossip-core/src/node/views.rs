@@ -54,14 +54,14 @@ impl<S: Storage> Node<S> {
     ///
     /// It asks at others, too: where members were that it lost and forgot, and where its former life knew some.
     pub fn seeds(&self) -> impl Iterator<Item = (Addr, Option<NodeId>)> {
-        let named = self.membership.seeds().filter(|(_, seed)| seed.provenance == Provenance::Named);
+        let named = self.membership.addresses().filter(|(_, seed)| seed.provenance == Provenance::Named);
         named.map(|(addr, seed)| (addr, seed.answered))
     }
 
     /// Whether there is any address to ask at, beside those of members.
     #[cfg(feature = "std")]
     pub(crate) fn knows_addresses(&self) -> bool {
-        self.membership.seeds().next().is_some()
+        self.membership.addresses().next().is_some()
     }
 
     /// The value of an entry.

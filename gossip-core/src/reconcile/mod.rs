@@ -1,6 +1,6 @@
-//! Anti-entropy: whoever hears a digest other than its own finds out what it lacks, and asks for it.
+//! Anti-entropy (Demers et al. 1987, §1.3): whoever hears a digest other than its own finds out what it lacks, and asks for it.
 //!
-//! Pull only, one exchange at a time: both sides of a difference hear of it, and each asks for itself. The answering
+//! Pull only, of push, pull and push-pull, one exchange at a time: both sides of a difference hear of it, and each asks for itself. The answering
 //! side keeps nothing: a question carries all that is needed to answer it. An exchange is a comparison of the stores,
 //! and then, for each that differs, questions until nothing is lacking; each step is one datagram there and one back.
 //!

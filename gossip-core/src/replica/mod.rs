@@ -1,4 +1,4 @@
-//! The replicated map: every write has a dot, one version vector says which dots were seen, and concurrent writes are
+//! The replicated map: every write has a dot, one version vector (Parker et al. 1983) says which dots were seen, and concurrent writes are
 //! resolved alike everywhere.
 //!
 //! - here: writing, reading, joining the writes of others;
@@ -90,6 +90,7 @@ impl<S: Storage> Replica<S> {
         })
     }
 
+    /// Leaves a tombstone: a death certificate (Demers et al. 1987, §2), which is kept for good.
     pub(crate) fn delete(&mut self, cx: &Context<S>, key: &[u8]) -> Result<Dot, DeleteError> {
         let present = self.get(key).is_some();
         let key = S::Key::copy_of(key).filter(|_| present).ok_or(DeleteError::Absent)?;
