@@ -1,6 +1,6 @@
 //! One node dies: when that is first known, and when to all.
 use super::{
-    Case, Scope, Trial, Workload,
+    Case, Detector, Scope, Trial, Workload,
     cluster::Cluster,
     figures::{Bound, Findings},
     ground::{LOOK, pass_until, since},
@@ -82,11 +82,13 @@ fn play(trial: &Trial, nodes: usize, network: &Network) -> Findings {
         if round + 1 < CRASHES {
             world.set_network(Network::lan());
             world.replace(victim, if victim == hosts[0] { hosts[1] } else { hosts[0] });
-            assert!(
-                world.settle(Duration::from_secs(600)).is_some(),
-                "seed {}: {victim:?} is not taken in",
-                trial.seed
-            );
+            if world.settle(Duration::from_secs(600)).is_none() {
+                // In plain SWIM, what the push missed is told by nobody: a view may stay wrong for good.
+                let is_ours = matches!(trial.detector, Detector::Ours(_));
+                assert!(!is_ours, "seed {}: {victim:?} is not taken in", trial.seed);
+                findings.note(format!("seed {}: {victim:?} is not taken in by all in ten minutes", trial.seed));
+                break;
+            }
         }
     }
     findings
