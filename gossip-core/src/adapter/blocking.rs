@@ -18,7 +18,8 @@ use std::{
 /// A handle to a running node, for threads: what the `Gossip` of `gossip-udp-std` is made of. Clones speak of the same node; when the
 /// last is dropped, it leaves its cluster and stops.
 ///
-/// A task must not call it: it would hold up its runtime, and for ever if that has but one thread.
+/// A task must not call it: it would hold up its runtime, and for ever where that runs the driver, however many threads it has. From a
+/// task, tokio's `spawn_blocking` or the like may.
 #[derive(Debug, Clone)]
 pub struct Handle {
     awaited: adapter::Handle,

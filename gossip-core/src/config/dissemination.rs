@@ -30,7 +30,7 @@ pub(crate) const DRAWS_MAX: u32 = 16;
 /// whoever knows. A push is blind, where an exchange costs as much as that for some ten rows, and then tells what is lacking and
 /// nothing else. By `cargo bench -p gossip-core --features sim --bench joins`: 256 that join for 1.18 times their table, with
 /// this and what went with it, not 4.26.
-pub(crate) const PUSHED_MAX: usize = 16;
+pub(crate) const PUSHED_MAX: u32 = 16;
 /// From so many members on, somebody comes or goes every few seconds, even where all live for hours, and is told as seldom as
 /// will do.
 ///

@@ -65,9 +65,9 @@ pub(super) struct Counts {
     /// How many other live members keep each store.
     keepers: [u32; Store::COUNT],
     /// How many rows are news.
-    pub(super) pending: usize,
+    pub(super) pending: u32,
     /// How many rows the application is to be told of.
-    pub(super) untold: usize,
+    pub(super) untold: u32,
 }
 
 impl Counts {
@@ -85,8 +85,8 @@ impl Counts {
                 self.keepers_of(row.stores).for_each(|keepers| *keepers += 1);
             }
         }
-        self.pending += usize::from(row.pending);
-        self.untold += usize::from(row.untold);
+        self.pending += u32::from(row.pending);
+        self.untold += u32::from(row.untold);
     }
 
     pub(super) fn uncount<S: Storage>(&mut self, cx: &mut Context<S>, id: NodeId, row: Counted) {
@@ -97,8 +97,8 @@ impl Counts {
                 self.keepers_of(row.stores).for_each(|keepers| *keepers -= 1);
             }
         }
-        self.pending -= usize::from(row.pending);
-        self.untold -= usize::from(row.untold);
+        self.pending -= u32::from(row.pending);
+        self.untold -= u32::from(row.untold);
     }
 
     fn keepers_of(&mut self, stores: Stores) -> impl Iterator<Item = &mut u32> {

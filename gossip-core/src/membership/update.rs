@@ -41,10 +41,10 @@ pub(crate) enum MemberChange {
 }
 
 impl MemberChange {
-    /// What it means for a member to stand so, and no more as it did.
+    /// What it means for a member to stand so, and no more as it did. Of one that is gone, another verdict changes nothing.
     pub(super) fn of(id: NodeId, before: Standing, standing: Standing) -> Option<Self> {
         match standing {
-            _ if standing == before => None,
+            _ if standing == before || standing.min(before) > Standing::Suspect => None,
             Standing::Alive => Some(Self::Up(id)),
             Standing::Suspect => Some(Self::Suspected(id)),
             Standing::Down => Some(Self::Down(id)),

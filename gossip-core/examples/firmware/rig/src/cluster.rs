@@ -20,7 +20,7 @@ impl Cluster {
             // A cluster has one length of datagrams: the shortest that one of its media carries.
             options.config = Config { datagram_len_max: Config::sensor().datagram_len_max, ..Config::lan() };
             options.seeds = nodes.first().map(Gossip::local_addr).into_iter().collect();
-            nodes.push(gossip_udp_std::Gossip::bind(options)?);
+            nodes.push(Gossip::bind(options)?);
         }
         Ok(Self { nodes })
     }
