@@ -1,7 +1,7 @@
 //! What can be chosen, what choices are refused, and what the machines decide by.
 //!
 //! - here: what a user of the node chooses;
-//! - `presets`: configurations to start from; how much may be remembered stands beside the [memory](crate::storage);
+//! - `presets`: configurations to start from; how much may be remembered stands beside the [memory](mod@crate::storage);
 //! - `ranges`: what a choice may be; `error`: why one is refused;
 //! - the others: the constants that the machines decide by, a file for each concern. They are no choice of a user's, for whoever
 //!   changes one has to measure. Each says what it is, in which range it makes sense, what less and more of it cost, and what chose
