@@ -41,14 +41,19 @@ pub(super) enum Word {
     News,
 }
 
-/// Begins every datagram: what ours begin with too, but for what SWIM has no use for.
+/// Begins every datagram. It is as long as ours, so that detectors are compared, and not their headers: of ours, SWIM has no use for
+/// the life of the sender, nor for what it knows.
 #[derive(Serialize, Deserialize)]
 struct Envelope {
     version: u8,
     cluster: ClusterLabel,
     sender: NodeId,
+    unused: [u8; UNUSED_LEN],
     word: Word,
 }
+
+/// A generation, a digest, and an incarnation as short as most are.
+const UNUSED_LEN: usize = 4 + 8 + 1;
 
 /// Not one of ours.
 const VERSION: u8 = 0;
@@ -62,7 +67,13 @@ pub(super) struct Letter {
 impl Letter {
     pub(super) fn new(sender: NodeId, word: Word, len_max: usize) -> Self {
         let mut letter = Self { bytes: vec![0; len_max], len: 0 };
-        letter.put(&Envelope { version: VERSION, cluster: ClusterLabel::default(), sender, word });
+        letter.put(&Envelope {
+            version: VERSION,
+            cluster: ClusterLabel::default(),
+            sender,
+            unused: [0; UNUSED_LEN],
+            word,
+        });
         letter
     }
 
@@ -110,9 +121,9 @@ mod tests {
         let mut letter = Letter::new(NodeId(9), word, 100);
         let written = (0..20).take_while(|&n| letter.add(&update(n))).count();
         let bytes = letter.into_bytes();
-        assert_eq!((written, bytes.len()), (4, 13 + 1 + 2 + 8 + 5 + 4 * (8 + 5 + 2)));
-        assert_eq!(read(&bytes), Some((NodeId(9), word, (0..4).map(update).collect())));
+        assert_eq!((written, bytes.len()), (3, 26 + 1 + 2 + 8 + 5 + 3 * (8 + 5 + 2)));
+        assert_eq!(read(&bytes), Some((NodeId(9), word, (0..3).map(update).collect())));
         assert_eq!(read(&bytes[..bytes.len() - 1]), None);
-        assert_eq!(Letter::new(NodeId(9), Word::Ping(1), 100).into_bytes().len(), 15);
+        assert_eq!(Letter::new(NodeId(9), Word::Ping(1), 100).into_bytes().len(), 26 + 2);
     }
 }
