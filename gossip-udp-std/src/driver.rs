@@ -18,6 +18,16 @@ use std::{
     time::Instant,
 };
 
+/// So many calls are done before the node gets its turn.
+const CALL_BATCH_MAX: usize = 64;
+
+/// Whether calls may be left to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    None,
+    Some,
+}
+
 /// Fields drop in this order. The endpoint goes last: its end tells the handles that the socket is free again.
 #[derive(Debug)]
 pub(crate) struct Driver {
@@ -48,12 +58,14 @@ impl Driver {
     /// Runs until the node has left.
     pub(crate) fn run(mut self) {
         // From here on, a call rings the alarm.
-        self.serve();
+        let mut left = self.serve();
         while let Some(deadline) = self.drain() {
-            if let Err(error) = self.receive(deadline) {
+            // Of calls that are left, none rings the alarm: what waits is looked for, and not waited for.
+            let until = if left == Left::Some { Instant::now() } else { deadline };
+            if let Err(error) = self.receive(until) {
                 self.on_receive_error(&error);
             }
-            self.serve();
+            left = self.serve();
             if Instant::now() >= deadline {
                 self.endpoint.fire_timer();
             }
@@ -116,11 +128,14 @@ impl Driver {
         }
     }
 
-    /// Does what the handles ask for. What they ask for after that rings the alarm.
-    fn serve(&mut self) {
-        while let Poll::Ready(call) = self.calls.poll_next(&Context::from_waker(&self.alarm)) {
+    /// Does what the handles ask for: a bounded batch, so that the node gets to its timers and its datagrams, however fast they ask.
+    /// What they ask for once none is left rings the alarm.
+    fn serve(&mut self) -> Left {
+        for _ in 0..CALL_BATCH_MAX {
+            let Poll::Ready(call) = self.calls.poll_next(&Context::from_waker(&self.alarm)) else { return Left::None };
             call(&mut self.endpoint);
         }
+        Left::Some
     }
 }
 
