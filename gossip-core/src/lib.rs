@@ -48,8 +48,9 @@
 //! | how many helpers are asked, and which | `membership/probe.rs` `ask_helpers`; the knob is `indirect_probes` in `config/mod.rs` |
 //! | what we make of being slow, deaf or lossy ourselves | `membership/health.rs`, `membership/self_quarantine.rs` |
 //! | what becomes of a timer that fired late | `membership/mod.rs` `on_late`; how late is late, `node/mod.rs` `set_now` |
+//! | what a datagram tells of its sender, whatever is in it | `membership/hearing.rs` |
 //! | what is believed of members, and what we contradict | `membership/claims.rs`; of what is said of us, `membership/refutation.rs` |
-//! | how long the dead are remembered | `membership/discovery.rs` `forget_overdue`; the knob is `remember_gone` in `config/mod.rs`; who makes room, `membership/claims.rs` |
+//! | how long the dead are remembered, and who of them makes room | `membership/retention.rs`; the knob is `remember_gone` in `config/mod.rs` |
 //! | joining, and finding the lost again | `membership/discovery.rs` |
 //! | which addresses of the lost are kept, where there is not room for all | `membership/book.rs` |
 //! | a name that two living nodes go by | `membership/namesakes.rs`; another life under our own, `membership/rival.rs` |

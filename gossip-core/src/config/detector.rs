@@ -68,6 +68,11 @@ pub(crate) const LAST_PROBES: u8 = 8;
 /// From 1 to [`LAST_PROBES`]. Fewer: a verdict hangs on one datagram; more: each crash costs that many from each of all. A guess:
 /// not measured apart; `cargo membership false-deaths` holds what comes of it.
 pub(crate) const LAST_PROBES_OF_MANY: u8 = 2;
+/// Each of the last probes waits for such a part of [`Config::probe_timeout`](crate::Config::probe_timeout).
+///
+/// From 2 to 16. Fewer, which is a longer wait: the last probes begin sooner, at more datagrams for each crash; more: who is far
+/// away answers after it was declared down. A guess: not measured apart.
+pub(crate) const LAST_PROBE_WAITS: u32 = 8;
 /// From so many members on, they are many: more than [`LOG_MIN`] stands for.
 ///
 /// From 8 to 256. Fewer: the few declare somebody down at little evidence; more: crashes among dozens cost more. A guess: not

@@ -8,10 +8,14 @@
 pub(crate) const SCORE_MAX: u8 = 8;
 /// Our links are judged by so many of the latest probes.
 ///
-/// From [`JUDGED_BY_MIN`] to 32, which are remembered. Fewer: chance decides; more: trouble is seen later. With no more than a
-/// quarter answered, links are poor. By arithmetic: at a loss of one in four each way, nine in sixteen first pings are answered;
-/// at four in five one way, one in five.
+/// From [`JUDGED_BY_MIN`] to 32, which are remembered. Fewer: chance decides; more: trouble is seen later. A
+/// guess: not measured.
 pub(crate) const JUDGED_BY: u8 = 16;
+/// With no more than one in so many of them answered, our links are poor.
+///
+/// From 2 to 16. Fewer: one that others can do with is taken out; more: one that loses most stays, and accuses. By arithmetic: at a
+/// loss of one in four each way, nine in sixteen first pings are answered; at four in five one way, one in five.
+pub(crate) const POOR_ONE_OF: u32 = 4;
 /// And by no fewer than these.
 ///
 /// From 4 to [`JUDGED_BY`]. Fewer: chance decides after a start; more: one that starts on bad links is of no use for longer. A

@@ -12,6 +12,25 @@ pub(crate) const ANNOUNCE_PRESENCE_LEN: usize = 128;
 /// themselves: before there was an end, rest cost 69 to 79 bytes a node and second, not 61
 /// (`cargo bench -p gossip-core --features sim --bench joins -- --seconds 60`). The number is a guess: not measured.
 pub(crate) const NEWCOMER_FOR: u32 = 4;
+/// The first announce leaves at random within such a part of a gossip interval.
+///
+/// From 1 to 16. Fewer, which is longer: joins take longer; more: hundreds that were started together overrun the socket of the
+/// seed member that all of them name. A guess: not measured apart; `cargo bench -p gossip-core --features sim --bench joins`.
+pub(crate) const JOIN_WITHIN: u32 = 2;
+/// The first announces are such a part of a gossip interval apart, or as long as an answer takes.
+///
+/// From 1 to 16. Fewer, which is longer: a lost announce makes a join that much later; more: each join under loss costs more
+/// datagrams. A guess: not measured apart; the bench of joins prints both.
+pub(crate) const ANNOUNCE_WAITS: u32 = 4;
+/// After so many of them without an answer, the wait doubles.
+///
+/// From 1 to 8. Fewer: where much is lost, joins take longer; more: what is not there costs more datagrams. A guess: not measured.
+pub(crate) const ANNOUNCES_A_DOUBLING: u32 = 2;
+/// And it doubles so often, at most.
+///
+/// From 8 to 20. Fewer: where reconnect intervals are long, an address never becomes one of the lost; more: nothing, for it is
+/// one of them before.
+pub(crate) const WAIT_DOUBLINGS_MAX: u32 = 16;
 /// So many announces without an answer mean that we are isolated.
 ///
 /// From 2 to 20. Fewer: the application is told so for lost datagrams; more: it is told late. A guess: not measured; with one

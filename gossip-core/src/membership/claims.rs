@@ -2,12 +2,12 @@
 use super::{
     Membership, namesakes,
     probe::Failed,
-    suspicion::false_alarms,
+    suspicion::{Surroundings, false_alarms},
     update::{Changes, MemberChange, Update},
 };
 use crate::{
-    config::{detector::CONFIRMATIONS_MAX, joining::COMPARED_MAX},
-    context::{Context, Credit, Owed},
+    config::detector::CONFIRMATIONS_MAX,
+    context::{Context, Credit},
     id::{Addr, Incarnation, NodeId},
     lattice::{Joined, Lattice},
     path::Path,
@@ -15,47 +15,10 @@ use crate::{
     stats::Counter,
     storage::Storage,
     table::{Blob, Table},
-    wire::{Accusation, Accusers, Cause, Header, MemberFrame, Ping, Standing, Stores},
+    wire::{Accusation, Accusers, Cause, Header, MemberFrame, Standing},
 };
 
 impl<S: Storage> Membership<S> {
-    /// A datagram came from a member: proof that it lives, and of which life.
-    pub(crate) fn on_heard(&mut self, cx: &mut Context<S>, from: Addr, header: &Header) {
-        self.discovery.book.on_heard(&self.list, from, header.sender);
-        if !self.is_live(header.sender) && cx.received.may_announce {
-            self.discovery.on_caller(cx, from, header.sender);
-        }
-        let Some(member) = self.list.get_mut(header.sender) else { return };
-        if member.namesake == Namesake::Known {
-            if header.generation == member.generation {
-                member.heard_at = Some(cx.now);
-            }
-            let known = member.incarnation;
-            return self.names.on_bearer_heard(cx, from, header, known);
-        }
-        member.heard_at = Some(cx.now);
-        // Another life than the one we know, and it does not outdo what we know: it must hear of it, to do so.
-        let outdone = header.generation != member.generation && header.incarnation <= member.incarnation;
-        let (is_new, is_live) = (member.namesake != Namesake::Heard, member.is_live());
-        if outdone && (is_new || !is_live) && from != member.addr {
-            if cx.received.may_announce {
-                // Nothing else that we send goes there: once for each time that the other one spoke, and each time where there is no
-                // other. An announce says what is said of whoever is gone. Else with the next that it sends.
-                let intent = if is_live { Intent::News } else { Intent::Ping(Ping::ANNOUNCE) };
-                if cx.answer(from, header.sender, intent) == Owed::Soon {
-                    member.namesake = Namesake::Heard;
-                }
-            }
-            return;
-        }
-        member.namesake = if outdone { Namesake::Heard } else { Namesake::None };
-        if from != member.addr && header.incarnation > member.incarnation && cx.received.may_announce {
-            // It speaks from elsewhere and has more to say of itself than we heard: it moved, and what we send it does not
-            // arrive. Whoever answers an announce introduces itself.
-            cx.answer(from, header.sender, Intent::Ping(Ping::ANNOUNCE));
-        }
-    }
-
     /// A member in its own words, from itself or passed on.
     pub(crate) fn on_member(&mut self, cx: &mut Context<S>, by: NodeId, frame: &MemberFrame<'_>) -> Changes {
         let claim = Claim { incarnation: frame.incarnation, standing: frame.standing, generation: frame.generation };
@@ -76,18 +39,6 @@ impl<S: Storage> Membership<S> {
         }
         let moved = self.take_words(cx, slot, frame);
         [moved, self.join_update(cx, slot, Update::of(frame, claim, by))]
-    }
-
-    /// A member tells which stores it keeps: says whether that is news.
-    pub(crate) fn on_stores_heard(&mut self, cx: &mut Context<S>, id: NodeId, stores: Stores) -> bool {
-        let Some(slot) = self.list.slot(id).filter(|_| !self.is_contested(id)) else { return false };
-        let mut is_news = false;
-        self.list.update(cx, slot, |member| {
-            let heard = member.capabilities.with_stores(stores);
-            is_news = heard.stores() != member.capabilities.stores();
-            member.capabilities = heard;
-        });
-        is_news
     }
 
     /// Something said against a member, or its farewell.
@@ -178,7 +129,8 @@ impl<S: Storage> Membership<S> {
         let change = self.adopt(cx, slot, Update { claim, ..update });
         if cx.received.credit == Credit::Full {
             // At the word of somebody unproven, nobody else is asked either: it may be a bystander.
-            self.suspicions.probe_unless_probing(cx, &mut self.list, &self.names, &self.health, slot);
+            let Self { list, names, health, suspicions, .. } = self;
+            suspicions.probe_unless_probing(cx, &mut Surroundings { list, names, health }, slot);
         }
         change
     }
@@ -321,18 +273,5 @@ impl<S: Storage> Membership<S> {
             (Standing::Alive, Standing::Suspect) => cx.count_by(Counter::SuspicionsHeard, u64::from(by != cx.me.id)),
             _ => {}
         }
-    }
-
-    /// Forgets whoever is gone for the longest time, of some of those who are gone.
-    fn forget_longest_gone(&mut self, cx: &mut Context<S>) -> Option<NodeId> {
-        // From anywhere on, if there are many); else, or when there is none, all of them.
-        let start = cx.rng.below(self.list.rows().len().saturating_sub(COMPARED_MAX));
-        let id = [start, 0].into_iter().find_map(|from| {
-            let some = self.list.gone_from(from).take(COMPARED_MAX);
-            let gone = some.filter(|(id, member)| *id != cx.me.id && !member.is_missed());
-            gone.min_by_key(|(id, member)| (member.since, *id)).map(|(id, _)| *id)
-        })?;
-        self.forget(cx, id);
-        Some(id)
     }
 }

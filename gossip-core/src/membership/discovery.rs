@@ -6,14 +6,13 @@ use super::{Membership, book::AddressBook, list::MemberList, namesakes::Namesake
 use crate::{
     config::{
         Config,
-        joining::{ANNOUNCERS, ANNOUNCES_AT_LOST},
+        joining::{ANNOUNCE_WAITS, ANNOUNCERS, ANNOUNCES_A_DOUBLING, JOIN_WITHIN, WAIT_DOUBLINGS_MAX},
     },
     context::Context,
     error::JoinError,
     id::{Addr, NodeId},
     records::{Intent, Member, Provenance, Seed},
     rng::Rng,
-    stats::Counter,
     storage::{Snapshot, Storage},
     time::{Instant, Span},
     wire::{Ping, Standing},
@@ -67,27 +66,6 @@ impl<S: Storage> Membership<S> {
         self.update_isolation(cx);
         self.forget_overdue(cx)
     }
-
-    /// Forgets a member, and keeps its address where it did not say farewell.
-    pub(super) fn forget(&mut self, cx: &mut Context<S>, id: NodeId) {
-        let Some(member) = self.list.get(id) else { return };
-        let (standing, addr) = (member.standing, member.addr);
-        self.list.remove(cx, id);
-        cx.count(Counter::MembersForgotten);
-        if standing == Standing::Down {
-            self.discovery.book.keep(cx, addr, ANNOUNCES_AT_LOST);
-        }
-    }
-
-    fn forget_overdue(&mut self, cx: &mut Context<S>) -> Option<MemberChange> {
-        let overdue = |since: Instant| since + cx.config.remember_gone <= cx.now;
-        let mut gone = self.list.gone_from(0);
-        let (id, _) = gone.find(|(id, member)| *id != cx.me.id && !member.is_missed() && overdue(member.since))?;
-        let id = *id;
-        drop(gone);
-        self.forget(cx, id);
-        Some(MemberChange::Forgotten(id))
-    }
 }
 
 impl<S: Storage> Discovery<S> {
@@ -108,7 +86,7 @@ impl<S: Storage> Discovery<S> {
     /// the same millisecond.
     fn join(&mut self, cx: &mut Context<S>, list: &MemberList<S>, seed: Addr) {
         self.book.name(cx, list, seed);
-        self.announce_at = self.announce_at.min(cx.now + cx.random_part(cx.config.gossip_interval.part(2)));
+        self.announce_at = self.announce_at.min(cx.now + cx.random_part(cx.config.gossip_interval.part(JOIN_WITHIN)));
     }
 
     fn remember(&mut self, cx: &mut Context<S>, addr: Addr) {
@@ -272,5 +250,5 @@ fn is_new(config: &Config, seed: &Seed) -> bool {
 
 /// How long to wait after so many announces: the first few come quickly, then ever more slowly.
 fn announce_wait(gossip_interval: Duration, announces: u32) -> Duration {
-    gossip_interval.part(4).times(1 << (announces / 2).min(16))
+    gossip_interval.part(ANNOUNCE_WAITS).times(1 << (announces / ANNOUNCES_A_DOUBLING).min(WAIT_DOUBLINGS_MAX))
 }

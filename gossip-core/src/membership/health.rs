@@ -4,7 +4,7 @@
 //! timeouts. Beside it stands a record of the latest probes, which says what no score can: whether it is our own links that
 //! are bad, so that those who suspect us are right.
 use crate::{
-    config::health::{CLEAR, FIT_OF_EIGHT, FRESH, JUDGED_BY, JUDGED_BY_MIN, JUST_BACK, OUTAGE, SCORE_MAX},
+    config::health::{CLEAR, FIT_OF_EIGHT, FRESH, JUDGED_BY, JUDGED_BY_MIN, JUST_BACK, OUTAGE, POOR_ONE_OF, SCORE_MAX},
     time::{Instant, Span},
 };
 use core::time::Duration;
@@ -87,7 +87,9 @@ impl Health {
     /// four in five one way, one in five.
     pub(super) fn is_poor(&self, now: Instant, interval: Duration) -> bool {
         let seen = self.recorded.min(JUDGED_BY);
-        self.is_fresh(now, interval) && seen >= JUDGED_BY_MIN && self.answered_of(0, seen) * 4 <= u32::from(seen)
+        self.is_fresh(now, interval)
+            && seen >= JUDGED_BY_MIN
+            && self.answered_of(0, seen) * POOR_ONE_OF <= u32::from(seen)
     }
 
     /// Whether our links lose next to nothing: of the last sixteen probes, fourteen were answered at once. At a loss of one in

@@ -31,6 +31,7 @@ mod counted;
 mod discovery;
 mod events;
 mod health;
+mod hearing;
 mod indirect_probe;
 mod list;
 mod namesakes;
@@ -38,6 +39,7 @@ mod news;
 mod probe;
 mod recent;
 mod refutation;
+mod retention;
 mod rival;
 mod round_robin;
 mod sample;
@@ -269,7 +271,8 @@ impl<S: Storage> Membership<S> {
 
     /// Goes on with the suspicions that are due, up to one that ends in a verdict.
     fn on_suspicion_timer(&mut self, cx: &mut Context<S>) -> Option<MemberChange> {
-        let (slot, verdict) = self.suspicions.on_timer(cx, &mut self.list, &self.names, &self.health)?;
+        let Self { list, names, health, suspicions, .. } = self;
+        let (slot, verdict) = suspicions.on_timer(cx, &mut suspicion::Surroundings { list, names, health })?;
         let is_suspect = self.list.row(slot).is_some_and(|(_, member)| member.standing == Standing::Suspect);
         let is_shared = is_suspect && relays_little(cx, &self.health);
         let change = self.adopt(cx, slot, verdict);

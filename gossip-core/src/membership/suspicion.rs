@@ -5,7 +5,8 @@
 use super::{health::Health, list::MemberList, namesakes::Namesakes, news::relays_little, update::Update};
 use crate::{
     config::detector::{
-        CONFIRMATIONS_MAX, FALSE_ALARM, FALSE_ALARMS_MAX, LAST_PROBES, LAST_PROBES_OF_MANY, LOG_MIN, MANY, NOTIFIERS,
+        CONFIRMATIONS_MAX, FALSE_ALARM, FALSE_ALARMS_MAX, LAST_PROBE_WAITS, LAST_PROBES, LAST_PROBES_OF_MANY, LOG_MIN,
+        MANY, NOTIFIERS,
     },
     context::{Context, Credit},
     id::NodeId,
@@ -23,6 +24,13 @@ use serde::{Deserialize, Serialize};
 pub(super) struct Suspicions {
     /// The first of them, or earlier.
     next_at: Instant,
+}
+
+/// What a suspicion goes by, beside what lies with the member.
+pub(super) struct Surroundings<'m, S: Storage> {
+    pub(super) list: &'m mut MemberList<S>,
+    pub(super) names: &'m Namesakes<S>,
+    pub(super) health: &'m Health,
 }
 
 /// What a suspicion that is due comes to.
@@ -122,23 +130,20 @@ impl Suspicions {
     pub(super) fn on_timer<S: Storage>(
         &mut self,
         cx: &mut Context<S>,
-        list: &mut MemberList<S>,
-        names: &Namesakes<S>,
-        health: &Health,
+        around: &mut Surroundings<'_, S>,
     ) -> Option<(usize, Update)> {
         if cx.now < self.next_at {
             return None;
         }
         let (mut from, mut next_at) = (0, Instant::NEVER);
         loop {
-            let Some(slot) = list.suspects_from(from).next() else { break };
-            let until = |list: &MemberList<S>| list.row(slot).map_or(Instant::NEVER, |(_, member)| member.until);
-            if until(list) <= cx.now
-                && let Step::DeclareDown(verdict) = self.proceed(cx, list, names, health, slot)
+            let Some(slot) = around.list.suspects_from(from).next() else { break };
+            if until(around.list, slot) <= cx.now
+                && let Step::DeclareDown(verdict) = self.proceed(cx, around, slot)
             {
                 return Some((slot, verdict));
             }
-            next_at = next_at.min(until(list));
+            next_at = next_at.min(until(around.list, slot));
             from = slot + 1;
         }
         self.next_at = next_at;
@@ -149,34 +154,26 @@ impl Suspicions {
     pub(super) fn probe_unless_probing<S: Storage>(
         &mut self,
         cx: &mut Context<S>,
-        list: &mut MemberList<S>,
-        names: &Namesakes<S>,
-        health: &Health,
+        around: &mut Surroundings<'_, S>,
         slot: usize,
     ) {
-        if list.row(slot).is_some_and(|(_, member)| member.suspicion == Suspicion::Suspected) {
-            self.probe_suspect(cx, list, names, health, slot, LAST_PROBES - 1);
+        if around.list.row(slot).is_some_and(|(_, member)| member.suspicion == Suspicion::Suspected) {
+            self.probe_suspect(cx, around, slot, LAST_PROBES - 1);
         }
     }
 
-    fn proceed<S: Storage>(
-        &mut self,
-        cx: &mut Context<S>,
-        list: &mut MemberList<S>,
-        names: &Namesakes<S>,
-        health: &Health,
-        slot: usize,
-    ) -> Step {
+    fn proceed<S: Storage>(&mut self, cx: &mut Context<S>, around: &mut Surroundings<'_, S>, slot: usize) -> Step {
+        let Surroundings { list, health, .. } = around;
         let Some((_, member)) = list.row(slot) else { return Step::On };
         match member.suspicion {
             Suspicion::LastProbes { probes_left: 0 } if is_excused(cx, health, member) => self.reopen(cx, list, slot),
             Suspicion::LastProbes { probes_left: 0 } => return Step::DeclareDown(verdict_on(cx, member)),
             Suspicion::LastProbes { probes_left } => {
-                self.probe_suspect(cx, list, names, health, slot, probes_left - 1);
+                self.probe_suspect(cx, around, slot, probes_left - 1);
             }
             Suspicion::None | Suspicion::Suspected | Suspicion::Doubted => {
                 let probes = probes_due(cx, health, member);
-                self.probe_suspect(cx, list, names, health, slot, probes - 1);
+                self.probe_suspect(cx, around, slot, probes - 1);
             }
         }
         Step::On
@@ -200,12 +197,11 @@ impl Suspicions {
     fn probe_suspect<S: Storage>(
         &mut self,
         cx: &mut Context<S>,
-        list: &mut MemberList<S>,
-        names: &Namesakes<S>,
-        health: &Health,
+        around: &mut Surroundings<'_, S>,
         slot: usize,
         probes_left: u8,
     ) {
+        let Surroundings { list, names, health } = around;
         let Some(row) = list.row(slot) else { return };
         names.send_digest_probe(cx, row);
         let until = cx.now + health.stretch(last_probe_wait(cx));
@@ -214,6 +210,11 @@ impl Suspicions {
             (member.suspicion, member.until) = (Suspicion::LastProbes { probes_left }, until)
         });
     }
+}
+
+/// When the suspicion of a member goes on.
+fn until<S: Storage>(list: &MemberList<S>, slot: usize) -> Instant {
+    list.row(slot).map_or(Instant::NEVER, |(_, member)| member.until)
 }
 
 /// That a suspect did not refute. Who found it first stays the one that is named.
@@ -279,7 +280,7 @@ pub(super) fn false_alarms<B>(member: &Member<B>, joined: Claim) -> u8 {
 
 /// How long to wait for the answer to each of the last probes.
 fn last_probe_wait<S: Storage>(cx: &Context<S>) -> Duration {
-    cx.config.probe_timeout.part(8)
+    cx.config.probe_timeout.part(LAST_PROBE_WAITS)
 }
 
 /// How long so many of them take.
