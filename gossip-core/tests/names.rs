@@ -188,8 +188,8 @@ fn two_of_one_name_cost_next_to_nothing() {
         let calm = pace(&mut world, &hosts);
         let (mut world, hosts, _) = with_twin(1, size, 0.0);
         world.run_for(Duration::from_secs(20));
-        let contested = pace(&mut world, &hosts);
-        assert!(contested <= calm * 3 / 2, "{size} nodes: {contested} bytes a node and second, {calm} without");
+        let in_conflict = pace(&mut world, &hosts);
+        assert!(in_conflict <= calm * 3 / 2, "{size} nodes: {in_conflict} bytes a node and second, {calm} without");
     }
 }
 

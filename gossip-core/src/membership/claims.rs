@@ -64,7 +64,7 @@ impl<S: Storage> Membership<S> {
         }
         // Who was never heard of cannot be missed.
         let slot = self.list.slot(accusation.id)?;
-        if claim.standing == Standing::Left && self.list.is_borne_by_two(slot) {
+        if claim.standing == Standing::Left && self.list.has_name_conflict(slot) {
             // The other one of this name is still there, and says so before this conflict is over.
             return None;
         }
@@ -162,7 +162,7 @@ impl<S: Storage> Membership<S> {
             }
             member.mark_untold();
         });
-        if joined.standing > Standing::Suspect && self.list.is_borne_by_two(slot) {
+        if joined.standing > Standing::Suspect && self.list.has_name_conflict(slot) {
             self.end_conflict(cx, id);
         }
         self.update_isolation(cx);

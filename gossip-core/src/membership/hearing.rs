@@ -48,7 +48,7 @@ impl<S: Storage> Membership<S> {
 
     /// A member tells which stores it keeps: says whether that is news.
     pub(crate) fn on_stores_heard(&mut self, cx: &mut Context<S>, id: NodeId, stores: Stores) -> bool {
-        let Some(slot) = self.list.slot(id).filter(|_| !self.is_contested(id)) else { return false };
+        let Some(slot) = self.list.slot(id).filter(|_| !self.has_name_conflict(id)) else { return false };
         let mut is_news = false;
         self.list.update(cx, slot, |member| {
             let heard = member.capabilities.with_stores(stores);

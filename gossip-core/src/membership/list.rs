@@ -102,7 +102,7 @@ impl<S: Storage> MemberList<S> {
     }
 
     /// Whether two live that go by the name of the one in a row, as far as is known.
-    pub(super) fn is_borne_by_two(&self, slot: usize) -> bool {
+    pub(super) fn has_name_conflict(&self, slot: usize) -> bool {
         self.row(slot).is_some_and(|(_, member)| member.namesake == Namesake::Known)
     }
 

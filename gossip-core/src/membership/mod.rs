@@ -305,7 +305,7 @@ impl<S: Storage> Membership<S> {
             row.since = now;
             row.retransmits = retransmits;
         });
-        if standing != Standing::Alive && self.list.is_borne_by_two(slot) {
+        if standing != Standing::Alive && self.list.has_name_conflict(slot) {
             self.end_conflict(cx, me.id);
         }
     }

@@ -99,8 +99,8 @@ impl<S: Storage> Membership<S> {
     }
 
     /// Whether two live that go by a name, as far as is known.
-    pub(crate) fn is_contested(&self, id: NodeId) -> bool {
-        self.names.is_contested(id)
+    pub(crate) fn has_name_conflict(&self, id: NodeId) -> bool {
+        self.names.has_name_conflict(id)
     }
 
     /// Where the other one of a name is, of the two that bear it.
@@ -270,7 +270,7 @@ impl<S: Storage> Namesakes<S> {
     }
 
     /// Whether two live that go by a name, as far as is known.
-    pub(super) fn is_contested(&self, id: NodeId) -> bool {
+    pub(super) fn has_name_conflict(&self, id: NodeId) -> bool {
         self.lasting_conflict(id).is_some()
     }
 

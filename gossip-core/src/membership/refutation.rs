@@ -26,7 +26,7 @@ impl<S: Storage> Membership<S> {
             return;
         }
         if claim.generation != ours.generation {
-            let is_known = self.is_contested(cx.me.id);
+            let is_known = self.has_name_conflict(cx.me.id);
             if !self.rival.answers(cx, claim, addr, is_known) {
                 return;
             }

@@ -114,7 +114,7 @@ impl<S: Storage> Node<S> {
 
     pub(super) fn on_differing(&mut self, header: &Header, difference: Difference) {
         let id = header.sender;
-        if self.membership.is_contested(id) && self.cx.received.credit != Credit::Full {
+        if self.membership.has_name_conflict(id) && self.cx.received.credit != Credit::Full {
             // Where others say that one of two is: it is asked once it has been heard before.
             return;
         }

@@ -141,9 +141,9 @@ impl<S: Storage> Node<S> {
 
     /// Of two, either may have asked, and the answer would go where nobody was heard yet.
     fn on_name_conflict(&mut self, conflict: &NameConflictFrame) {
-        let was_contested = self.membership.is_contested(conflict.id);
+        let had_conflict = self.membership.has_name_conflict(conflict.id);
         self.membership.on_name_conflict(&mut self.cx, conflict);
-        if !was_contested && self.membership.is_contested(conflict.id) {
+        if !had_conflict && self.membership.has_name_conflict(conflict.id) {
             self.leave_unanswered(conflict.id);
         }
     }
@@ -262,7 +262,7 @@ impl<S: Storage> Node<S> {
         // Another life that speaks from elsewhere would not hear the answer: it has yet to say where it is.
         let is_heard = member.is_some_and(|member| member.stated_in == header.generation)
             || self.cx.received.credit == Credit::Full
-            || self.membership.is_contested(header.sender);
+            || self.membership.has_name_conflict(header.sender);
         let addr = addr.filter(|addr| is_heard && self.membership.is_proven(header.sender, *addr));
         self.cx.count_by(Counter::QuestionsOfStrangers, u64::from(addr.is_none()));
         addr

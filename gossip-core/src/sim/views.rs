@@ -63,7 +63,7 @@ impl<S: Storage> World<S> {
     }
 
     /// Whether more than one live node goes by a name.
-    pub(super) fn is_contested(&self, id: NodeId) -> bool {
+    pub(super) fn has_name_conflict(&self, id: NodeId) -> bool {
         self.hosts_of(id).iter().filter(|&&host| self.node(host).is_some()).count() > 1
     }
 

@@ -74,7 +74,7 @@ impl Oracles {
         let told_of = |id| group.iter().any(|(_, other)| know_each_other(node, other) && sees(other, id));
         for &(other, truth) in group.iter().filter(|(other, _)| *other != host) {
             let me = truth.me();
-            if world.is_contested(me.id) {
+            if world.has_name_conflict(me.id) {
                 continue;
             }
             match node.member(me.id).filter(is_there) {
@@ -96,17 +96,17 @@ impl Oracles {
         let ids: BTreeSet<NodeId> = cluster.iter().map(|(_, node)| node.me().id).collect();
         for &(host, node) in cluster {
             let shown = |id| if id == node.me().id { Some(node.me()) } else { node.member(id).filter(is_there) };
-            let contested = ids.iter().filter(|&&id| bearers(cluster, id) > 1).filter_map(|&id| shown(id));
-            let contested: Vec<_> = contested.collect();
+            let in_conflict = ids.iter().filter(|&&id| bearers(cluster, id) > 1).filter_map(|&id| shown(id));
+            let in_conflict: Vec<_> = in_conflict.collect();
             let no_room = crowded || node.stats().name_conflicts_refused > 0;
             let mut report = |what: String| self.report.add(Oracle::AgreementAtRest, now, host, || what);
-            for member in contested.iter().filter(|member| member.rival.is_none() && !no_room) {
+            for member in in_conflict.iter().filter(|member| member.rival.is_none() && !no_room) {
                 report(format!("two go by the name of {}, and it knows of one", member.id));
             }
-            if contested.is_empty() && node.name_conflicts() > 0 {
+            if in_conflict.is_empty() && node.name_conflicts() > 0 {
                 report("it takes two to go by a name that one goes by".into());
             }
-            if !contested.is_empty() && !crowded && node.is_converged() {
+            if !in_conflict.is_empty() && !crowded && node.is_converged() {
                 report("two go by one name, and it claims that all agree".into());
             }
         }
@@ -225,9 +225,9 @@ impl Oracles {
 
 impl<S: Storage> World<S> {
     /// Whether two live that go by one name, or did so lately: they are found out, and counted as two, for a while.
-    pub(in crate::sim) fn is_name_contested(&self) -> bool {
+    pub(in crate::sim) fn has_any_name_conflict(&self) -> bool {
         let known = |host| self.node(host).is_some_and(|node| node.name_conflicts() > 0);
-        self.live().any(|host| known(host) || self.is_contested(self.id(host)))
+        self.live().any(|host| known(host) || self.has_name_conflict(self.id(host)))
     }
 
     /// Whether somebody counts a member as down of which others know that it left.

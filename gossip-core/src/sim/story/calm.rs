@@ -21,7 +21,7 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
         self.world.set_network(Network { latency, ..Network::lan() });
         self.introduce_strangers();
         // That somebody left may be known to one node alone. It tells the others when they ask.
-        let is_unsettled = |world: &World<S>| world.is_farewell_unheard() || world.is_name_contested();
+        let is_unsettled = |world: &World<S>| world.is_farewell_unheard() || world.has_any_name_conflict();
         self.pass_while(time, |teller| !teller.is_reached(&Goal::Converged) || is_unsettled(&teller.world))?;
         self.log.take(&mut self.world);
         self.world.check_at_rest().map_err(Failed::Violated)?;
@@ -69,7 +69,7 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
             let (id, addr) = (self.world.id(whom), self.world.addr(whom));
             let Some(node) = self.world.node(who) else { return false };
             // A row holds one of two who bear a name: the address of the other goes with the next words.
-            let is_only_one = !self.world.is_contested(id);
+            let is_only_one = !self.world.has_name_conflict(id);
             let member = node.member(id).is_some_and(|member| member.addr == addr);
             is_only_one && (member || self.was_acquainted(who, whom)) && !self.is_said_to_have_left(whom)
                 || node.seeds().any(|(seed, _)| seed == addr)
