@@ -2,9 +2,9 @@
 use super::{
     Chance, HostId, Memory, News, Scrutiny, Truth, World,
     clock::shown_date,
-    host::Waiting,
     journal::{Detail, Noted},
     links::Fate,
+    machine::{Passage, Waiting},
     measure::Death,
     oracle::{Caller, Drained, End, Prompt},
     queue::{Berth, DatagramId, Pending, What},
@@ -29,8 +29,8 @@ impl<S: Storage> World<S> {
         self.now = at;
         match what {
             What::Deliver { to, from, datagram } => self.arrive(to, from, datagram),
-            What::Wake { host } => self.wake(HostId(index(host)), at),
-            What::Serve { host } => self.serve(HostId(index(host)), at),
+            What::Wake { host } => self.wake(host, at),
+            What::Serve { host } => self.serve(host, at),
         }
         true
     }
@@ -79,75 +79,38 @@ impl<S: Storage> World<S> {
     /// Sees to it that a host's timer fires when its clock shows the deadline.
     pub(super) fn set_timer(&mut self, id: HostId) {
         let host = &mut self.hosts[id.0];
-        if host.deadline == Instant::NEVER {
-            return;
-        }
-        // A moment that has passed comes at once. When the world looks earlier anyway, it will then see to the rest.
-        let at = host.clock.when(host.deadline).max(self.now);
-        if at < host.wake_at {
-            host.wake_at = at;
-            self.queue.push(at, What::Wake { host: short(id.0) });
-        }
+        host.machine.set_timer(host.clock.when(host.deadline), self.now, &mut self.queue);
     }
 
     /// A datagram has come to an address.
     fn arrive(&mut self, to: Berth, from: Berth, datagram: DatagramId) {
-        let id = self.berths[index(to.0)];
-        let host = &mut self.hosts[id.0];
+        let id = self.berths[to.index()];
         let unread = Waiting { to, from, datagram };
-        if host.inbox.is_empty() && host.ailments.unread_until(self.now).is_none() {
-            return self.deliver(id, unread);
+        match self.hosts[id.0].machine.receive(unread, self.now, &mut self.queue) {
+            Passage::Free => self.deliver(id, unread),
+            Passage::Held => {}
+            Passage::Full => self.lost_by(from, |losses| losses.queue_full += 1),
         }
-        // What waits is read when the host resumes, in the order in which it came.
-        if !host.inbox.take_in(unread, self.queue.len_of(datagram)) {
-            self.queue.drop_waiting(datagram);
-            self.lost_by(from, |losses| losses.queue_full += 1);
-        }
-        self.set_service(id);
     }
 
     /// Whatever ails a host has changed: it looks at once whether there is something to do for it.
     pub(super) fn rouse(&mut self, id: HostId) {
-        self.set_service(id);
+        self.hosts[id.0].machine.set_service(self.now, &mut self.queue);
         self.set_timer(id);
-    }
-
-    /// Sees to it that what waits goes out, and is read, as soon as may be.
-    fn set_service(&mut self, id: HostId) {
-        let host = &mut self.hosts[id.0];
-        let resumes = match (host.outbox.is_empty(), host.inbox.is_empty()) {
-            (true, true) => return,
-            (true, false) => host.ailments.unread_until(self.now),
-            (false, _) => host.ailments.shut_until(self.now),
-        };
-        let at = resumes.unwrap_or(self.now);
-        if at < host.served_at {
-            host.served_at = at;
-            self.queue.push(at, What::Serve { host: short(id.0) });
-        }
     }
 
     /// What waited goes out and is read, if it is to be now; later, if the host is held up still.
     fn serve(&mut self, id: HostId, at: Instant) {
-        let host = &mut self.hosts[id.0];
-        if host.served_at != at {
-            return;
+        let Some([out, read]) = self.hosts[id.0].machine.resume(at) else { return };
+        for Waiting { to, from, datagram } in out {
+            let bytes = self.queue.take(datagram);
+            self.transmit(id, from, to, &bytes);
+            self.queue.release(datagram, bytes);
         }
-        host.served_at = Instant::NEVER;
-        if host.ailments.shut_until(at).is_none() {
-            for Waiting { to, from, datagram } in host.outbox.empty() {
-                let bytes = self.queue.take(datagram);
-                self.transmit(id, from, to, &bytes);
-                self.queue.release(datagram, bytes);
-            }
+        for unread in read {
+            self.deliver(id, unread);
         }
-        let host = &mut self.hosts[id.0];
-        if host.ailments.unread_until(at).is_none() {
-            for unread in host.inbox.empty() {
-                self.deliver(id, unread);
-            }
-        }
-        self.set_service(id);
+        self.hosts[id.0].machine.set_service(at, &mut self.queue);
     }
 
     /// A host takes up a datagram.
@@ -166,18 +129,13 @@ impl<S: Storage> World<S> {
     /// Fires a node's timer, if it is due; sets it again if not.
     fn wake(&mut self, id: HostId, at: Instant) {
         let host = &mut self.hosts[id.0];
-        if host.wake_at != at {
+        if !host.machine.is_woken(at) {
             return;
         }
-        host.wake_at = Instant::NEVER;
         let shown = host.clock.at(at);
         let Some(node) = host.node.as_mut().filter(|_| host.deadline <= shown) else { return self.set_timer(id) };
-        if let Some(resumes) = host.ailments.pauses_until(at) {
-            host.wake_at = resumes;
-            if resumes < Instant::NEVER {
-                self.queue.push(resumes, What::Wake { host: short(id.0) });
-            }
-            return;
+        if let Some(resumes) = host.machine.ailments.pauses_until(at) {
+            return host.machine.set_timer(resumes, at, &mut self.queue);
         }
         self.events += 1;
         let due = host.deadline;
@@ -268,7 +226,7 @@ impl<S: Storage> World<S> {
     /// A host hands its socket a datagram.
     fn send(&mut self, id: HostId, to: Addr, bytes: &[u8]) {
         self.record(id, to.as_bytes(), bytes);
-        let berth = Berth::of(to).filter(|berth| index(berth.0) < self.berths.len());
+        let berth = Berth::of(to).filter(|berth| berth.index() < self.berths.len());
         let host = &mut self.hosts[id.0];
         host.traffic.sent.count(bytes, host.config.cluster);
         let Some(berth) = berth else {
@@ -276,28 +234,23 @@ impl<S: Storage> World<S> {
             return;
         };
         let from = host.berth;
-        if host.outbox.is_empty() && host.ailments.shut_until(self.now).is_none() {
-            return self.transmit(id, from, berth, bytes);
+        match host.machine.send(from, berth, bytes, self.now, &mut self.queue) {
+            Passage::Free => self.transmit(id, from, berth, bytes),
+            Passage::Held => {}
+            Passage::Full => host.traffic.lost.queue_full += 1,
         }
-        let datagram = self.queue.keep(bytes, None);
-        if !host.outbox.take_in(Waiting { to: berth, from, datagram }, bytes.len()) {
-            host.traffic.lost.queue_full += 1;
-            self.queue.drop_waiting(datagram);
-        }
-        self.set_service(id);
     }
 
     /// A host's socket hands a datagram to the network.
     fn transmit(&mut self, id: HostId, from: Berth, berth: Berth, bytes: &[u8]) {
         let host = &self.hosts[id.0];
-        let (end, mute) = (host.end(id), host.ailments.mute);
-        let mut uplink = host.uplink;
-        let receiver = self.berths[index(berth.0)];
-        let other = &self.hosts[receiver.0];
-        let (other_end, deaf) = (other.end(receiver), other.ailments.deaf);
+        let (end, mute) = (host.end(), host.machine.ailments.mute);
+        let mut uplink = host.machine.uplink;
+        let other = &self.hosts[self.berths[berth.index()].0];
+        let (other_end, deaf) = (other.end(), other.machine.ailments.deaf);
         let fate = self.links.transmit(self.now, &mut uplink, end, other_end, bytes.len());
         let host = &mut self.hosts[id.0];
-        host.uplink = uplink;
+        host.machine.uplink = uplink;
         if self.journaled >= Detail::Datagrams {
             let lost = mute || deaf || matches!(fate, Fate::Lost(_));
             self.journal.push((self.now, id, Noted::Sent { to: berth.addr(), bytes: bytes.to_vec(), lost }));
@@ -315,7 +268,7 @@ impl<S: Storage> World<S> {
     }
 
     fn lost_by(&mut self, from: Berth, count: impl FnOnce(&mut super::Losses)) {
-        let sender = self.berths[index(from.0)];
+        let sender = self.berths[from.index()];
         count(&mut self.hosts[sender.0].traffic.lost);
     }
 
@@ -344,14 +297,6 @@ fn fingerprint(event: &Event<'_>) -> u64 {
 
 fn word(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-fn short(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or_else(|_| unreachable!("four billion hosts"))
-}
-
-fn index(number: u32) -> usize {
-    usize::try_from(number).unwrap_or_else(|_| unreachable!("an index of 32 bits fits"))
 }
 
 #[cfg(test)]

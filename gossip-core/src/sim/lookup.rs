@@ -8,8 +8,7 @@ use crate::{
 impl<S: Storage> World<S> {
     /// Whose an address is, or was.
     pub(super) fn host_at(&self, addr: Addr) -> Option<HostId> {
-        let berth = Berth::of(addr)?;
-        self.berths.get(usize::try_from(berth.0).ok()?).copied()
+        self.berths.get(Berth::of(addr)?.index()).copied()
     }
 
     /// Which of its host's lives this was, from 1; 0, when it is not known.
@@ -32,7 +31,7 @@ impl<S: Storage> World<S> {
 
     /// How true it would be, if one host said of another, which lives, that it is gone.
     pub(super) fn truth(&self, by: HostId, of: HostId) -> Truth {
-        excuse(&self.links, |host| self.hosts[host.0].ailments.any(), by, of)
+        excuse(&self.links, |host| self.hosts[host.0].machine.ailments.any(), by, of)
     }
 }
 

@@ -26,7 +26,8 @@
 //! | how a datagram or a timer gets to its node, and what follows | `engine.rs` |
 //! | latency, loss, bandwidth | `network.rs` (what is configured), `links.rs` (what becomes of a datagram) |
 //! | what is yet to happen, and when | `queue.rs` |
-//! | deaf, mute, slow and blocked hosts; clocks | `host.rs`, `clock.rs` |
+//! | what a host has and remembers; its clock | `host.rs`, `clock.rs` |
+//! | deaf, mute, slow and blocked hosts; what waits in their sockets, and when it and timers are seen to | `machine.rs` |
 //! | whose an address, a life or a name is | `lookup.rs` |
 //! | what applications were told | `told.rs`; of that and of datagrams, what a log tells | `journal.rs` |
 //! | what is counted | `tally.rs` (datagrams and frames), `measure.rs` (errors, and who knew what when) |
@@ -41,6 +42,7 @@ mod host_id;
 mod journal;
 mod links;
 mod lookup;
+mod machine;
 mod measure;
 mod network;
 mod oracle;
@@ -58,8 +60,9 @@ use crate::{digest::Digester, rng::Rng};
 use core::convert::Infallible;
 
 pub use clock::{Calendar, Leap};
-pub use host::{Ailment, Memory};
+pub use host::Memory;
 pub use host_id::HostId;
+pub use machine::Ailment;
 pub use measure::{Crash, Death, Measures, News, Spread, Truth};
 pub use network::{Bandwidth, Impairment, Latency, Loss, Network, Place, Way};
 pub use oracle::{Oracle, Violation};

@@ -1,4 +1,5 @@
 //! What is yet to happen, in order, and the bytes that are under way.
+use super::host_id::HostId;
 use crate::time::Instant;
 use alloc::{collections::BinaryHeap, vec::Vec};
 use core::cmp::Reverse;
@@ -28,9 +29,9 @@ pub(super) enum What {
     /// A datagram arrives.
     Deliver { to: Berth, from: Berth, datagram: DatagramId },
     /// A timer fires.
-    Wake { host: u32 },
+    Wake { host: HostId },
     /// A host that was held up reads and sends what waits.
-    Serve { host: u32 },
+    Serve { host: HostId },
 }
 
 /// A number that stands for an address.

@@ -2,9 +2,10 @@
 use super::{
     Ailment, HostId, Impairment, Measures, Memory, Network, News, Place, Way,
     clock::{BEGAN, Calendar, Leap, shown_date},
-    host::{Ailments, Host},
+    host::Host,
     journal::{Detail, Noted},
     links::Links,
+    machine::Ailments,
     oracle::{End, Oracles},
     queue::{Berth, Queue},
 };
@@ -101,7 +102,7 @@ impl<S: Storage> World<S> {
     pub fn spawn(&mut self, name: &str, config: Config) -> HostId {
         let host = HostId(self.hosts.len());
         let berth = self.new_berth(host);
-        self.hosts.push(Host::new(name.to_owned(), berth, config, self.now));
+        self.hosts.push(Host::new(host, name.to_owned(), berth, config, self.now));
         self.namesakes.entry(self.hosts[host.0].id).or_default().push(host);
         self.boot(host, Memory::Lost);
         host
@@ -249,13 +250,13 @@ impl<S: Storage> World<S> {
         if matches!(ailment, Ailment::Slow { .. } | Ailment::Blocked { .. }) {
             self.oracles.on_delays();
         }
-        self.hosts[host.0].ailments.add(ailment, since);
+        self.hosts[host.0].machine.ailments.add(ailment, since);
         self.rouse(host);
     }
 
     /// Makes a host well.
     pub fn cure(&mut self, host: HostId) {
-        self.hosts[host.0].ailments = Ailments::default();
+        self.hosts[host.0].machine.ailments = Ailments::default();
         self.rouse(host);
     }
 
@@ -358,7 +359,7 @@ impl<S: Storage> World<S> {
     }
 
     fn new_berth(&mut self, host: HostId) -> Berth {
-        let berth = Berth(u32::try_from(self.berths.len()).unwrap_or(u32::MAX));
+        let berth = Berth::numbered(self.berths.len());
         self.berths.push(host);
         berth
     }

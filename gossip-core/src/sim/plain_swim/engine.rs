@@ -4,9 +4,9 @@ use crate::{
     id::Addr,
     sim::{
         HostId, Place, Truth,
-        host::Waiting,
         links::{End, Fate},
         lookup::excuse,
+        machine::{Passage, Waiting},
         measure::Death,
         queue::{Berth, DatagramId, Pending, What},
         stream,
@@ -21,8 +21,8 @@ impl World {
         self.now = at;
         match what {
             What::Deliver { to, from, datagram } => self.arrive(to, from, datagram),
-            What::Wake { host } => self.wake(HostId(index(host)), at),
-            What::Serve { host } => self.serve(HostId(index(host)), at),
+            What::Wake { host } => self.wake(host, at),
+            What::Serve { host } => self.serve(host, at),
         }
         true
     }
@@ -38,16 +38,12 @@ impl World {
 
     /// A datagram has come to a host: it is read at once, unless the host is held up.
     fn arrive(&mut self, to: Berth, from: Berth, datagram: DatagramId) {
-        let id = HostId(index(to.0));
-        let host = &mut self.hosts[id.0];
+        let id = HostId(to.index());
         let unread = Waiting { to, from, datagram };
-        if host.inbox.is_empty() && host.ailments.unread_until(self.now).is_none() {
-            return self.deliver(id, unread);
+        match self.hosts[id.0].machine.receive(unread, self.now, &mut self.queue) {
+            Passage::Free => self.deliver(id, unread),
+            Passage::Held | Passage::Full => {}
         }
-        if !host.inbox.take_in(unread, self.queue.len_of(datagram)) {
-            self.queue.drop_waiting(datagram);
-        }
-        self.set_service(id);
     }
 
     fn deliver(&mut self, id: HostId, Waiting { from, datagram, .. }: Waiting) {
@@ -62,17 +58,12 @@ impl World {
     /// Fires a node's timer, if it is due and the host does not pause.
     fn wake(&mut self, id: HostId, at: Instant) {
         let host = &mut self.hosts[id.0];
-        if host.wake_at != at {
+        if !host.machine.is_woken(at) {
             return;
         }
-        host.wake_at = Instant::NEVER;
         let Some(node) = host.node.as_mut().filter(|node| node.deadline() <= at) else { return self.set_timer(id) };
-        if let Some(resumes) = host.ailments.pauses_until(at) {
-            host.wake_at = resumes;
-            if resumes < Instant::NEVER {
-                self.queue.push(resumes, What::Wake { host: short(id.0) });
-            }
-            return;
+        if let Some(resumes) = host.machine.ailments.pauses_until(at) {
+            return host.machine.set_timer(resumes, at, &mut self.queue);
         }
         node.handle_timer(at);
         self.follow(id);
@@ -80,54 +71,28 @@ impl World {
 
     /// What waited goes out and is read, if it is to be now.
     fn serve(&mut self, id: HostId, at: Instant) {
-        let host = &mut self.hosts[id.0];
-        if host.served_at != at {
-            return;
+        let Some([out, read]) = self.hosts[id.0].machine.resume(at) else { return };
+        for Waiting { to, datagram, .. } in out {
+            let bytes = self.queue.take(datagram);
+            self.transmit(id, to, &bytes);
+            self.queue.release(datagram, bytes);
         }
-        host.served_at = Instant::NEVER;
-        if host.ailments.shut_until(at).is_none() {
-            for Waiting { to, datagram, .. } in host.outbox.empty() {
-                let bytes = self.queue.take(datagram);
-                self.transmit(id, to, &bytes);
-                self.queue.release(datagram, bytes);
-            }
+        for unread in read {
+            self.deliver(id, unread);
         }
-        let host = &mut self.hosts[id.0];
-        if host.ailments.unread_until(at).is_none() {
-            for unread in host.inbox.empty() {
-                self.deliver(id, unread);
-            }
-        }
-        self.set_service(id);
+        self.hosts[id.0].machine.set_service(at, &mut self.queue);
     }
 
     /// Whatever ails a host has changed.
     pub(super) fn rouse(&mut self, id: HostId) {
-        self.set_service(id);
+        self.hosts[id.0].machine.set_service(self.now, &mut self.queue);
         self.set_timer(id);
-    }
-
-    /// Sees to it that what waits goes out, and is read, as soon as may be.
-    fn set_service(&mut self, id: HostId) {
-        let host = &mut self.hosts[id.0];
-        let resumes = match (host.outbox.is_empty(), host.inbox.is_empty()) {
-            (true, true) => return,
-            (true, false) => host.ailments.unread_until(self.now),
-            (false, _) => host.ailments.shut_until(self.now),
-        };
-        let at = resumes.unwrap_or(self.now);
-        if at < host.served_at {
-            host.served_at = at;
-            self.queue.push(at, What::Serve { host: short(id.0) });
-        }
     }
 
     fn set_timer(&mut self, id: HostId) {
         let host = &mut self.hosts[id.0];
-        let Some(at) = host.node.as_ref().map(|node| node.deadline().max(self.now)) else { return };
-        if at < host.wake_at {
-            host.wake_at = at;
-            self.queue.push(at, What::Wake { host: short(id.0) });
+        if let Some(node) = &host.node {
+            host.machine.set_timer(node.deadline(), self.now, &mut self.queue);
         }
     }
 
@@ -145,7 +110,8 @@ impl World {
     fn tell(&mut self, by: HostId, told: Told) {
         let (Told::Up(who) | Told::Suspect(who) | Told::Down(who)) = told;
         let of = self.names.get(&who).copied().filter(|of| self.node(*of).is_some());
-        let truth = of.map_or(Truth::Gone, |of| excuse(&self.links, |host| self.hosts[host.0].ailments.any(), by, of));
+        let truth =
+            of.map_or(Truth::Gone, |of| excuse(&self.links, |host| self.hosts[host.0].machine.ailments.any(), by, of));
         match (told, of) {
             (Told::Up(_), _) => {}
             (Told::Suspect(_), _) => self.measures.on_suspicion(truth),
@@ -159,25 +125,20 @@ impl World {
         let host = &mut self.hosts[id.0];
         host.datagrams += 1;
         host.bytes += word(bytes.len());
-        let Some(to) = Berth::of(to).filter(|to| index(to.0) < self.hosts.len()) else { return };
-        let host = &mut self.hosts[id.0];
-        if host.outbox.is_empty() && host.ailments.shut_until(self.now).is_none() {
-            return self.transmit(id, to, bytes);
+        let Some(to) = Berth::of(to).filter(|to| to.index() < self.hosts.len()) else { return };
+        match self.hosts[id.0].machine.send(id.berth(), to, bytes, self.now, &mut self.queue) {
+            Passage::Free => self.transmit(id, to, bytes),
+            Passage::Held | Passage::Full => {}
         }
-        let datagram = self.queue.keep(bytes, None);
-        if !host.outbox.take_in(Waiting { to, from: id.berth(), datagram }, bytes.len()) {
-            self.queue.drop_waiting(datagram);
-        }
-        self.set_service(id);
     }
 
     /// A host's socket hands a datagram to the network.
     fn transmit(&mut self, id: HostId, to: Berth, bytes: &[u8]) {
-        let [from_end, to_end] = [id, HostId(index(to.0))].map(|host| End { host, place: Place::default() });
-        let deaf = self.hosts[index(to.0)].ailments.deaf;
-        let host = &mut self.hosts[id.0];
-        let mute = host.ailments.mute;
-        let fate = self.links.transmit(self.now, &mut host.uplink, from_end, to_end, bytes.len());
+        let [from_end, to_end] = [id, HostId(to.index())].map(|host| End { host, place: Place::default() });
+        let deaf = self.hosts[to.index()].machine.ailments.deaf;
+        let machine = &mut self.hosts[id.0].machine;
+        let mute = machine.ailments.mute;
+        let fate = self.links.transmit(self.now, &mut machine.uplink, from_end, to_end, bytes.len());
         let Fate::Arrives { after, again_after, damage } = fate else { return };
         if mute || deaf {
             return;
@@ -192,18 +153,10 @@ impl World {
 impl HostId {
     /// Its address, which is its number.
     pub(super) fn berth(self) -> Berth {
-        Berth(short(self.0))
+        Berth::numbered(self.0)
     }
 }
 
 fn word(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-fn short(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or_else(|_| unreachable!("four billion hosts"))
-}
-
-fn index(number: u32) -> usize {
-    usize::try_from(number).unwrap_or_else(|_| unreachable!("an index of 32 bits fits"))
 }

@@ -1,5 +1,5 @@
 //! SWIM as it was published (Das, Gupta, Motivala 2002), to compare with: a node and a world of its own, which share nothing
-//! with ours but the network, what may ail a host, and what is measured.
+//! with ours but the network, the hosts' machines and what may ail them, and what is measured.
 //!
 //! A member is probed each period, directly and then through helpers; whoever does not answer is suspected for a time that
 //! depends on the cluster's size alone, and is then declared faulty, which all believe. Nothing is measured, nobody doubts

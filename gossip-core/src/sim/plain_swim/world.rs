@@ -6,8 +6,8 @@ use crate::{
     sim::{
         Ailment, HostId, Impairment, Measures, Network, Way,
         clock::BEGAN,
-        host::{Ailments, Buffer},
-        links::{Links, Uplink},
+        links::Links,
+        machine::{Ailments, Machine},
         queue::Queue,
     },
     time::Instant,
@@ -37,14 +37,7 @@ pub(super) struct Host {
     pub(super) lives: u64,
     pub(super) datagrams: u64,
     pub(super) bytes: u64,
-    pub(super) uplink: Uplink,
-    pub(super) ailments: Ailments,
-    pub(super) inbox: Buffer,
-    pub(super) outbox: Buffer,
-    /// When what waits in either will be seen to.
-    pub(super) served_at: Instant,
-    /// When the world will look whether the timer fires.
-    pub(super) wake_at: Instant,
+    pub(super) machine: Machine,
 }
 
 impl World {
@@ -74,12 +67,7 @@ impl World {
             lives: 0,
             datagrams: 0,
             bytes: 0,
-            uplink: Uplink::default(),
-            ailments: Ailments::default(),
-            inbox: Buffer::default(),
-            outbox: Buffer::default(),
-            served_at: Instant::NEVER,
-            wake_at: Instant::NEVER,
+            machine: Machine::of(host),
         });
         self.boot(host);
         host
@@ -120,13 +108,13 @@ impl World {
 
     /// Makes a host ill.
     pub fn afflict(&mut self, host: HostId, ailment: Ailment) {
-        self.hosts[host.0].ailments.add(ailment, self.now);
+        self.hosts[host.0].machine.ailments.add(ailment, self.now);
         self.rouse(host);
     }
 
     /// Makes a host well.
     pub fn cure(&mut self, host: HostId) {
-        self.hosts[host.0].ailments = Ailments::default();
+        self.hosts[host.0].machine.ailments = Ailments::default();
         self.rouse(host);
     }
 
