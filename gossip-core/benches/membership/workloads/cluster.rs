@@ -34,22 +34,61 @@ pub(super) trait Cluster {
     fn told_before(&self, death: &Death) -> String;
 }
 
+/// What the worlds of both kinds have under the same names.
+macro_rules! as_any_world {
+    () => {
+        fn now(&self) -> Instant {
+            self.now()
+        }
+
+        fn run_for(&mut self, time: Duration) {
+            self.run_for(time);
+        }
+
+        fn set_network(&mut self, network: Network) {
+            self.set_network(network);
+        }
+
+        fn crash(&mut self, host: HostId) {
+            self.crash(host);
+        }
+
+        fn afflict(&mut self, host: HostId, ailment: Ailment) {
+            self.afflict(host, ailment);
+        }
+
+        fn impair(&mut self, from: HostId, to: HostId, impairment: Impairment) {
+            self.impair(from, to, impairment);
+        }
+
+        fn mend(&mut self, from: HostId, to: HostId) {
+            self.mend(from, to);
+        }
+
+        fn impair_way(&mut self, host: HostId, way: Way, impairment: Impairment) {
+            self.impair_way(host, way, impairment);
+        }
+
+        fn mend_ways(&mut self, host: HostId) {
+            self.mend_ways(host);
+        }
+
+        fn live(&self) -> Vec<HostId> {
+            self.live().collect()
+        }
+
+        fn name(&self, host: HostId) -> &str {
+            self.name(host)
+        }
+
+        fn measures(&self) -> &Measures {
+            self.measures()
+        }
+    };
+}
+
 impl Cluster for World {
-    fn now(&self) -> Instant {
-        self.now()
-    }
-
-    fn run_for(&mut self, time: Duration) {
-        self.run_for(time);
-    }
-
-    fn set_network(&mut self, network: Network) {
-        self.set_network(network);
-    }
-
-    fn crash(&mut self, host: HostId) {
-        self.crash(host);
-    }
+    as_any_world!();
 
     fn replace(&mut self, host: HostId, seed: HostId) {
         self.restart(host, Memory::Lost);
@@ -60,42 +99,10 @@ impl Cluster for World {
         self.settle(limit)
     }
 
-    fn afflict(&mut self, host: HostId, ailment: Ailment) {
-        self.afflict(host, ailment);
-    }
-
-    fn impair(&mut self, from: HostId, to: HostId, impairment: Impairment) {
-        self.impair(from, to, impairment);
-    }
-
-    fn mend(&mut self, from: HostId, to: HostId) {
-        self.mend(from, to);
-    }
-
-    fn impair_way(&mut self, host: HostId, way: Way, impairment: Impairment) {
-        self.impair_way(host, way, impairment);
-    }
-
-    fn mend_ways(&mut self, host: HostId) {
-        self.mend_ways(host);
-    }
-
-    fn live(&self) -> Vec<HostId> {
-        self.live().collect()
-    }
-
-    fn name(&self, host: HostId) -> &str {
-        self.name(host)
-    }
-
     fn counts(&self, by: HostId, of: HostId) -> bool {
         use gossip_core::Liveness::{Alive, Suspect};
         let member = self.node(by).and_then(|node| node.member(self.id(of)));
         member.is_some_and(|member| matches!(member.liveness, Alive | Suspect))
-    }
-
-    fn measures(&self) -> &Measures {
-        self.measures()
     }
 
     fn sent(&self) -> (f64, f64) {
@@ -117,21 +124,7 @@ impl Cluster for World {
 }
 
 impl Cluster for plain_swim::World {
-    fn now(&self) -> Instant {
-        self.now()
-    }
-
-    fn run_for(&mut self, time: Duration) {
-        self.run_for(time);
-    }
-
-    fn set_network(&mut self, network: Network) {
-        self.set_network(network);
-    }
-
-    fn crash(&mut self, host: HostId) {
-        self.crash(host);
-    }
+    as_any_world!();
 
     fn replace(&mut self, host: HostId, seed: HostId) {
         self.restart(host);
@@ -150,40 +143,8 @@ impl Cluster for plain_swim::World {
         Some(self.now().saturating_duration_since(start))
     }
 
-    fn afflict(&mut self, host: HostId, ailment: Ailment) {
-        self.afflict(host, ailment);
-    }
-
-    fn impair(&mut self, from: HostId, to: HostId, impairment: Impairment) {
-        self.impair(from, to, impairment);
-    }
-
-    fn mend(&mut self, from: HostId, to: HostId) {
-        self.mend(from, to);
-    }
-
-    fn impair_way(&mut self, host: HostId, way: Way, impairment: Impairment) {
-        self.impair_way(host, way, impairment);
-    }
-
-    fn mend_ways(&mut self, host: HostId) {
-        self.mend_ways(host);
-    }
-
-    fn live(&self) -> Vec<HostId> {
-        self.live().collect()
-    }
-
-    fn name(&self, host: HostId) -> &str {
-        self.name(host)
-    }
-
     fn counts(&self, by: HostId, of: HostId) -> bool {
         self.counts(by, of)
-    }
-
-    fn measures(&self) -> &Measures {
-        self.measures()
     }
 
     fn sent(&self) -> (f64, f64) {
