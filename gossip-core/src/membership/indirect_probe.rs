@@ -11,6 +11,7 @@ use crate::{
     time::Instant,
     wire::{Header, PingRequest},
 };
+use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// The probes that we relay for others.
@@ -30,6 +31,12 @@ struct IndirectProbe {
 impl IndirectProbes {
     pub(super) fn next_deadline(&self) -> Instant {
         self.0.iter().map(|indirect| indirect.until).min().unwrap_or(Instant::NEVER)
+    }
+
+    /// Our timer fired late by so much: that a target did not answer meanwhile is no word against it, for its answer may be waiting to be
+    /// read.
+    pub(super) fn postpone(&mut self, late: Duration) {
+        self.0.iter_mut().for_each(|indirect| indirect.until = indirect.until + late);
     }
 
     fn add(&mut self, indirect: IndirectProbe) {

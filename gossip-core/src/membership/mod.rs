@@ -238,6 +238,7 @@ impl<S: Storage> Membership<S> {
         cx.count(Counter::Late);
         self.health.worsen();
         self.prober.give_up();
+        self.indirect_probes.postpone(late);
         self.suspicions.postpone(cx, &mut self.list, late);
     }
 

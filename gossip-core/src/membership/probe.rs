@@ -362,11 +362,13 @@ mod tests {
     use super::*;
     use crate::{
         config::Config,
+        context::{Credit, Received},
         digest::Digest,
         id::{Generation, Incarnation},
         storage::Heap,
-        wire::{Capabilities, ClusterLabel, MemberFrame, Stores},
+        wire::{Capabilities, ClusterLabel, MemberFrame, PingRequest, Stores},
     };
+    use core::time::Duration;
 
     const TARGET: NodeId = NodeId(2);
     const HELPER: NodeId = NodeId(3);
@@ -400,7 +402,7 @@ mod tests {
     fn what_a_helper_says_over_and_over_counts_no_more_than_once_for_each_that_was_asked() {
         let (mut cx, mut membership) = node();
         let header = Header::new(ClusterLabel::default(), HELPER, Generation(7), Incarnation(0), Digest(0));
-        let end = cx.now + core::time::Duration::from_secs(60);
+        let end = cx.now + Duration::from_secs(60);
         let mut asked = 0;
         while cx.stats.probes_failed == 0 && cx.now < end {
             cx.now = membership.next_deadline(&cx).max(cx.now);
@@ -422,5 +424,30 @@ mod tests {
         }
         assert_eq!((cx.stats.probes_failed, asked > 0), (1, true));
         assert!(cx.stats.helpers_failed >= 1_000, "and all of it is counted: {}", cx.stats.helpers_failed);
+    }
+
+    /// What its target answered may be waiting to be read, in a helper that was held up.
+    #[test]
+    fn a_helper_that_is_late_itself_says_nothing_against_a_target() {
+        let (mut cx, mut membership) = node();
+        membership.list.get_mut(HELPER).unwrap().heard_at = Some(cx.now);
+        cx.received = Received::new(100, Credit::Full);
+        let header = Header::new(ClusterLabel::default(), HELPER, Generation(7), Incarnation(0), Digest(0));
+        let request = PingRequest { probe: 5, target: TARGET };
+        let accuses = |cx: &mut Context<Heap>, membership: &mut Membership<Heap>, after| {
+            cx.now = cx.now + after;
+            let _ = membership.on_timer(cx);
+            let mut said = core::iter::from_fn(|| cx.next_outgoing());
+            said.any(|outgoing| outgoing.intent == Intent::Unreached(5, TARGET))
+        };
+        let step = Duration::from_millis(10);
+        membership.on_ping_request(&mut cx, &header, request);
+        let steps =
+            (0..500).position(|_| accuses(&mut cx, &mut membership, step)).expect("one that is not late accuses");
+        membership.on_ping_request(&mut cx, &header, request);
+        assert!(!(0..steps).any(|_| accuses(&mut cx, &mut membership, step)));
+        membership.on_late(&mut cx, Duration::from_secs(5));
+        assert!(!accuses(&mut cx, &mut membership, Duration::from_secs(5)), "it had no time to read");
+        assert!((0..500).any(|_| accuses(&mut cx, &mut membership, step)), "and then it does");
     }
 }
