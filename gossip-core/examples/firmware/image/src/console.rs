@@ -23,10 +23,15 @@ pub(crate) fn stop(why: &str) -> ! {
     process::exit(1)
 }
 
+/// Where it was costs more than two kilobytes of names of files, and of digits that nobody asked for: so it is said to those who look
+/// for it.
 #[panic_handler]
 fn on_panic(info: &PanicInfo<'_>) -> ! {
-    if let Some(place) = info.location() {
-        say(&["sensor: panicked at ", place.file(), ", line ", Buffer::new().format(place.line())]);
+    match info.location().filter(|_| cfg!(feature = "panic-location")) {
+        Some(place) => {
+            say(&["sensor: panicked at ", place.file(), ", line ", Buffer::new().format(place.line())]);
+        }
+        None => say(&["sensor: panicked; build it with --features panic-location to see where"]),
     }
     process::exit(101)
 }
