@@ -11,16 +11,16 @@ pub(crate) const SCORE_MAX: u8 = 8;
 /// From [`JUDGED_BY_MIN`] to 32, which are remembered. Fewer: chance decides; more: trouble is seen later. A
 /// guess: not measured.
 pub(crate) const JUDGED_BY: u8 = 16;
-/// With no more than one in so many of them answered, our links are poor.
-///
-/// From 2 to 16. Fewer: one that others can do with is taken out; more: one that loses most stays, and accuses. By arithmetic: at a
-/// loss of one in four each way, nine in sixteen first pings are answered; at four in five one way, one in five.
-pub(crate) const POOR_ONE_OF: u32 = 4;
 /// And by no fewer than these.
 ///
 /// From 4 to [`JUDGED_BY`]. Fewer: chance decides after a start; more: one that starts on bad links is of no use for longer. A
 /// guess: not measured.
 pub(crate) const JUDGED_BY_MIN: u8 = 12;
+/// With no more than one in so many of those answered, our links are poor.
+///
+/// From 2 to 16. Fewer: one that others can do with is taken out; more: one that loses most stays, and accuses. By arithmetic: at a
+/// loss of one in four each way, nine in sixteen first pings are answered; at four in five one way, one in five.
+pub(crate) const POOR_ONE_OF: u32 = 4;
 /// So many of [`JUDGED_BY`] answered at once mean that nothing is lost.
 ///
 /// From 12 to 16. Fewer: members are held to more answers than a lossy network lets through; more: one chance loss, and pushes
