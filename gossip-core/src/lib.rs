@@ -44,15 +44,16 @@
 //! | to change | look in |
 //! |---|---|
 //! | how long a suspicion lasts, and the verdict (SWIM's *confirm*) | `membership/suspicion.rs` `suspicion_deadline`, `verdict_on`; the knob is `suspicion_mult` in `config/mod.rs` |
-//! | whom we probe, how often we ask, and how long we wait | `membership/probe.rs`, `membership/round_robin.rs`, `membership/timeouts.rs`; as a helper, `membership/indirect_probe.rs` |
+//! | whom we probe, how often we ask, and how long we wait | `membership/probe.rs`, `membership/round_robin.rs`, `membership/timeouts.rs`; as a helper, `membership/indirect_probe.rs` `on_ping_request` |
 //! | how many helpers are asked, and which | `membership/probe.rs` `ask_helpers`; the knob is `indirect_probes` in `config/mod.rs` |
-//! | what a helper answers, and how that counts | `membership/indirect_probe.rs` `report`; at the asker, `membership/probe.rs` `on_relayed`, `on_unreached`, `conclude` |
+//! | what a helper answers, and how that counts | `membership/indirect_probe.rs` `on_ack`, `on_timer`, written by `report`; at the asker, `membership/probe.rs` `on_relayed`, `on_unreached`, `conclude` |
 //! | what we make of being slow, deaf or lossy ourselves | `membership/health.rs` (Lifeguard's local health multiplier: `stretch`), `membership/self_quarantine.rs` |
+//! | what a member does whose own links lose most | `membership/health.rs` `is_poor`, `is_fit_again`, by the numbers in `config/health.rs`; it withdraws on an accusation, `membership/refutation.rs`, by `membership/self_quarantine.rs` `accepts_suspicion` |
 //! | what becomes of a timer that fired late | `membership/mod.rs` `on_late`, by `probe.rs` `give_up`, `suspicion.rs` and `indirect_probe.rs` `postpone`; how late is late, `node/mod.rs` `set_now`, `config/timing.rs` |
 //! | what a datagram tells of its sender, whatever is in it | `membership/hearing.rs` |
 //! | what is believed of members, and what we contradict | `membership/claims.rs`; of what is said of us, `membership/refutation.rs` |
 //! | how long the dead are remembered, and who of them makes room | `membership/retention.rs`; the knob is `remember_gone` in `config/mod.rs` |
-//! | joining, and finding the lost again | `membership/discovery.rs` |
+//! | joining, and finding the lost again | `membership/discovery.rs`; when one announces itself again, `on_announce_timer`, `announce_wait`, by the numbers in `config/joining.rs` |
 //! | which addresses of the lost are kept, where there is not room for all | `membership/book.rs` |
 //! | a name that two living nodes go by | `membership/namesakes.rs`; another life under our own, `membership/rival.rs` |
 //! | what is counted over all members, and who may change which column of a row | `membership/list.rs`, `membership/counted.rs`; of other machines, `columns.rs` |
@@ -62,8 +63,8 @@
 //! | who lacks just what changed last, and is told in passing | `membership/recent.rs` |
 //! | who is drawn to be pushed to | `membership/sample.rs` |
 //! | which news rides on an ack, or any datagram, and in what order | `node/piggyback.rs`; of members, `membership/news.rs`; of another store, its `delta.rs` |
-//! | how often a piece of news is told (Demers' counter) | the formula, `config/mod.rs` `retransmit_limit`; of what others said, `context.rs` `relay_retransmits`; of members, `membership/news.rs` `relays_little`, and where the other one has it already (Demers' feedback), `spend_retransmits`; the knob is `news_mult` in `config/mod.rs` |
-//! | how often news is pushed, and how long one waits where it never ends | when, `node/mod.rs` `settle`; to whom, `push_news`; how the waits grow, `pace.rs` `mark`, by the numbers in `config/timing.rs`; the knob is `gossip_interval` in `config/mod.rs` |
+//! | how often a piece of news is told (Demers' counter) | the formula, `config/mod.rs` `retransmit_limit`; of what others said, `context.rs` `relay_retransmits`; of members, `membership/news.rs` `relays_little`, and where the other one has it already (Demers' feedback), `spend_retransmits`; the knob is `news_mult` in `config/mod.rs`, its shape `config/dissemination.rs` |
+//! | how often news is pushed, and how long one waits where it never ends | when, `node/mod.rs` `settle`; to whom, `push_news`; how the waits grow, `pace.rs` `mark`, `next_at`, by the numbers in `config/timing.rs`; the knob is `gossip_interval` in `config/mod.rs` |
 //! | how long an answer to a stranger may be (no amplifier) | `context.rs` `Credit`, `spend_credit`, `send_bare`, granted in `node/receive.rs` `on_datagram`; who is proven, `membership/discovery.rs` `is_proven` |
 //! | how a rumor spreads and is told once | `dissemination/mod.rs`; what rides on a datagram, `dissemination/delta.rs` |
 //! | how many rumors are taken on, kept and forgotten | `dissemination/admission.rs`, `dissemination/retention.rs` |
@@ -71,7 +72,7 @@
 //! | which rumors were seen or missed | `dissemination/windows.rs`; how far ahead one may be, `records/window.rs`, and what becomes of it, `dissemination/store.rs` |
 //! | how long a value or a rumor may be, and how it is refused | `replica/mod.rs` `entry_len_max`, `dissemination/mod.rs` `payload_len_max`; in which words, `error.rs` |
 //! | what is handed over before a farewell (frames `Confirm`, `Confirmed`) | `node/handover.rs` |
-//! | which of two concurrent writes wins | `replica/mod.rs`, by [`records::Precedence`] |
+//! | which of two concurrent writes wins | `replica/mod.rs` `join_entry`, by `records.rs` [`records::Precedence`] |
 //! | what the date is, when our clock counts as wrong, and how far others' are followed | `calendar.rs`, the bound in `config/calendar.rs`; the stamps (a hybrid logical clock, HLC), `stamp.rs`; how ours goes on, `replica/mod.rs` |
 //! | what a peer lacks of members, rumors, entries | `membership/store.rs`, `dissemination/delta.rs`, `replica/delta.rs`; how the answer is written, `node/send.rs` `write_answer` |
 //! | what is kept in step at all, and how a store is added | `node/stores.rs`; what a store can do, `replicated.rs`; its number, `wire/stores.rs` `Store`; with whom what of it is compared, `wire/stores.rs` `Compare` |
