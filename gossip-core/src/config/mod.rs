@@ -56,12 +56,12 @@ pub struct Config {
     /// measured, down to a sixteenth of this (Jacobson 1988). A probe takes about this long to fail.
     ///
     /// From 1 ms to less than the interval; 500 ms, 3 s, 2 s. Longer than the slowest round trip that is no failure: shorter makes
-    /// slow members suspects, longer leaves helpers less time.
+    /// slow members suspects, longer leaves helpers less time. 500 ms is what memberlist has on a LAN.
     pub probe_timeout: Duration,
     /// How many helpers are asked at a time (SWIM's *k*, §3.1).
     ///
     /// From 1 to 7; 3 in all presets. Of *k* helpers, one that hears the member will do: more of them see past a lossier network,
-    /// at two datagrams each, for failed probes alone.
+    /// at two datagrams each, for failed probes alone. memberlist has 3.
     pub indirect_probes: u8,
     /// How long a suspect may contradict when several observers agree, in probe intervals times what grows with the decimal
     /// logarithm of the cluster's size: 1.5 up to 32 members, 2.25 at a thousand.
@@ -77,7 +77,7 @@ pub struct Config {
     /// How often news is pushed, while there is any.
     ///
     /// From 1 ms to 1 day; 200 ms, 500 ms, 1 s. A rumor takes a few of these to reach all, and a newcomer waits for one before it
-    /// asks; shorter costs nothing at rest, and more datagrams while there is news.
+    /// asks; shorter costs nothing at rest, and more datagrams while there is news. 200 ms is what memberlist has on a LAN.
     pub gossip_interval: Duration,
     /// To how many members at a time.
     ///
@@ -92,16 +92,17 @@ pub struct Config {
     /// How long a rumor lives that is published without a word on that: then it is told to nobody any more.
     ///
     /// From 1 s to 24 days; 1 h in all presets. Longer reaches those who were away for longer, and fills
-    /// [`limits.rumors`](Limits::rumors) for as long.
+    /// [`limits.rumors`](Limits::rumors) for as long. A guess: not measured.
     pub rumor_ttl: Duration,
     /// How often one lost member or silent seed is tried again: one at a time, whatever their number.
     ///
-    /// From 1 ms to 1 day; 2 s, 10 s, 30 s. A cut that outlasts all suspicions heals about this long after it ends; each try is a
-    /// datagram of some 200 bytes.
+    /// From 1 ms to 1 day; 2 s, 10 s, 30 s. A cut that outlasts all suspicions heals about this long after it ends: shorter heals
+    /// sooner, and each try is a datagram of some 200 bytes. How long cuts take to heal is printed by `cargo acceptance`.
     pub reconnect_interval: Duration,
     /// How long a member that is gone is remembered, unless its row is needed sooner.
     ///
     /// Any; 24 h in all presets. Longer keeps old news of it from raising it, and its address to be found at, at a row each.
+    /// Serf remembers the failed for as long.
     pub remember_gone: Duration,
     /// The longest datagram to send, in bytes. The same in the whole cluster: what one node can say, others must hear.
     ///
@@ -110,6 +111,10 @@ pub struct Config {
     /// for a tunnel, 1,200 is what IPv6 carries everywhere (RFC 8200, §5), less headers.
     pub datagram_len_max: u16,
     /// How much may be remembered.
+    ///
+    /// Up to what the [storage](mod@crate::storage) has room for, at least one of each but rumors, entries and, without both,
+    /// writers; on a heap 16,384 members, entries and writers and 1,024 rumors, on a sensor all that [`Sensor`](crate::Sensor) has.
+    /// More is memory, on a heap only once it is needed; less is refused sooner, as each limit says. A guess: not measured.
     pub limits: Limits,
 }
 
