@@ -78,7 +78,7 @@
 //! | what is kept in step at all, and how a store is added | `node/stores.rs`; what a store can do, `replicated.rs`; its number, `wire/stores.rs` `Store`; with whom what of it is compared, `wire/stores.rs` `Compare` |
 //! | when and with whom differences are settled | `reconcile/mod.rs`; whom not to ask for now, `reconcile/backoff.rs`; how long to wait, `reconcile/timeout.rs` |
 //! | how long a datagram to a member may be | `path.rs`; how that is found out (DPLPMTUD, RFC 8899), `path_search.rs` |
-//! | who agrees, and when that is claimed and taken back | `convergence/mod.rs` `claim`, `take_back`; what others say of it, `convergence/hearsay.rs`; when it is worth asking, `convergence/calm.rs` |
+//! | who agrees, and when that is claimed and taken back | `convergence/mod.rs` `claim`, `take_back`; by a tree (convergecast and broadcast), `convergence/convergecast.rs`, who is where in it, `convergence/tree.rs`; along any path, `convergence/hearsay.rs`; when it is worth asking, `convergence/calm.rs` `patience` |
 //! | an application's call, how it waits and is cancelled | `adapter/line.rs`; what can be asked, `adapter/methods.rs` |
 //! | what a next life knows | `node/keep.rs`; of each store, its `store.rs` |
 //! | a frame, and its place on the wire | `wire/frame.rs`; what a later version may add, `wire/extended.rs`, and where it is kept, `records.rs` `extension_len` |

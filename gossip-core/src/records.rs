@@ -188,6 +188,8 @@ pub enum Intent {
     Verdict(NodeId),
     /// To tell news, whatever there is.
     News,
+    /// To say, in the header, that all below us have our digest, or that all agree.
+    Agreement,
     /// To ask in what we differ.
     Compare,
     /// To answer that, to one whose members have this digest.

@@ -213,17 +213,18 @@ proptest! {
     fn headers_come_back(
         (sender, generation, incarnation, digest) in any::<(u64, u32, u32, u64)>(),
         name in "[a-z]{0,12}",
-        unanimous in any::<bool>(),
+        (subtree, unanimous) in any::<(bool, bool)>(),
     ) {
         let cluster = ClusterLabel::new(&name);
         let incarnation = Incarnation(incarnation);
         let header = Header::new(cluster, NodeId(sender), Generation(generation), incarnation, Digest(digest));
+        let header = if subtree { header.subtree() } else { header };
         let header = if unanimous { header.unanimous() } else { header };
         let mut buffer = [0; 64];
         let bytes = Writer::new(&mut buffer, &header).unwrap().finish();
         let opened = if incarnation > Incarnation::MAX { Err(Refusal::Incredible) } else { Ok((header, &[][..])) };
         prop_assert_eq!(Header::open(bytes, cluster), opened);
-        prop_assert_eq!(header.is_unanimous(), unanimous);
+        prop_assert_eq!((header.is_subtree(), header.is_unanimous()), (subtree, unanimous));
         prop_assert!((0..bytes.len()).all(|cut| Header::open(&bytes[..cut], cluster) == Err(Refusal::Truncated)));
         prop_assert_eq!(Writer::new(&mut [0; 64][..bytes.len() - 1], &header).is_none(), true);
     }

@@ -168,8 +168,10 @@ fn the_header_has_its_bytes() {
     let label = format!("{cluster}");
     let label: String = (0..4).rev().map(|byte| &label[2 * byte..2 * byte + 2]).collect();
     let rest = format!("{label} {LIFE_HEX} 1112131415161718 c801");
-    for (header, hex) in [(header, format!("02 {rest}")), (header.unanimous(), format!("82 {rest}"))] {
-        let bytes = unhex(&hex);
+    let marked =
+        [(header, "02"), (header.subtree(), "42"), (header.unanimous(), "82"), (header.subtree().unanimous(), "c2")];
+    for (header, lead) in marked {
+        let bytes = unhex(&format!("{lead} {rest}"));
         assert_eq!(Writer::new(&mut [0; 64], &header).unwrap().finish(), bytes);
         assert_eq!(Header::open(&bytes, cluster), Ok((header, &[][..])));
         assert_eq!(Header::open(&bytes, ClusterLabel::new("other")), Err(Refusal::ForeignCluster));

@@ -6,7 +6,23 @@
 ///
 /// From 4 to 64. Fewer: under a stream of changes, evidence of agreement is not believed, and claims come later; more: memory. It
 /// was 8; at 32, evidence was believed sooner; 20 is what a sensor's 8 KiB have room for.
-pub(crate) const PAST: usize = 20;
+pub(crate) const PAST: u8 = 20;
+/// So many children has each node in the tree of those that agree.
+///
+/// From 2 to 8, a bit each in a byte. Fewer: the tree is deeper, and a claim takes more steps; more: who is in the middle sends more at
+/// once. A guess: not measured; by 8, 585 nodes are three steps deep.
+pub(crate) const CHILDREN: usize = 8;
+/// For so long after a change is the tree waited for, in gossip intervals, before evidence goes along any path.
+///
+/// From 4 to 100. Less: what the tree is about to find out is paid for once more; more: where an edge of it is cut, agreement is
+/// claimed later by as much. `cargo agreement edges` prints the second, `writes` the first: at 10, two seconds on a `lan`, which is
+/// longer than the tree takes at a loss of one in four.
+pub(crate) const TREE_PATIENCE: u32 = 10;
+/// Before it asks them, a node waits for those below it, as many times as long as an answer takes.
+///
+/// From 1 to 8. Fewer: they are asked for what they are about to say; more: what was lost on the way is asked for later. A guess: not
+/// measured apart.
+pub(crate) const PATIENCE_BELOW: u32 = 2;
 /// The longest wait between two digest probes while nothing new is learned, in probe intervals.
 ///
 /// From 1 to 60. Less: where somebody cannot agree, more is asked in vain; more: agreement is found out later. A guess: not
@@ -16,6 +32,27 @@ pub(crate) const WAIT_MAX: u32 = 8;
 ///
 /// From 1 to 8. Fewer parts: agreement is found out later; more: more is asked in vain. A guess: not measured; by a half.
 pub(crate) const WAIT_GROWTH_PART: u32 = 2;
+/// An agreement that lasts for so many gossip intervals was worth finding out.
+///
+/// From 2 to 100. Fewer: where things change all the time, each change is paid for twice; more: after a few changes in a row, the next
+/// agreement is claimed later. By what `cargo bench -p gossip-core --features sim --bench churn` prints: at 10, 1,000 that change every two
+/// seconds sent 1 % more.
+pub(crate) const LASTING: u32 = 20;
+/// So often in a row may it be found out in vain before that is waited with for longer than a gossip interval.
+///
+/// From 1 to 32. Fewer: after ten writes in a row among hundreds, agreement is claimed later: at 3 it took up to 1.1 s among 256 at a loss
+/// of one in ten, at 5 up to 0.8 (`cargo agreement writes`). More: it takes longer until a cluster that never rests saves what that
+/// costs; at 8, 1,000 that change every two seconds sent 1 % more in the first two minutes (the bench of churn).
+pub(crate) const VAIN_FREE: u8 = 5;
+/// An agreement that lasted makes up for so many that did not.
+///
+/// From 1 to [`VAIN_FREE`]. One: a cluster in which something changes every few seconds claims seldom; more: one in which it does each
+/// second pays for claims that do not last: at 2, 1,000 that change every two seconds sent 2 % more (the bench of churn).
+pub(crate) const VAIN_PAID_BACK: u8 = 1;
+/// How often the wait doubles, at most.
+///
+/// From 5 to 16: with 6, it is longer than the longest wait.
+pub(crate) const DOUBLINGS_MAX: u8 = 6;
 /// So many members are a crowd: how long things have to stand still before it is asked and passed on who agrees grows with the
 /// square of the crowds.
 ///

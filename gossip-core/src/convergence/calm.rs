@@ -1,7 +1,10 @@
 //! How long to wait before it is worth finding out who agrees.
 use crate::{
     config::{
-        convergence::{CALM, CROWD, CROWD_TO_PAY_FOR, IN_A_ROW, PRICE_MAX, WAIT_MAX},
+        convergence::{
+            CALM, CROWD, CROWD_TO_PAY_FOR, DOUBLINGS_MAX, IN_A_ROW, LASTING, PRICE_MAX, VAIN_FREE, VAIN_PAID_BACK,
+            WAIT_MAX,
+        },
         timing::UNMEASURED_ANSWER_PART,
     },
     context::Context,
@@ -15,9 +18,32 @@ pub(super) fn first_wait<S: Storage>(cx: &Context<S>) -> Duration {
     cx.config.gossip_interval.part(UNMEASURED_ANSWER_PART).max(cx.answer_takes())
 }
 
-/// How long things have to stand still at most, before it is asked and passed on who agrees.
-pub(super) fn patience_max<S: Storage>(cx: &Context<S>) -> Duration {
-    growing(cx, CROWD, 2, WAIT_MAX).max(first_wait(cx))
+/// How long things have to stand still before it is found out who agrees: longer each time that what was found out did not last. The
+/// first few times, which come with any change of more than one piece, no longer than a gossip interval; then, up to what so many
+/// members ask for.
+pub(super) fn patience<S: Storage>(cx: &Context<S>, vain: u8) -> Duration {
+    let doubled = |span: Duration, times: u8| span.times(1 << times.min(DOUBLINGS_MAX));
+    let first = first_wait(cx);
+    match vain.checked_sub(VAIN_FREE) {
+        None => doubled(first, vain).min(cx.config.gossip_interval),
+        Some(more) => doubled(cx.config.gossip_interval, more).min(growing(cx, CROWD, 2, WAIT_MAX)),
+    }
+    .max(first)
+}
+
+/// How often it was in vain of late, once our digest has changed again, and all agreed `since` then, if they did. Where most of what is
+/// found out does not last, it grows.
+pub(super) fn vain_after<S: Storage>(cx: &Context<S>, vain: u8, since: Option<Instant>, tried: bool) -> u8 {
+    let lasted = |span: Duration| since.is_some_and(|since| since + span <= cx.now);
+    if lasted(cx.config.probe_interval.times(CALM)) {
+        0
+    } else if lasted(cx.config.gossip_interval.times(LASTING)) {
+        vain.saturating_sub(VAIN_PAID_BACK)
+    } else if tried {
+        vain.saturating_add(1).min(VAIN_FREE + DOUBLINGS_MAX)
+    } else {
+        vain
+    }
 }
 
 /// How seldom it may be found out who agrees, where things change all the time: it grows with the third power of the members.
@@ -26,9 +52,9 @@ pub(super) fn price<S: Storage>(cx: &Context<S>) -> Duration {
     growing(cx, CROWD_TO_PAY_FOR, 3, PRICE_MAX)
 }
 
-/// From when on it is worth it, if nothing changes any more: after `patience`, and once most of what it cost so far is made up
+/// From when on it is worth passing on who agrees, if nothing changes any more: after `patience`, and once most of what it cost so far is made up
 /// for; or when nothing has changed for so long that it is found out at whatever price.
-pub(super) fn settled_at<S: Storage>(cx: &Context<S>, patience: Duration, paid_at: Instant) -> Instant {
+pub(super) fn hearsay_at<S: Storage>(cx: &Context<S>, patience: Duration, paid_at: Instant) -> Instant {
     let affordable_at = paid_at.saturating_sub(price(cx).times(IN_A_ROW - 1));
     let calm_at = cx.now + cx.config.probe_interval.times(CALM);
     (cx.now + patience).max(affordable_at.min(calm_at))

@@ -1,12 +1,16 @@
 //! Do all agree? Known from the digests that ride on every datagram.
 //!
 //! A digest stands for all that a node knows: who lives, which rumors it saw, which writes it saw. Whoever was heard with
-//! our digest agrees with us. To hear that of everyone directly takes as long as probing everyone, so that nodes also
-//! pass on whom *they* have heard with that same digest: evidence spreads as rumors do, in a bit for each member.
+//! our digest agrees with us. To hear that of everyone directly takes as long as probing everyone. So it is gathered and spread
+//! along a tree that equal digests define (`convergecast.rs`); and where an edge of that is cut, nodes pass on along any path whom
+//! *they* have heard with that same digest: evidence spreads as rumors do, in a bit for each member (`hearsay.rs`).
 mod agreement;
 mod calm;
+mod convergecast;
 mod doubt;
 mod hearsay;
+mod tally;
+mod tree;
 
 use crate::{
     columns::Knowledge,
@@ -18,27 +22,30 @@ use crate::{
     digest::Digest,
     id::{Addr, NodeId},
     io::Event,
-    records::{Member, Retransmits},
+    records::{Intent, Member, Retransmits},
     storage::Storage,
     table::{Flag, Table},
     time::{Instant, Span},
+    wire::Ping,
 };
 pub use agreement::Agreement;
-use calm::{first_wait, patience_max, price, settled_at};
+use calm::{hearsay_at, patience, price, vain_after};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
+use tally::Tally;
+use tree::Tree;
 
 /// Who agrees, as far as is known. What each member was last known to know lies with the member.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Convergence {
     digest: Digest,
     /// What our digest was before, half of each: whoever was heard with one of these was behind us, not ahead.
-    past: [u32; PAST],
-    past_at: usize,
+    past: [u32; PAST as usize],
+    past_at: u8,
     since: Option<Instant>,
     tally: Tally,
     /// Where somebody was last found who is not known to agree: most likely the first whom a new digest is news to.
-    doubted: usize,
+    doubted: u32,
     /// How many times what we know of the others is still to be told.
     retransmits: Retransmits,
     told: Claimed,
@@ -49,29 +56,23 @@ pub(crate) struct Convergence {
     wait: Duration,
     /// Since when our digest is what it is.
     changed_at: Instant,
-    /// From when on things have stood still for long enough to ask and to pass on who agrees.
+    /// From when on things have stood still for long enough to find out who agrees.
     settled_at: Instant,
-    /// How long that is: twice as long each time that it was in vain, until all agree.
-    patience: Duration,
+    /// And from when on for long enough to pass on who agrees, along any path, which costs more.
+    hearsay_at: Instant,
+    /// How often of late that was in vain: what was found out did not last.
+    vain: u8,
     /// Whether we have asked anybody, or passed anything on, since our digest last changed.
     tried: bool,
+    /// Whether we have passed anything on since then, and it was counted what that costs.
+    has_paid: bool,
     /// When all that this has cost so far will have been made up for.
     paid_at: Instant,
-}
-
-/// How many others are known to agree.
-///
-/// To know it takes a look at all members. Under a stream of changes, each of which makes a new digest, that would be a
-/// look at all of them for each datagram; so it is counted no sooner than somebody is known to have the same digest, and
-/// from then on kept in step, with a [`Flag::Unlike`] for each of the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Tally {
-    /// Our digest is new, and nobody was heard to have it.
-    Unheard,
-    /// Somebody was.
-    Uncounted,
-    /// So many live members have it.
-    Counted(usize),
+    tree: Tree,
+    /// Whether all were said to agree, and we believed it of one that was heard to know something else since our digest changed.
+    overruled: bool,
+    /// Whether all agreed on our digest, until somebody was heard to know something else.
+    contradicted: bool,
 }
 
 /// What the application was last told.
@@ -86,7 +87,7 @@ impl Convergence {
     pub(crate) fn new(digest: Digest) -> Self {
         Self {
             digest,
-            past: [half(digest); PAST],
+            past: [half(digest); PAST as usize],
             past_at: 0,
             since: None,
             tally: Tally::Unheard,
@@ -98,9 +99,14 @@ impl Convergence {
             wait: Duration::ZERO,
             changed_at: Instant::ZERO,
             settled_at: Instant::NEVER,
-            patience: Duration::ZERO,
+            hearsay_at: Instant::NEVER,
+            vain: 0,
             tried: false,
+            has_paid: false,
             paid_at: Instant::ZERO,
+            tree: Tree::NONE,
+            overruled: false,
+            contradicted: false,
         }
     }
 
@@ -109,16 +115,16 @@ impl Convergence {
         if digest == self.digest {
             return;
         }
-        self.patience = match (self.is_unanimous(), core::mem::take(&mut self.tried)) {
-            (true, _) => first_wait(cx),
-            (false, true) => self.patience.times(2).min(patience_max(cx)),
-            (false, false) => self.patience.max(first_wait(cx)),
-        };
-        if let Some(oldest) = self.past.get_mut(self.past_at) {
+        let tried = core::mem::take(&mut self.tried);
+        self.vain = vain_after(cx, self.vain, self.since, tried);
+        if let Some(oldest) = self.past.get_mut(usize::from(self.past_at)) {
             *oldest = half(self.digest);
         }
         self.past_at = (self.past_at + 1) % PAST;
         self.digest = digest;
+        self.tree = Tree::NONE;
+        (self.overruled, self.contradicted) = (false, false);
+        self.has_paid = false;
         self.since = None;
         self.tally = Tally::Unheard;
         self.dirty = true;
@@ -130,8 +136,9 @@ impl Convergence {
 
     /// Our digest is about to change.
     pub(crate) fn unsettle<S: Storage>(&mut self, cx: &Context<S>) {
-        self.wait = self.patience;
-        self.settled_at = settled_at(cx, self.patience, self.paid_at);
+        self.wait = patience(cx, self.vain);
+        self.settled_at = cx.now + self.wait;
+        self.hearsay_at = hearsay_at(cx, self.wait, self.paid_at);
         self.digest_probe_at = self.digest_probe_at.max(self.settled_at);
     }
 
@@ -171,6 +178,17 @@ impl Convergence {
         }
     }
 
+    /// A member keeps other stores than it was said to: it was compared with us over others than we share, and is yet to be heard.
+    pub(crate) fn on_stores_heard<S: Storage>(
+        &mut self,
+        cx: &Context<S>,
+        members: &mut Knowledge<'_, S>,
+        peer: NodeId,
+    ) {
+        self.tree = Tree::NONE;
+        self.on_heard(cx, members, peer, Member::<S::Blob>::UNHEARD);
+    }
+
     /// `peer` asked for writes, and was seen to lack so many.
     pub(crate) fn on_behind<S: Storage>(&self, members: &mut Knowledge<'_, S>, peer: NodeId, behind: u32) {
         if let Some(known) = members.of(peer) {
@@ -191,13 +209,22 @@ impl Convergence {
         let all = cx.live > 1 && cx.name_conflicts == 0 && self.all_agree(cx, members);
         if all && self.since.is_none() {
             self.since = Some(cx.now);
-        } else if !all {
-            self.since = None;
+            self.spread(cx, members);
+        } else if !all && self.since.take().is_some() {
+            self.contradicted = true;
+            self.begin_phase(cx);
+            self.wait = patience(cx, self.vain);
+            self.digest_probe_at = cx.now + self.wait;
         }
     }
 
     pub(crate) fn is_unanimous(&self) -> bool {
         self.since.is_some()
+    }
+
+    /// Whether nobody whom we know is known to know more: what all lack may be given up.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.is_unanimous() && !self.overruled
     }
 
     pub(crate) fn agreement<S: Storage>(&self, cx: &Context<S>, members: &S::Members) -> Agreement {
@@ -235,31 +262,45 @@ impl Convergence {
         Some(Event::Converged { live: cx.live })
     }
 
-    /// Whom to ask now for the digest in its answer: at random, one of those who are not known to agree. As long as that
-    /// brings nothing new, each next one is asked after half as long again.
-    pub(crate) fn on_timer<S: Storage>(&mut self, cx: &mut Context<S>, members: &S::Members) -> Option<(NodeId, Addr)> {
+    /// To whom to speak now, and why: along the tree; and where that did not do, for the digest in its answer, to one of those who are not
+    /// known to agree as well, at random. As long as that brings nothing new, each next one is asked after half as long again.
+    pub(crate) fn on_timer<S: Storage>(
+        &mut self,
+        cx: &mut Context<S>,
+        members: &S::Members,
+    ) -> Option<(NodeId, Addr, Intent)> {
         if cx.now < self.next_deadline() {
             return None;
         }
-        self.spend(cx);
-        let longest = cx.config.probe_interval.times(WAIT_MAX);
-        self.wait = self.wait.times(WAIT_GROWTH_PART + 1).part(WAIT_GROWTH_PART).min(longest);
+        self.grow_tree(cx, members);
+        let waited = self.wait;
+        let relative = self.next_relative(cx, members);
+        if relative.is_some() || self.is_unanimous() || self.goes_by_tree(cx) {
+            return relative;
+        }
+        self.wait =
+            waited.times(WAIT_GROWTH_PART + 1).part(WAIT_GROWTH_PART).min(cx.config.probe_interval.times(WAIT_MAX));
         self.digest_probe_at = cx.now + self.wait;
+        if cx.now < self.hearsay_at {
+            return None;
+        }
+        self.spend(cx);
         let Some(slot) = self.draw_doubtful(cx, members) else {
             // Nobody is in doubt. When somebody comes, the digest changes.
             self.digest_probe_at = Instant::NEVER;
             return None;
         };
-        members.as_slice().get(slot).map(|(id, member)| (*id, member.addr))
+        members.as_slice().get(slot).map(|(id, member)| (*id, member.addr, Intent::Ping(Ping::DIGEST_PROBE)))
     }
 
     pub(crate) fn next_deadline(&self) -> Instant {
-        if self.is_unanimous() { Instant::NEVER } else { self.digest_probe_at }
+        if self.is_unanimous() { self.spread_at() } else { self.digest_probe_at }
     }
 
     /// It costs what it costs, however often we speak of it.
     fn spend<S: Storage>(&mut self, cx: &Context<S>) {
-        if !core::mem::replace(&mut self.tried, true) {
+        self.tried = true;
+        if !core::mem::replace(&mut self.has_paid, true) {
             self.paid_at = self.paid_at.max(cx.now) + price(cx);
         }
     }
@@ -267,8 +308,11 @@ impl Convergence {
     /// Something was learned: it is worth asking on.
     fn on_evidence<S: Storage>(&mut self, cx: &Context<S>) {
         self.dirty = true;
-        self.wait = self.patience;
-        self.digest_probe_at = self.digest_probe_at.min((cx.now + self.wait).max(self.settled_at));
+        if self.goes_by_tree(cx) {
+            return;
+        }
+        self.wait = patience(cx, self.vain);
+        self.digest_probe_at = self.digest_probe_at.min((cx.now + self.wait).max(self.hearsay_at));
     }
 
     /// Whether a live member is not known to agree.
@@ -291,43 +335,9 @@ impl Convergence {
             debug_assert_eq!(alike + 1, self.agreement(cx, members).agreeing);
             return alike + 1 == cx.live;
         }
-        let doubted = self.next_doubtful(cx, members, self.doubted.min(members.len()));
-        self.doubted = doubted.unwrap_or(0);
+        let doubted = self.next_doubtful(cx, members, usize::try_from(self.doubted).unwrap_or(0).min(members.len()));
+        self.doubted = doubted.and_then(|slot| u32::try_from(slot).ok()).unwrap_or(0);
         doubted.is_none()
-    }
-
-    /// Counts who agrees, unless that is known.
-    fn count<S: Storage>(&mut self, cx: &Context<S>, members: &mut Knowledge<'_, S>) {
-        if matches!(self.tally, Tally::Counted(_)) {
-            return;
-        }
-        let mut alike = 0;
-        for slot in 0..members.len() {
-            let Some(row) = members.as_slice().get(slot) else { continue };
-            let is_alike = row.1.knows == self.digest;
-            alike += usize::from(is_alike && is_other(cx, row));
-            members.set_unlike(slot, !is_alike);
-        }
-        self.tally = Tally::Counted(alike);
-    }
-
-    /// Notes what a live member is now known to know.
-    fn record<S: Storage>(&mut self, cx: &Context<S>, members: &mut Knowledge<'_, S>, slot: usize, digest: Digest) {
-        let Some(known) = members.at(slot) else { return };
-        let (was_alike, is_alike) = (*known.knows == self.digest, digest == self.digest);
-        *known.knows = digest;
-        if is_alike {
-            *known.behind = 0;
-            self.retransmits = cx.retransmit_limit();
-        }
-        match &mut self.tally {
-            Tally::Counted(alike) => {
-                *alike = *alike + usize::from(is_alike) - usize::from(was_alike);
-                members.set_unlike(slot, !is_alike);
-            }
-            tally if is_alike => *tally = Tally::Uncounted,
-            Tally::Unheard | Tally::Uncounted => {}
-        }
     }
 }
 
@@ -360,14 +370,14 @@ mod tests {
     };
     use std::boxed::Box;
 
-    const OURS: Digest = Digest(1 << 40);
+    pub(super) const OURS: Digest = Digest(1 << 40);
 
     /// The machine in a node that knows so many others, each of which keeps what is said of it.
-    fn among(others: &[Stores]) -> (Context<Heap>, <Heap as Storage>::Members, Convergence) {
+    pub(super) fn among(others: &[Stores]) -> (Context<Heap>, <Heap as Storage>::Members, Convergence) {
         let addr = Addr::new(&[1]).unwrap();
         let mut cx = Context::<Heap>::new(NodeId(0), addr, Config::lan(), 1);
         (cx.now, cx.live) = (Instant::from_micros(1_000_000), others.len() + 1);
-        let mut members = <Heap as Storage>::Members::with_limit(16);
+        let mut members = <Heap as Storage>::Members::with_limit(128);
         for (id, stores) in (0..).map(NodeId).zip([Stores::ALL].iter().chain(others)) {
             let claim = Claim { incarnation: Incarnation(0), standing: Standing::Alive, generation: Generation(1) };
             let row = Member::new(id, claim, addr, Box::from(&b""[..]), Path::untried(1_400), cx.now);

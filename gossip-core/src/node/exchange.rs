@@ -6,7 +6,7 @@ use crate::{
     id::NodeId,
     path_search::PathSearch,
     reconcile::{Difference, Peer, Same},
-    records::{Intent, Member, Outgoing, Question},
+    records::{Intent, Outgoing, Question},
     replicated::Replicated,
     stats::Counter,
     storage::Storage,
@@ -32,12 +32,11 @@ impl<S: Storage> Node<S> {
         }
     }
 
-    /// A member itself tells which stores it keeps: what others told of that, before it was heard, may have been wrong. Then it was
-    /// compared with us over other stores than we share, and is yet to be heard.
+    /// A member itself tells which stores it keeps: what others told of that, before it was heard, may have been wrong.
     fn on_stores_heard(&mut self, from: NodeId, stores: Stores) {
         if self.cx.received.credit == Credit::Full && self.membership.on_stores_heard(&mut self.cx, from, stores) {
             let members = &mut self.membership.lend();
-            self.convergence.on_heard(&self.cx, members, from, Member::<S::Blob>::UNHEARD);
+            self.convergence.on_stores_heard(&self.cx, members, from);
         }
     }
 
@@ -154,6 +153,20 @@ impl<S: Storage> Node<S> {
         self.membership.spend_retransmits(&mut self.cx);
         if header.is_unanimous() {
             self.convergence.on_unanimous(&self.cx, shared, &mut self.membership.lend());
+        }
+        if header.is_subtree() && !header.is_unanimous() && shared == self.cx.stores() {
+            self.on_report(header.sender);
+        }
+    }
+
+    /// A member says that all below it in the tree of our digest have had it, and knows not that all have.
+    fn on_report(&mut self, from: NodeId) {
+        if !self.convergence.is_unanimous() {
+            self.convergence.on_report(&self.cx, &mut self.membership.lend(), from);
+        } else if self.convergence.is_child::<S>(self.membership.table(), from)
+            && let Some(member) = self.membership.get(from)
+        {
+            self.cx.answer(member.addr, from, Intent::Agreement);
         }
     }
 }

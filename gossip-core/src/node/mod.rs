@@ -39,7 +39,7 @@ use crate::{
     storage::Storage,
     table::Queue,
     time::{Instant, Span},
-    wire::{Ping, Stores, len},
+    wire::{Stores, len},
 };
 use handover::{Extent, Parting};
 use rand_core::Rng;
@@ -230,7 +230,7 @@ impl<S: Storage> Node<S> {
         if self.cx.now >= self.gossip.next_at {
             self.push_news();
         }
-        self.send_due_digest_probe();
+        self.find_agreement();
     }
 
     /// Owes news to a few members drawn at random.
@@ -262,12 +262,12 @@ impl<S: Storage> Node<S> {
         }
     }
 
-    /// Asks somebody who is not known to agree.
-    fn send_due_digest_probe(&mut self) {
+    /// Asks somebody who is not known to agree, or tells somebody that all do.
+    fn find_agreement(&mut self) {
         let digest = self.digest();
         self.convergence.set_digest(&self.cx, digest);
-        if let Some((peer, addr)) = self.convergence.on_timer(&mut self.cx, self.membership.table()) {
-            self.cx.send(addr, Some(peer), Intent::Ping(Ping::DIGEST_PROBE));
+        if let Some((peer, addr, intent)) = self.convergence.on_timer(&mut self.cx, self.membership.table()) {
+            self.cx.send(addr, Some(peer), intent);
         }
     }
 
@@ -288,7 +288,7 @@ impl<S: Storage> Node<S> {
             self.convergence.unsettle(&self.cx);
         }
         self.convergence.settle(&self.cx, self.membership.table());
-        if self.convergence.is_unanimous() {
+        if self.convergence.is_complete() {
             // Whom we do not know may be one that we have yet to hear of, having just come.
             let may_live = |life: Life| self.membership.get(life.origin).is_none() || is_live(&self.membership, life);
             self.stores.rumors.on_unanimous(&mut self.cx, &may_live);

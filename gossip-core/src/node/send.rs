@@ -65,7 +65,7 @@ impl<S: Storage> Node<S> {
             }
             _ => {}
         }
-        (writer.len() > bare).then_some(writer.len())
+        (writer.len() > bare || outgoing.intent == Intent::Agreement).then_some(writer.len())
     }
 
     /// What the receiver most likely lacks goes before what the datagram is for.
@@ -99,7 +99,7 @@ impl<S: Storage> Node<S> {
             Intent::Relayed(..) | Intent::Unreached(..) => path.min(Path::floor(len_max)),
             // A question that was not answered may have been too long itself.
             Intent::Compare | Intent::Pull { .. } => path.min(self.wanted(outgoing.peer)),
-            Intent::Confirm | Intent::Confirmed(_) => path.min(Path::floor(len_max)),
+            Intent::Confirm | Intent::Confirmed(_) | Intent::Agreement => path.min(Path::floor(len_max)),
             Intent::News | Intent::Verdict(_) | Intent::StoreDigests(_) => path,
         }
     }
@@ -133,7 +133,7 @@ impl<S: Storage> Node<S> {
             Intent::Relayed(probe, target) => writer.put(&Frame::Relayed(Relayed { probe, target })),
             Intent::Unreached(probe, target) => writer.put(&Frame::Unreached(Unreached { probe, target })),
             Intent::Verdict(id) => self.membership.put_verdict(id, writer),
-            Intent::News => true,
+            Intent::News | Intent::Agreement => true,
             Intent::Compare => {
                 // The digests fit any path: whatever else the answer may tell is left out where one did not come.
                 let has_failed = outgoing.peer.is_some_and(|id| self.reconcile.failures(id) > 0);
@@ -202,6 +202,8 @@ impl<S: Storage> Node<S> {
     fn header(&self, peer: Option<NodeId>) -> Header {
         let (me, digest) = (&self.cx.me, self.digest_over(self.shared_with(peer)));
         let header = Header::new(self.cx.config.cluster, me.id, me.generation, me.incarnation, digest);
+        let is_subtree = self.convergence.is_subtree() && self.cx.name_conflicts == 0;
+        let header = if is_subtree { header.subtree() } else { header };
         if self.convergence.is_unanimous() { header.unanimous() } else { header }
     }
 

@@ -157,7 +157,7 @@ mod tests {
         let mut copy = Node::from_snapshot(&one.snapshot()).unwrap();
         let (mut to_one, mut to_two) = (Vec::new(), Vec::new());
         let mut heard = 0;
-        for turn in 0..800_u32 {
+        for turn in 0..1_000_u32 {
             let now = Instant::ZERO + Duration::from_millis(20) * turn;
             for node in [&mut one, &mut copy] {
                 live(node, turn, now);

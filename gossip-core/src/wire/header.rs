@@ -28,6 +28,7 @@ impl Header {
     pub const VERSION: u8 = 2;
     const VERSION_BITS: u8 = 0x0f;
     const UNANIMOUS: u8 = 0x80;
+    const SUBTREE: u8 = 0x40;
 
     /// A header of this version.
     #[must_use]
@@ -52,6 +53,19 @@ impl Header {
     #[must_use]
     pub const fn is_unanimous(&self) -> bool {
         self.lead & Self::UNANIMOUS != 0
+    }
+
+    /// Marks that the sender, and all below it in the tree of those who have `digest`, have had it.
+    #[must_use]
+    pub const fn subtree(mut self) -> Self {
+        self.lead |= Self::SUBTREE;
+        self
+    }
+
+    /// Whether the sender, and all below it in the tree of those who have `digest`, have had it.
+    #[must_use]
+    pub const fn is_subtree(&self) -> bool {
+        self.lead & Self::SUBTREE != 0
     }
 
     /// Takes the header off a datagram meant for `cluster`.

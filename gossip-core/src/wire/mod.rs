@@ -1,7 +1,7 @@
 //! What is said: a datagram is a header and a run of frames.
 //!
 //! ```text
-//! header   1  lead: version (low four bits), flags (high four)
+//! header   1  lead: version (low four bits), flags (high four: 0x80 all agree, 0x40 all below the sender do)
 //!          4  cluster label
 //!          8  sender
 //!          4  sender's generation

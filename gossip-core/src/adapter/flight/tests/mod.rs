@@ -221,7 +221,7 @@ fn a_replay_says_what_was_counted_on_account_of_which_input() {
         last = moment.number;
         ControlFlow::Continue(())
     });
-    for counter in [Counter::RefusedOversized, Counter::EntriesApplied, Counter::Probes] {
+    for counter in [Counter::RefusedOversized, Counter::EntriesApplied, Counter::Exchanges] {
         assert!(counted.contains(&(counter, 1)), "{counter:?} of {counted:?}");
     }
 }
