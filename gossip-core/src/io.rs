@@ -127,7 +127,7 @@ pub enum Event<'b> {
         /// By which write.
         dot: Dot,
     },
-    /// Every live member has been seen to know just what we know. Told after all of that.
+    /// Every live member has known all that we know, as it said itself or somebody that knows it too says of it. Told after all of that.
     Converged {
         /// How many agree, we included.
         live: usize,

@@ -8,12 +8,13 @@
 //! - `watched`: what they remember of each host;
 //! - `hearing`: what a node tells its application;
 //! - `conduct`: what a node does with time, memory and the network; `farewell`: and what it leaves behind;
-//! - `rest`: what a world at rest must look like; `heard`: and what must have been heard by then.
+//! - `rest`: what a world at rest must look like, and `quiet`: how little it may send; `heard`: and what must have been heard by then.
 mod check;
 mod conduct;
 mod farewell;
 mod heard;
 mod hearing;
+mod quiet;
 mod report;
 mod rest;
 mod watched;
@@ -94,6 +95,8 @@ oracles! {
         "What a node kept it holds in its next life, unless it says that it had no room for it.";
     HandedOver, "handed-over":
         "Whoever leaves has handed what it wrote and published to somebody, or says what nobody has.";
+    QuietAtRest, "quiet-at-rest":
+        "At rest, nobody sends more than a few datagrams in a gossip interval, whether or not all agree.";
     OwnTruth, "own-truth":
         "A node knows itself, and what it told its application adds up to what it shows.";
 }

@@ -44,7 +44,9 @@ impl Report {
     const fn counts(&self, oracle: Oracle) -> bool {
         match self.trust {
             Trust::Honest => true,
-            Trust::Forged => matches!(oracle, Oracle::LimitsKept | Oracle::Punctual | Oracle::WithinBudget),
+            Trust::Forged => {
+                matches!(oracle, Oracle::LimitsKept | Oracle::Punctual | Oracle::WithinBudget | Oracle::QuietAtRest)
+            }
         }
     }
 }

@@ -65,7 +65,7 @@ fn redrawn_once(mut redrawn: impl FnMut(&mut Instant, &mut Drained) -> bool + 's
 fn each_has_a_name_and_a_sentence_of_its_own() {
     let names: BTreeSet<_> = Oracle::ALL.iter().map(|oracle| oracle.name()).collect();
     let sentences: BTreeSet<_> = Oracle::ALL.iter().map(|oracle| oracle.sentence()).collect();
-    assert_eq!((names.len(), sentences.len(), Oracle::ALL.len()), (15, 15, 15));
+    assert_eq!((names.len(), sentences.len(), Oracle::ALL.len()), (16, 16, 16));
     assert!(names.iter().all(|name| name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-')));
 }
 
@@ -380,6 +380,17 @@ fn a_node_that_is_not_what_it_was_is_seen() {
         world.run_for(Duration::from_secs(3));
         assert_eq!(spoken(&world), [Oracle::OwnTruth]);
     }
+}
+
+#[test]
+fn who_sends_much_at_rest_is_heard() {
+    let (mut world, _) = settled();
+    let (before, time) = (world.sent(), Duration::from_secs(10));
+    world.run_for(time);
+    world.check_quiet(&before, time);
+    assert_eq!(spoken(&world), []);
+    world.check_quiet(&before, time / 100);
+    assert_eq!(spoken(&world), [Oracle::QuietAtRest]);
 }
 
 #[test]

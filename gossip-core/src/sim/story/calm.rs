@@ -11,6 +11,9 @@ use crate::{
 use alloc::{format, vec::Vec};
 use core::{ops::ControlFlow, time::Duration};
 
+/// In probe intervals: for so long it is heard how much a world at rest sends.
+const LISTEN: u32 = 10;
+
 impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
     /// Makes the world kind, gives it time, and has the oracles look.
     pub(super) fn settle(&mut self, time: Duration) -> Result<(), Broken> {
@@ -24,6 +27,9 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
         let is_unsettled = |world: &World<S>| world.is_farewell_unheard() || world.has_any_name_conflict();
         self.pass_while(time, |teller| !teller.is_reached(&Goal::Converged) || is_unsettled(&teller.world))?;
         self.log.take(&mut self.world);
+        let (before, time) = (self.world.sent(), self.settings.config().probe_interval * LISTEN);
+        self.pass(time)?;
+        self.world.check_quiet(&before, time);
         self.world.check_at_rest().map_err(Failed::Violated)?;
         Ok(())
     }

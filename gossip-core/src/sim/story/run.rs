@@ -40,7 +40,7 @@ impl Story {
 pub(super) struct Teller<S: Storage, W> {
     pub(super) world: World<S>,
     hosts: BTreeMap<String, HostId>,
-    settings: super::Settings,
+    pub(super) settings: super::Settings,
     began: Instant,
     pub(super) chance: Rng,
     pub(super) log: Log,
@@ -239,7 +239,7 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
         format!("of {live} that live, {full} see all, {agreeing} know the same, {converged} claim agreement")
     }
 
-    fn pass(&mut self, time: Duration) -> Result<(), Broken> {
+    pub(super) fn pass(&mut self, time: Duration) -> Result<(), Broken> {
         self.pass_until(self.world.now() + time)
     }
 

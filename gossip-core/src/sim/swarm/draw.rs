@@ -148,16 +148,19 @@ impl<'a> Drawing<'a> {
         self.hosts.push(Host { name, lives: true, has_twin: false });
     }
 
-    /// Where not all keep all stores, the next to come keeps those that are drawn for it.
+    /// Where not all keep all stores, or as much of them, the next to come keeps what is drawn for it.
     fn settle_for_less(&mut self) {
         if !self.features.contains(&Feature::PartialStores) {
             return;
         }
         let mut settings = self.settings.clone();
         for store in ["rumors", "entries"] {
-            if self.choices.one_in(4) {
-                settings = settings.with(store, "0").unwrap_or_else(|error| unreachable!("{error}"));
-            }
+            let limit = match self.choices.below(8) {
+                0 | 1 => 0,
+                2 | 3 => self.choices.between(1, 8),
+                _ => continue,
+            };
+            settings = settings.with(store, &limit.to_string()).unwrap_or_else(|error| unreachable!("{error}"));
         }
         self.act(Act::Config(settings));
     }
