@@ -32,13 +32,13 @@ impl Pace {
 
     /// It was worth it: cuts the next wait.
     pub(crate) fn reset_backoff(&mut self, interval: Duration) {
-        self.wait = self.wait.min(interval.part(PACE_AFTER_PROGRESS));
+        self.wait = self.wait.at_most(interval.part(PACE_AFTER_PROGRESS));
     }
 
     /// It was done now.
     pub(crate) fn mark(&mut self, now: Instant, interval: Duration) {
         let rested = self.last_at.is_none_or(|last_at| now >= last_at + interval.times(PACE_REST));
-        self.wait = if rested { interval.part(PACE_FIRST_WAIT) } else { interval.min(self.wait.times(2)) };
+        self.wait = if rested { interval.part(PACE_FIRST_WAIT) } else { interval.at_most(self.wait.times(2)) };
         self.last_at = Some(now);
     }
 }

@@ -274,7 +274,7 @@ impl PathSearch {
         cx.owe(Outgoing { to, peer, intent: Intent::Ping(Ping::PATH_PROBE), len_max: search.len });
         let longest = cx.config.probe_timeout;
         let timeout = member.round_trip.timeout().unwrap_or_else(|| longest.part(UNMEASURED_PING_PART));
-        let timeout = timeout.min(longest).max(longest.part(PING_TIMEOUT_MIN_PART));
+        let timeout = timeout.at_most(longest).at_least(longest.part(PING_TIMEOUT_MIN_PART));
         let tries = search.tries + 1;
         self.search = Some(Search { tries, until: cx.now + timeout.times(tries.into()), ..search });
     }

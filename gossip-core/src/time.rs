@@ -85,6 +85,14 @@ pub(crate) trait Span {
     /// One of so many parts of the span; all of it for none.
     #[must_use]
     fn part(self, count: u32) -> Self;
+
+    /// This or `longest`, whichever is shorter.
+    #[must_use]
+    fn at_most(self, longest: Self) -> Self;
+
+    /// This or `shortest`, whichever is longer.
+    #[must_use]
+    fn at_least(self, shortest: Self) -> Self;
 }
 
 impl Span for Duration {
@@ -97,6 +105,16 @@ impl Span for Duration {
     fn part(self, count: u32) -> Self {
         let whole = micros(self);
         Self::from_micros(whole.checked_div(count.into()).unwrap_or(whole))
+    }
+
+    #[inline(never)]
+    fn at_most(self, longest: Self) -> Self {
+        self.min(longest)
+    }
+
+    #[inline(never)]
+    fn at_least(self, shortest: Self) -> Self {
+        self.max(shortest)
     }
 }
 

@@ -3,7 +3,7 @@ use crate::{
     config::{
         convergence::{
             CALM, CROWD, CROWD_TO_PAY_FOR, DOUBLINGS_MAX, IN_A_ROW, LASTING, PRICE_MAX, VAIN_FREE, VAIN_PAID_BACK,
-            WAIT_MAX,
+            WAIT_GROWTH_PART, WAIT_MAX,
         },
         timing::UNMEASURED_ANSWER_PART,
     },
@@ -14,8 +14,9 @@ use crate::{
 use core::time::Duration;
 
 /// As long as nothing else is known: no sooner than an answer can be here.
+#[inline(never)]
 pub(super) fn first_wait<S: Storage>(cx: &Context<S>) -> Duration {
-    cx.config.gossip_interval.part(UNMEASURED_ANSWER_PART).max(cx.answer_takes())
+    cx.config.gossip_interval.part(UNMEASURED_ANSWER_PART).at_least(cx.answer_takes())
 }
 
 /// How long things have to stand still before it is found out who agrees: longer each time that what was found out did not last. The
@@ -25,10 +26,16 @@ pub(super) fn patience<S: Storage>(cx: &Context<S>, vain: u8) -> Duration {
     let doubled = |span: Duration, times: u8| span.times(1 << times.min(DOUBLINGS_MAX));
     let first = first_wait(cx);
     match vain.checked_sub(VAIN_FREE) {
-        None => doubled(first, vain).min(cx.config.gossip_interval),
-        Some(more) => doubled(cx.config.gossip_interval, more).min(growing(cx, CROWD, 2, WAIT_MAX)),
+        None => doubled(first, vain).at_most(cx.config.gossip_interval),
+        Some(more) => doubled(cx.config.gossip_interval, more).at_most(growing(cx, CROWD, 2, WAIT_MAX)),
     }
-    .max(first)
+    .at_least(first)
+}
+
+/// Half as long again.
+#[inline(never)]
+pub(super) fn grown(wait: Duration) -> Duration {
+    wait.times(WAIT_GROWTH_PART + 1).part(WAIT_GROWTH_PART)
 }
 
 /// How often it was in vain of late, once our digest has changed again, and all agreed `since` then, if they did. Where most of what is
@@ -64,5 +71,5 @@ pub(super) fn hearsay_at<S: Storage>(cx: &Context<S>, patience: Duration, paid_a
 fn growing<S: Storage>(cx: &Context<S>, crowd: usize, power: u32, longest: u32) -> Duration {
     let crowds = u32::try_from(cx.live / crowd).unwrap_or(u32::MAX);
     let span = cx.config.gossip_interval.times(crowds.saturating_pow(power).saturating_add(1));
-    span.min(cx.config.probe_interval.times(longest))
+    span.at_most(cx.config.probe_interval.times(longest))
 }

@@ -18,12 +18,12 @@
 //! [`TREE_PATIENCE`]; then evidence goes along any path besides, as `hearsay.rs` has it.
 use super::{
     Convergence,
-    calm::first_wait,
+    calm::{first_wait, grown},
     tree::{Children, Tree},
 };
 use crate::{
     columns::Knowledge,
-    config::convergence::{PATIENCE_BELOW, TREE_PATIENCE, WAIT_GROWTH_PART},
+    config::convergence::{PATIENCE_BELOW, TREE_PATIENCE},
     context::Context,
     id::{Addr, NodeId},
     records::Intent,
@@ -53,7 +53,7 @@ impl Convergence {
     /// A member that keeps what we keep, and knows what we know, says that so do all below it.
     pub(crate) fn on_report<S: Storage>(&mut self, cx: &Context<S>, members: &mut Knowledge<'_, S>, from: NodeId) {
         self.grow_tree(cx, members);
-        let Some(child) = self.tree.children::<S>(members).position(|(id, _)| id == from) else { return };
+        let Some(child) = self.tree.child_number::<S>(members, from) else { return };
         if self.tree.on_alike(child) {
             if self.tree.is_root() {
                 self.on_unanimous(cx, cx.stores(), members);
@@ -65,7 +65,7 @@ impl Convergence {
 
     /// Whether a member is one to whom we pass it on that all agree.
     pub(crate) fn is_child<S: Storage>(&self, members: &S::Members, id: NodeId) -> bool {
-        self.tree.children::<S>(members).any(|(child, _)| child == id)
+        self.tree.child_number::<S>(members, id).is_some()
     }
 
     /// All agree: our children are to hear of it.
@@ -138,11 +138,9 @@ impl Convergence {
         members: &S::Members,
         phase: Phase,
     ) -> Option<(NodeId, Addr, Intent)> {
-        let child =
-            |tree: &mut Tree, whom| tree.next_child(whom).and_then(|child| tree.children::<S>(members).nth(child));
         let (relative, intent) = match phase {
-            Phase::Gather => (child(&mut self.tree, Children::Unheard), Intent::Ping(Ping::DIGEST_PROBE)),
-            Phase::Spread => (child(&mut self.tree, Children::All), Intent::Agreement),
+            Phase::Gather => (self.tree.next_child::<S>(members, Children::Unheard), Intent::Ping(Ping::DIGEST_PROBE)),
+            Phase::Spread => (self.tree.next_child::<S>(members, Children::All), Intent::Agreement),
             Phase::Report => {
                 let is_turn = self.tree.next_parent();
                 let parent = if is_turn { self.tree.parent(cx, members, self.digest) } else { None };
@@ -153,13 +151,13 @@ impl Convergence {
     }
 
     fn end_round<S: Storage>(&mut self, cx: &Context<S>, phase: Phase) {
-        let wait = self.wait.times(WAIT_GROWTH_PART + 1).part(WAIT_GROWTH_PART);
+        let wait = grown(self.wait);
         match phase {
             // Once more, for what was lost. Who did not hear it then says so.
             Phase::Spread if self.tree.is_to_tell_again() => self.wait_for(cx, cx.config.gossip_interval.part(2)),
             Phase::Spread => self.digest_probe_at = Instant::NEVER,
-            Phase::Gather => self.wait_for(cx, wait.min(cx.config.gossip_interval)),
-            Phase::Report => self.wait_for(cx, wait.max(cx.config.gossip_interval.part(2))),
+            Phase::Gather => self.wait_for(cx, wait.at_most(cx.config.gossip_interval)),
+            Phase::Report => self.wait_for(cx, wait.at_least(cx.config.gossip_interval.part(2))),
         }
     }
 
@@ -172,8 +170,8 @@ impl Convergence {
     /// Until the tree has done it, or was waited for in vain.
     fn wait_for<S: Storage>(&mut self, cx: &Context<S>, wait: Duration) {
         self.wait = wait;
-        let until = Some(self.tree_until(cx)).filter(|until| *until > cx.now);
-        self.digest_probe_at = (cx.now + wait).min(until.unwrap_or(Instant::NEVER));
+        let (at, until) = (cx.now + wait, self.tree_until(cx));
+        self.digest_probe_at = if until > cx.now { at.min(until) } else { at };
     }
 
     /// From when on the tree is not waited for.

@@ -15,7 +15,7 @@ mod tree;
 use crate::{
     columns::Knowledge,
     config::{
-        convergence::{PAST, WAIT_GROWTH_PART, WAIT_MAX},
+        convergence::{PAST, WAIT_MAX},
         dissemination::NEWS_FOR,
     },
     context::Context,
@@ -29,7 +29,7 @@ use crate::{
     wire::Ping,
 };
 pub use agreement::Agreement;
-use calm::{hearsay_at, patience, price, vain_after};
+use calm::{grown, hearsay_at, patience, price, vain_after};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 use tally::Tally;
@@ -278,8 +278,7 @@ impl Convergence {
         if relative.is_some() || self.is_unanimous() || self.goes_by_tree(cx) {
             return relative;
         }
-        self.wait =
-            waited.times(WAIT_GROWTH_PART + 1).part(WAIT_GROWTH_PART).min(cx.config.probe_interval.times(WAIT_MAX));
+        self.wait = grown(waited).at_most(cx.config.probe_interval.times(WAIT_MAX));
         self.digest_probe_at = cx.now + self.wait;
         if cx.now < self.hearsay_at {
             return None;

@@ -20,8 +20,8 @@ pub(super) struct Tree {
     first: NodeId,
     /// How many there are.
     count: u8,
-    /// Which of them have said that all below them have our digest, a bit each.
-    alike: u8,
+    /// Which of them have yet to say that all below them have our digest, a bit each.
+    unheard: u8,
     /// Which of them is next, in this round.
     next: u8,
     shape: Shape,
@@ -53,7 +53,7 @@ pub(super) enum Children {
 
 impl Tree {
     pub(super) const NONE: Self =
-        Self { place: 0, first: NodeId(0), count: 0, alike: 0, next: 0, shape: Shape::Unknown };
+        Self { place: 0, first: NodeId(0), count: 0, unheard: 0, next: 0, shape: Shape::Unknown };
 
     /// Looks at all members.
     pub(super) fn of<S: Storage>(cx: &Context<S>, members: &S::Members, digest: Digest) -> Self {
@@ -62,19 +62,25 @@ impl Tree {
             // Of two that look like one, nobody knows which of them agrees.
             return nowhere;
         }
-        let mut others = live::<S>(members, None).filter(|(id, _)| *id != cx.me.id);
-        if others.any(|(_, member)| member.capabilities.stores() != cx.stores()) {
-            return nowhere;
+        let mut rank = None;
+        for (number, (id, member)) in live::<S>(members, None).enumerate() {
+            if *id == cx.me.id {
+                rank = Some(number);
+            } else if member.capabilities.stores() != cx.stores() {
+                return nowhere;
+            }
         }
         // Whoever stepped aside, or left, is none of the living.
-        let Some(rank) = live::<S>(members, None).position(|(id, _)| *id == cx.me.id) else { return nowhere };
+        let Some(rank) = rank else { return nowhere };
         let place = (rank + shift(cx, digest)) % cx.live.max(1);
         let count = cx.live.saturating_sub(first_child(place)).min(CHILDREN);
         let first = if count == 0 { None } else { at(cx, members, digest, first_child(place)) };
         match (u32::try_from(place), u8::try_from(count)) {
             (Ok(place), Ok(count)) => {
                 let first = first.map_or(NodeId(0), |(id, _)| id);
-                Self { place, first, count, shape: Shape::Fresh, ..Self::NONE }
+                // None of no children, and all bits of eight.
+                let unheard = u8::MAX.checked_shr(u8::BITS - u32::from(count)).unwrap_or(0);
+                Self { place, first, count, unheard, shape: Shape::Fresh, ..Self::NONE }
             }
             _ => nowhere,
         }
@@ -90,7 +96,7 @@ impl Tree {
 
     /// Whether all below us have our digest.
     pub(super) const fn is_complete(&self) -> bool {
-        self.is_known() && self.alike.count_ones() == self.count as u32
+        self.is_known() && self.unheard == 0
     }
 
     pub(super) fn is_told(&self) -> bool {
@@ -108,9 +114,9 @@ impl Tree {
     }
 
     /// Notes that a child and all below it have our digest. Says whether by now all below us have.
-    pub(super) fn on_alike(&mut self, child: usize) -> bool {
+    pub(super) fn on_alike(&mut self, child: u8) -> bool {
         let was_complete = self.is_complete();
-        self.alike |= u8::try_from(child).ok().and_then(|child| 1_u8.checked_shl(child.into())).unwrap_or(0);
+        self.unheard &= !1_u8.checked_shl(child.into()).unwrap_or(0);
         !was_complete && self.is_complete()
     }
 
@@ -144,27 +150,47 @@ impl Tree {
         at(cx, members, digest, place)
     }
 
-    /// In the order of names, which begins again at its end.
-    pub(super) fn children<'m, S: Storage>(
+    /// Which of our children a member is, if it is one.
+    pub(super) fn child_number<S: Storage>(&self, members: &S::Members, id: NodeId) -> Option<u8> {
+        self.child::<S>(members, &|_, child| child == id).map(|(number, ..)| number)
+    }
+
+    /// The first child of which that is so, by its number and its name: they follow each other in the order of names, which begins again
+    /// at its end.
+    #[inline(never)]
+    fn child<S: Storage>(
         &self,
-        members: &'m S::Members,
-    ) -> impl Iterator<Item = (NodeId, Addr)> + use<'m, S> {
-        let before = self.first.0.checked_sub(1).map(NodeId);
-        let circle = live::<S>(members, before).chain(live::<S>(members, None));
-        circle.take(self.count.into()).map(|(id, member)| (*id, member.addr))
+        members: &S::Members,
+        is_it: &dyn Fn(u8, NodeId) -> bool,
+    ) -> Option<(u8, NodeId, Addr)> {
+        let mut number = 0;
+        for before in [self.first.0.checked_sub(1).map(NodeId), None] {
+            for (id, member) in live::<S>(members, before) {
+                if number == self.count {
+                    return None;
+                }
+                if is_it(number, *id) {
+                    return Some((number, *id, member.addr));
+                }
+                number += 1;
+            }
+        }
+        None
     }
 
     /// Whose turn it is in a round over the children, or over those that have not said that all below them are alike; `None` at its end.
-    pub(super) fn next_child(&mut self, whom: Children) -> Option<usize> {
-        let passed_over = match whom {
-            Children::All => 0,
-            Children::Unheard => self.alike,
+    #[inline(never)]
+    pub(super) fn next_child<S: Storage>(&mut self, members: &S::Members, whom: Children) -> Option<(NodeId, Addr)> {
+        let meant = match whom {
+            Children::All => u8::MAX,
+            Children::Unheard => self.unheard,
         };
         while self.next < self.count {
             let child = self.next;
             self.next += 1;
-            if passed_over.checked_shr(child.into()).unwrap_or(0) & 1 == 0 {
-                return Some(child.into());
+            if meant.checked_shr(child.into()).unwrap_or(0) & 1 == 1 {
+                let turn = self.child::<S>(members, &|number, _| number == child);
+                return turn.map(|(_, id, addr)| (id, addr));
             }
         }
         self.next = 0;
@@ -215,7 +241,9 @@ mod tests {
                 let tree = Tree::of(&cx, &members, digest);
                 assert!(tree.is_known() && tree.is_complete() == (tree.count == 0));
                 roots += usize::from(tree.is_root());
-                for (child, _) in tree.children::<Heap>(&members) {
+                let children =
+                    (0..tree.count).map(|wanted| tree.child::<Heap>(&members, &|number, _| number == wanted));
+                for (_, child, _) in children.flatten() {
                     assert!(born.insert(child), "{child} has two parents among {all}");
                     cx.me.id = child;
                     let parent = Tree::of(&cx, &members, digest).parent(&cx, &members, digest);
@@ -244,10 +272,13 @@ mod tests {
         let (cx, members, _) = among(&[Stores::ALL; 3]);
         // Place 0 is that of rank 0.
         let mut tree = Tree::of::<Heap>(&cx, &members, Digest(4));
-        let round = |tree: &mut Tree, whom| core::iter::from_fn(|| tree.next_child(whom)).collect::<Vec<_>>();
-        assert_eq!(round(&mut tree, Children::All), [0, 1, 2]);
+        let round = |tree: &mut Tree, whom| {
+            let turns = core::iter::from_fn(|| tree.next_child::<Heap>(&members, whom));
+            turns.map(|(child, _)| child).collect::<Vec<_>>()
+        };
+        assert_eq!(round(&mut tree, Children::All), [1, 2, 3].map(NodeId));
         assert!(!tree.on_alike(1) && !tree.on_alike(1));
-        assert_eq!(round(&mut tree, Children::Unheard), [0, 2]);
+        assert_eq!(round(&mut tree, Children::Unheard), [1, 3].map(NodeId));
         assert!(!tree.on_alike(0) && tree.on_alike(2) && !tree.on_alike(2));
     }
 }

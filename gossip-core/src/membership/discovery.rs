@@ -129,8 +129,8 @@ impl<S: Storage> Discovery<S> {
         cx.send(addr, None, Intent::Ping(Ping::ANNOUNCE));
         // Each of them is asked again once it may have answered.
         let answer = cx.answer_takes();
-        let wait = announce_wait(cx.config.gossip_interval, announces).max(answer).part(count);
-        self.announce_at = cx.now + wait.max(announce_wait(cx.config.gossip_interval, 0));
+        let wait = announce_wait(cx.config.gossip_interval, announces).at_least(answer).part(count);
+        self.announce_at = cx.now + wait.at_least(announce_wait(cx.config.gossip_interval, 0));
         true
     }
 

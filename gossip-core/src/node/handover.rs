@@ -158,7 +158,7 @@ impl<S: Storage> Node<S> {
         }
         let Parting::HandingOver(mut handover) = core::mem::replace(&mut self.parting, Parting::None) else { return };
         handover.ask_at = self.cx.now + handover.wait;
-        handover.wait = handover.wait.times(2).min(self.cx.config.gossip_interval);
+        handover.wait = handover.wait.times(2).at_most(self.cx.config.gossip_interval);
         self.draw_asked(&mut handover);
         let all = self.extent();
         for asked in handover.asked.iter().filter(|asked| !asked.has_its_part(all)) {

@@ -66,7 +66,7 @@ impl Backoff {
 
     /// `peer`, whose answers take up to `round_trip`, had nothing for us. Whether that was found of the same difference before.
     pub(super) fn on_no_progress<S: Storage>(&mut self, cx: &Context<S>, peer: &Peer, round_trip: Duration) -> Again {
-        let first = cx.config.gossip_interval.times(FIRST_WAIT).max(round_trip);
+        let first = cx.config.gossip_interval.times(FIRST_WAIT).at_least(round_trip);
         self.extend(peer.id.0, cx.now, first, PEER_DOUBLINGS);
         self.extend(difference_of(peer), cx.now, first, DIFFERENCE_DOUBLINGS)
     }

@@ -16,11 +16,13 @@ impl Reconcile {
         let interval = cx.config.gossip_interval;
         // Where nothing was measured, the first wait is a guess, and the second one longer: a long answer may be on its way.
         let (first, doublings) = match self.round_trip_to(cx, peer).timeout() {
-            Some(known) => (known.max(interval.part(TIMEOUT_MIN_PART)).min(TIMEOUT_MAX), tries.saturating_sub(1) / 2),
+            Some(known) => {
+                (known.at_least(interval.part(TIMEOUT_MIN_PART)).at_most(TIMEOUT_MAX), tries.saturating_sub(1) / 2)
+            }
             None => (interval.part(UNMEASURED_TIMEOUT_PART), tries / 2),
         };
         let wait = first.times(1 << doublings.min(TIMEOUT_DOUBLINGS_MAX));
-        if tries < TRIES_MAX { wait } else { wait.max(cx.config.probe_timeout) }
+        if tries < TRIES_MAX { wait } else { wait.at_least(cx.config.probe_timeout) }
     }
 
     /// How long answers of `peer` take, as far as is known: of it, of the long answers to our questions, or of anybody.
