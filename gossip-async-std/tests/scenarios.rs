@@ -36,6 +36,12 @@ impl suite::Adapter for Gossip {
     fn put(&self, key: &[u8], value: &[u8]) -> Result<Dot, CallError<PutError>> {
         wait(self.put(key, value))
     }
+    fn put_durable(&self, key: &[u8], value: &[u8]) -> Result<Dot, CallError<DurableError<PutError>>> {
+        wait(self.put_durable(key, value))
+    }
+    fn delete_durable(&self, key: &[u8]) -> Result<Dot, CallError<DurableError<DeleteError>>> {
+        wait(self.delete_durable(key))
+    }
     fn get(&self, key: &[u8]) -> Result<Option<EntryInfo>, Closed> {
         wait(self.get(key))
     }

@@ -13,7 +13,8 @@
 //!   for when it leaves with a farewell: what was accepted arrives, or somebody is told that it did not. It is accepted in
 //!   memory: a node that crashes before another one has it, and before it was saved, takes it along, and nobody is told. Those
 //!   that can be refused have an error type each, for misuse alone.
-//! - What must survive a restart, [`save`](Node::save) writes and [`restore`](Node::restore) takes in.
+//! - What must survive a restart, [`save`](Node::save) writes and [`restore`](Node::restore) takes in; what is new of one writer,
+//!   [`save_writes`](Node::save_writes).
 //! - After either, [`Node::poll_output`] is drained until it puts out [`Output::Schedule`]: the one deadline.
 //! - The same seed and the same inputs give the same outputs, byte for byte, on every platform and in every storage.
 //!
@@ -79,6 +80,7 @@
 //! | when and with whom differences are settled | `reconcile/mod.rs`; whom not to ask for now, `reconcile/backoff.rs`; how long to wait, `reconcile/timeout.rs` |
 //! | how long a datagram to a member may be | `path.rs`; how that is found out (DPLPMTUD, RFC 8899), `path_search.rs` |
 //! | who agrees, and when that is claimed and taken back | `convergence/mod.rs` `claim`, `take_back`; by a tree (convergecast and broadcast), `convergence/convergecast.rs`, who is where in it, `convergence/tree.rs`; along any path, `convergence/hearsay.rs`; when it is worth asking, `convergence/calm.rs` `patience` |
+//! | what is on the disk when, and what a crash may cost | `adapter/keeper/mod.rs`; how a file looks, `adapter/keeper/records.rs`; what is not written yet, and who waits, `adapter/keeper/backlog.rs`; how it is read again, `adapter/keeper/recover.rs`; what a chunk holds, `node/keep.rs` |
 //! | an application's call, how it waits and is cancelled | `adapter/line.rs`; what can be asked, `adapter/methods.rs` |
 //! | what a next life knows | `node/keep.rs`; of each store, its `store.rs` |
 //! | a frame, and its place on the wire | `wire/frame.rs`; what a later version may add, `wire/extended.rs`, and where it is kept, `records.rs` `extension_len` |

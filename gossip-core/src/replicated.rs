@@ -96,8 +96,8 @@ pub(crate) trait ReplicatedData<S: Storage>: Replicated<S> {
 /// Names, rows in use and limits of a store's regions.
 pub(crate) type Regions = heapless::Vec<(&'static str, usize, usize), 4>;
 
-/// Where saving has come to: what that means, the store knows. It begins with the default.
-#[derive(Debug, Clone, Copy, Default)]
+/// Where saving has come to: what that means, the store knows.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct SavePoint {
     /// Which of several kinds of pieces, where there are several.
     pub(crate) section: u8,
@@ -105,6 +105,11 @@ pub(crate) struct SavePoint {
     pub(crate) position: Position,
     /// How much of what comes at that place, or next, is written.
     pub(crate) sequence: u32,
+}
+
+impl SavePoint {
+    /// Where saving begins.
+    pub(crate) const FIRST: Self = Self { section: 0, position: Position::First, sequence: 0 };
 }
 
 /// Two of a store and a wire between them, without a node: what their tests share.

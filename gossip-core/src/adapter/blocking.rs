@@ -1,5 +1,5 @@
 //! The handle and its events for threads that block: nothing but the other ones, waited for.
-use crate::adapter::{self, Endpoint, OwnedEvent, vocabulary::*};
+use crate::adapter::{self, Endpoint, Flushed, OwnedEvent, vocabulary::*};
 use core::{
     convert::Infallible,
     fmt,
@@ -63,6 +63,18 @@ impl Handle {
         ask: impl FnOnce(&mut Endpoint) -> Result<T, E> + Send + 'static,
     ) -> Result<T, CallError<E>> {
         block_on(self.awaited.ask(ask))
+    }
+
+    /// Has something written that may be refused, and waits until it is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// It was refused, or the disk did not take it; or the node has stopped, and it is not known whether it did.
+    pub fn flush<T: Send + 'static, E: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut Endpoint) -> Result<(T, Flushed), DurableError<E>> + Send + 'static,
+    ) -> Result<T, CallError<DurableError<E>>> {
+        block_on(self.awaited.flush(ask))
     }
 
     /// Has the node stopped, and waits until it has.

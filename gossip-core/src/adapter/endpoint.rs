@@ -4,6 +4,7 @@ use crate::{
         BindError, Clock, DataFile, IoCounts, Keeper, LookUp, Options, OwnedEvent, Save, Subscribers,
         flight::{Recorded, Recorder},
         past::Past,
+        save::Rouse,
         seeds::Seeds,
         versions::OtherVersions,
     },
@@ -35,9 +36,6 @@ pub const RECEIVE_BUFFER_LEN: usize = 64 * 1024;
 pub const RECEIVE_ERROR_PAUSE: Duration = Duration::from_millis(1);
 /// Nobody waits longer: far deadlines overflow the timers of some systems, and an early call is harmless.
 const WAIT_MAX: Duration = Duration::from_secs(3600);
-
-/// While something is being written, it is looked at so often whether that is done.
-const SAVE_PATIENCE: Duration = Duration::from_millis(100);
 
 /// What the driver does next.
 #[must_use]
@@ -83,7 +81,9 @@ pub struct Endpoint {
     pub(super) keeper: Option<Keeper>,
     pub(super) data_file: DataFile,
     /// Whether something is being written.
-    saving: Weak<()>,
+    pub(super) saving: Weak<()>,
+    /// What is done once it is.
+    pub(super) rouse: Option<Rouse>,
     pub(super) counts: IoCounts,
     pub(super) seeds: Seeds,
     pub(super) other_versions: OtherVersions,
@@ -108,8 +108,8 @@ impl Endpoint {
         let mut clock = Clock::start();
         let now = clock.now();
         let date = clock.follow(now);
-        let keeper = options.data_dir.as_deref().map(Keeper::open).transpose()?;
-        let (mut node, data_file) = begin(&options, local, keeper.as_ref(), now, date)?;
+        let mut keeper = options.data_dir.as_deref().map(Keeper::open).transpose()?;
+        let (mut node, data_file) = begin(&options, local, keeper.as_mut(), now, date)?;
         let mut output = vec![0; usize::from(options.config.datagram_len_max)].into_boxed_slice();
         // What the file says happened in a former life: nobody is told of it as if it happened now.
         while let Output::Event(_) = node.poll_output(&mut output) {}
@@ -124,6 +124,7 @@ impl Endpoint {
             keeper,
             data_file,
             saving: Weak::new(),
+            rouse: None,
             counts: IoCounts::default(),
             seeds: Seeds::default(),
             other_versions: OtherVersions::default(),
@@ -201,14 +202,6 @@ impl Endpoint {
         }
     }
 
-    /// The last save, after [`Step::Stop`] and once the socket is closed. `None` when there is nothing new to save.
-    #[must_use]
-    pub fn last_save(&mut self) -> Option<Save> {
-        let keeper = self.keeper.as_mut().filter(|_| self.standing != Standing::Aborted);
-        let file = keeper.and_then(|keeper| keeper.save(&self.node));
-        Save::of(file, self.node.recorder_mut().and_then(Recorder::write))
-    }
-
     /// Says farewell; [`Step::Stop`] follows when it is spread, or after [`Options::leave_timeout`].
     pub fn leave(&mut self) {
         self.leave_within(self.leave_timeout);
@@ -241,6 +234,10 @@ impl Endpoint {
         &self.subscribers
     }
 
+    pub(super) fn is_aborted(&self) -> bool {
+        self.standing == Standing::Aborted
+    }
+
     pub(super) fn is_running(&self) -> bool {
         self.standing == Standing::Running
     }
@@ -252,7 +249,8 @@ impl Endpoint {
             let node = &self.node;
             self.past.retain(|id| node.member(id).is_some());
         }
-        match event {
+        match &event {
+            OwnedEvent::Changed { dot, .. } => self.mark_written(*dot),
             OwnedEvent::Alone => self.seeds.reset_backoff(now),
             OwnedEvent::Departed => self.standing = Standing::Departed,
             _ => {}
@@ -261,18 +259,10 @@ impl Endpoint {
     }
 
     /// What time it is; the node is told if the date has moved against that.
-    fn follow_wall_clock(&mut self) -> Instant {
+    pub(super) fn follow_wall_clock(&mut self) -> Instant {
         let now = self.clock.now();
         if let Some(date) = self.clock.follow(now) {
             self.node.set_wall_clock(now, date);
-        }
-        now
-    }
-
-    pub(super) fn mark_changed(&mut self) -> Instant {
-        let now = self.follow_wall_clock();
-        if let Some(keeper) = &mut self.keeper {
-            keeper.mark_changed(now);
         }
         now
     }
@@ -297,26 +287,6 @@ impl Endpoint {
         Step::Wait(self.clock.to_std(at.min(now + WAIT_MAX)))
     }
 
-    /// What is to be written now. There is never more than one on its way.
-    fn due_save(&mut self, now: Instant) -> Option<Save> {
-        if self.saving.strong_count() > 0 {
-            return None;
-        }
-        let file = self.keeper.as_mut().and_then(|keeper| keeper.due(now, &self.node));
-        let tape = self.node.recorder_mut().and_then(|recorder| recorder.due(now));
-        let (save, watch) = Save::of(file, tape)?.watched();
-        self.saving = watch;
-        Some(save)
-    }
-
-    /// When something may have to be written.
-    fn save_at(&self, now: Instant) -> Instant {
-        let file_at = self.keeper.as_ref().map_or(Instant::NEVER, Keeper::next_deadline);
-        let tape_at = self.node.recorder().map_or(Instant::NEVER, Recorder::next_deadline);
-        let at = file_at.min(tape_at);
-        if self.saving.strong_count() > 0 { at.max(now + SAVE_PATIENCE) } else { at }
-    }
-
     fn tell_of_failures(&mut self) {
         if let Some(reason) = self.keeper.as_mut().and_then(Keeper::take_failure) {
             self.subscribers.tell(&OwnedEvent::SaveFailed { reason });
@@ -339,23 +309,18 @@ impl Endpoint {
 fn begin(
     options: &Options,
     local: SocketAddr,
-    keeper: Option<&Keeper>,
+    keeper: Option<&mut Keeper>,
     now: Instant,
     date: Option<u64>,
 ) -> Result<(Node<Heap>, DataFile), BindError> {
-    let advertised = options.advertised(local)?;
-    let fresh = || {
-        let (id, addr) = (NodeId::from_name(&options.name), Addr::from(advertised));
-        let mut node =
-            Node::new(id, addr, options.config.clone(), &mut UnwrapErr(SysRng)).map_err(BindError::Config)?;
-        if let Some(date) = date {
-            node.set_wall_clock(now, date);
-        }
-        Ok(node)
-    };
+    let (id, addr) = (NodeId::from_name(&options.name), Addr::from(options.advertised(local)?));
+    let mut node = Node::new(id, addr, options.config.clone(), &mut UnwrapErr(SysRng)).map_err(BindError::Config)?;
+    if let Some(date) = date {
+        node.set_wall_clock(now, date);
+    }
     match keeper {
-        Some(keeper) => keeper.restore(now, fresh),
-        None => Ok((fresh()?, DataFile::None)),
+        Some(keeper) => keeper.restore(now, node),
+        None => Ok((node, DataFile::None)),
     }
 }
 

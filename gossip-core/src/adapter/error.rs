@@ -143,6 +143,47 @@ pub enum CallError<E> {
     Refused(E),
 }
 
+/// Why a write is not known to be on the disk.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DurableError<E> {
+    /// The node refused it. Nothing was written.
+    Refused(E),
+    /// The node has no data directory. Nothing was written.
+    NoDataDir,
+    /// Too many wait for the disk already. Nothing was written.
+    Crowded,
+    /// It is written in memory, and told to others, but the disk did not take it. That is tried again later, and nobody is told then.
+    NotWritten(String),
+}
+
+impl<E: fmt::Display> fmt::Display for DurableError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(reason) => reason.fmt(f),
+            Self::NoDataDir => {
+                f.write_str("nothing was written: the node keeps no data; start it with a data directory")
+            }
+            Self::Crowded => f.write_str("nothing was written: too many wait for the disk; try again later"),
+            Self::NotWritten(reason) => {
+                write!(
+                    f,
+                    "it is written in memory and told to others, but is not on the disk, where it is tried again: {reason}"
+                )
+            }
+        }
+    }
+}
+
+impl<E: Error + 'static> Error for DurableError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Refused(reason) => reason.source(),
+            Self::NoDataDir | Self::Crowded | Self::NotWritten(_) => None,
+        }
+    }
+}
+
 impl<E> From<Closed> for CallError<E> {
     fn from(_: Closed) -> Self {
         Self::Closed

@@ -1,5 +1,5 @@
 //! The handle: what an application holds. Each call is a closure that the driver runs on the node.
-use crate::adapter::{Calls, Endpoint, Events, Subscribers, line::Line, vocabulary::*};
+use crate::adapter::{Calls, Endpoint, Events, Flushed, Subscribers, line::Line, save::Rouse, vocabulary::*};
 use core::net::SocketAddr;
 use std::{boxed::Box, sync::Arc};
 
@@ -28,7 +28,12 @@ struct Shared {
 /// Whatever keeps it from starting, in words for the one who started it.
 pub fn start(options: Options, local: SocketAddr) -> Result<(Endpoint, Calls, Handle), BindError> {
     let line = Arc::new(Line::new(options.commands_max));
-    let endpoint = Endpoint::new(options, local)?;
+    let mut endpoint = Endpoint::new(options, local)?;
+    let roused = Arc::clone(&line);
+    // A call that does nothing: after it, the driver looks. Once the line is closed there is nothing left to look for.
+    endpoint.rouse_with(Rouse::new(move || {
+        let _ = roused.push(Box::new(|_| ()));
+    }));
     let subscribers = endpoint.subscribers().clone();
     let shared = Shared { id: endpoint.id(), local_addr: local, subscribers, line: Arc::clone(&line) };
     Ok((endpoint, Calls::new(line), Handle { shared: Arc::new(shared) }))
@@ -75,6 +80,20 @@ impl Handle {
         ask: impl FnOnce(&mut Endpoint) -> Result<T, E> + Send + 'static,
     ) -> Result<T, CallError<E>> {
         self.call(ask).await?.map_err(CallError::Refused)
+    }
+
+    /// Has something written that may be refused, and waits until it is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// It was refused, or the disk did not take it; or the node has stopped, and it is not known whether it did.
+    pub async fn flush<T: Send + 'static, E: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut Endpoint) -> Result<(T, Flushed), DurableError<E>> + Send + 'static,
+    ) -> Result<T, CallError<DurableError<E>>> {
+        let (answer, flushed) = self.ask(ask).await?;
+        flushed.done().await?.map_err(|reason| CallError::Refused(DurableError::NotWritten(reason)))?;
+        Ok(answer)
     }
 
     /// Has the node stopped, and waits until it has.

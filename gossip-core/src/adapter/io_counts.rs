@@ -9,9 +9,11 @@ pub struct IoCounts {
     pub send_errors: u64,
     /// Errors while receiving, such as an ICMP "port unreachable" for an earlier datagram.
     pub receive_errors: u64,
-    /// Times the data file was written.
+    /// Times that data was written, and the disk flushed.
     pub saves: u64,
-    /// Times the data file could not be written.
+    /// Bytes of data that were written.
+    pub saved_bytes: u64,
+    /// Times that data could not be written.
     pub save_errors: u64,
     /// Bytes of the recording that were written.
     pub recorded_bytes: u64,

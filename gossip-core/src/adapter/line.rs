@@ -2,7 +2,7 @@
 //!
 //! It knows no runtime: it wakes a [`Waker`], and a waker can be a task, a parked thread, or an alarm for one that waits for
 //! a datagram.
-use crate::adapter::{Call, Closed, Endpoint, subscribers::lock};
+use crate::adapter::{Call, Closed, Endpoint, lock::lock, reply::reply};
 use core::{
     fmt,
     future::poll_fn,
@@ -135,62 +135,6 @@ struct Waits<'l> {
 impl Drop for Waits<'_> {
     fn drop(&mut self) {
         self.line.withdraw(self.number);
-    }
-}
-
-/// A place for one answer, seen from where it is given and from where it is awaited.
-fn reply<T>() -> (Reply<T>, Answer<T>) {
-    let place = Arc::new(Mutex::new(Standing::Awaited(None)));
-    (Reply(Arc::clone(&place)), Answer(place))
-}
-
-struct Reply<T>(Arc<Mutex<Standing<T>>>);
-
-struct Answer<T>(Arc<Mutex<Standing<T>>>);
-
-enum Standing<T> {
-    Awaited(Option<Waker>),
-    Given(T),
-    /// The call was dropped, or its answer was taken.
-    Over,
-}
-
-impl<T> Reply<T> {
-    fn give(self, answer: T) {
-        self.settle(Standing::Given(answer));
-    }
-
-    /// The first word is the last.
-    fn settle(&self, settled: Standing<T>) {
-        let mut standing = lock(&self.0);
-        let Standing::Awaited(waker) = &mut *standing else { return };
-        let waker = waker.take();
-        *standing = settled;
-        drop(standing);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-}
-
-impl<T> Drop for Reply<T> {
-    /// A call that is dropped is answered by nobody.
-    fn drop(&mut self) {
-        self.settle(Standing::Over);
-    }
-}
-
-impl<T> Answer<T> {
-    fn poll(&self, cx: &Context<'_>) -> Poll<Result<T, Closed>> {
-        let mut standing = lock(&self.0);
-        if let Standing::Awaited(waker) = &mut *standing {
-            *waker = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        match mem::replace(&mut *standing, Standing::Over) {
-            Standing::Given(answer) => Poll::Ready(Ok(answer)),
-            Standing::Awaited(_) | Standing::Over => Poll::Ready(Err(Closed)),
-        }
     }
 }
 

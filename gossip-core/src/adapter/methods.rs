@@ -112,6 +112,34 @@ macro_rules! calls_of_a_handle {
                 self.handle.ask(move |endpoint| endpoint.put(&key, &value))
             }
 
+            /// Writes an entry of the replicated map, as [`put`](Self::put) does, and waits until it is on the disk: a node that crashes
+            /// at any moment after an `Ok`, or loses its power, has it when it is back. That does not say that another node has it.
+            ///
+            /// What is written while the disk is busy is flushed together, so that many who wait cost hardly more than one.
+            ///
+            /// # Errors
+            ///
+            /// The write was refused; or it is not on the disk, and the error says what became of it; or the node has stopped, and it is not
+            /// known.
+            fn put_durable(
+                &self,
+                key: impl AsRef<[u8]>,
+                value: impl AsRef<[u8]>,
+            ) -> Result<Dot, CallError<DurableError<PutError>>> {
+                let (key, value) = (key.as_ref().to_vec(), value.as_ref().to_vec());
+                self.handle.flush(move |endpoint| endpoint.put_durable(&key, &value))
+            }
+
+            /// Deletes an entry of the replicated map, as [`delete`](Self::delete) does, and waits until that is on the disk.
+            ///
+            /// # Errors
+            ///
+            /// As those of [`put_durable`](Self::put_durable).
+            fn delete_durable(&self, key: impl AsRef<[u8]>) -> Result<Dot, CallError<DurableError<DeleteError>>> {
+                let key = key.as_ref().to_vec();
+                self.handle.flush(move |endpoint| endpoint.delete_durable(&key))
+            }
+
             /// The entry with this key, as far as this node knows.
             ///
             /// # Errors

@@ -10,30 +10,33 @@
 //! `gossip-udp-std` does it in one thread and is the one to read first. Files, in the order in which they build on each other:
 //! `options` and `error` (what goes in, what is refused), `clock`, `text` (how values look in JSON), `io_counts` (what goes
 //! wrong at sockets and files), `info` and `owned_event` (what is told), `past` (with what led to it), `subscribers` (to whom),
-//! `image` and `keeper` (what survives a restart), `flight` (what the node was given, to be replayed), `save` (what of these is to
+//! `lock` and `reply` (how threads wait for each other), `keeper` (what survives a restart), `flight` (what the node was given, to be replayed), `save` (what of these is to
 //! be written), `seeds` (whom to ask, when only the name is known), `versions` (who speaks another version of the wire),
-//! `endpoint` (all of it around one node), `look_ups` and `calls` (what the handles ask of it), `line` (how they ask), `handle` and
+//! `endpoint` (all of it around one node) and `saving` (when it writes), `look_ups`, `calls` and `durable` (what the handles ask of it), `line` (how they ask), `handle` and
 //! `blocking` (the two handles), `methods` (what both can do: an adapter's `Gossip` is one of them with these).
 
 pub mod blocking;
 mod calls;
 mod clock;
+mod durable;
 mod error;
 mod farewell;
 pub mod flight;
 mod owned_event;
-mod image;
 mod info;
 mod io_counts;
 mod keeper;
 mod options;
 mod past;
+mod reply;
 mod endpoint;
 mod handle;
 mod line;
+mod lock;
 mod look_ups;
 mod methods;
 mod save;
+mod saving;
 mod seeds;
 mod subscribers;
 mod text;
@@ -41,8 +44,9 @@ mod versions;
 
 pub use self::{
     clock::Clock,
+    durable::Flushed,
     endpoint::{Call, Endpoint, RECEIVE_BATCH_MAX, RECEIVE_BUFFER_LEN, RECEIVE_ERROR_PAUSE, Step, can_send},
-    error::{BindError, CallError, Closed},
+    error::{BindError, CallError, Closed, DurableError},
     farewell::NotHandedOver,
     handle::{Handle, start},
     info::{
@@ -63,9 +67,9 @@ pub use self::{
 /// What a user of any adapter meets: each adapter re-exports all of it.
 pub mod vocabulary {
     pub use super::{
-        AgreementInfo, BindError, CallError, ClockSkewInfo, Closed, DataFile, EntryInfo, Info, IoCounts, Lengths,
-        MemberInfo, NotHandedOver, Options, OtherVersionInfo, OwnedEvent, RecordingState, SeedInfo, TextOrHex, WhyInfo,
-        flight::RecordingError,
+        AgreementInfo, BindError, CallError, ClockSkewInfo, Closed, DataFile, DurableError, EntryInfo, Info, IoCounts,
+        Lengths, MemberInfo, NotHandedOver, Options, OtherVersionInfo, OwnedEvent, RecordingState, SeedInfo, TextOrHex,
+        WhyInfo, flight::RecordingError,
     };
     pub use crate::{
         config::{Config, ConfigError, Limits},

@@ -1,14 +1,14 @@
 //! Who is told what happens: one bounded queue a subscriber, and nobody waits for a slow one.
 //!
 //! The queue knows no runtime: it wakes a [`Waker`], and a waker can be a task or a parked thread.
-use crate::adapter::{NotHandedOver, OwnedEvent};
+use crate::adapter::{NotHandedOver, OwnedEvent, lock::lock};
 use core::{
     future::poll_fn,
     task::{Context, Poll, Waker},
 };
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, Weak},
     vec::Vec,
 };
 
@@ -158,11 +158,6 @@ impl Backlog {
             waker.wake();
         }
     }
-}
-
-/// A panic elsewhere leaves no half-made queue behind: every change under these locks is a single step.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

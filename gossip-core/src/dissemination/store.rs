@@ -59,7 +59,7 @@ impl<S: Storage> Replicated<S> for Dissemination<S> {
             if until < Position::Last {
                 return Some(saved);
             }
-            saved = SavePoint { section: RUMORS, ..SavePoint::default() };
+            saved = SavePoint { section: RUMORS, ..SavePoint::FIRST };
         }
         let after = saved.position.life().map(|life| life.dot(saved.sequence));
         for (dot, rumor) in self.rumors.ascending(after).filter(|(_, rumor)| !rumor.untold) {

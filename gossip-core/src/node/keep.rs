@@ -10,22 +10,38 @@ use super::{
 use crate::{
     context::{Received, Source},
     error::RestoreError,
-    id::NodeId,
+    id::{Life, NodeId},
     records::Precedence,
     replicated::{Replicated, ReplicatedData, SavePoint},
     storage::Storage,
     time::Instant,
-    wire::{ClusterLabel, Frame, Malformed, Read, Reader, Store, Writer},
+    wire::{ClusterLabel, Frame, Malformed, Read, Reader, Store, Stores, Writer},
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
-/// Where [`Node::save`] has come to. Start with the default.
-#[derive(Debug, Clone, Copy, Default)]
+/// Where [`Node::save`] has come to. Start with the default, for all stores.
+#[derive(Debug, Clone, Copy)]
 pub struct SaveCursor {
+    /// Which are to be saved.
+    stores: Stores,
     /// How many stores are done, in their order.
     done: usize,
     point: SavePoint,
+}
+
+impl SaveCursor {
+    /// For some stores alone.
+    #[must_use]
+    pub const fn of(stores: Stores) -> Self {
+        Self { stores, done: 0, point: SavePoint::FIRST }
+    }
+}
+
+impl Default for SaveCursor {
+    fn default() -> Self {
+        Self::of(Stores::ALL)
+    }
 }
 
 /// Begins every chunk.
@@ -50,25 +66,38 @@ impl<S: Storage> Node<S> {
     /// Writes the next chunk of what a next life should know into `buffer`, which must hold
     /// `config.datagram_len_max` bytes; `None` when all is written, or `buffer` is too short.
     ///
-    /// After a drain, for what the application has yet to be told is left out; and nothing may be changed between the first call and
-    /// the last.
+    /// After a drain, for what the application has yet to be told is left out. What changes between the first call and the last may be
+    /// missing, both as it was and as it is: whoever goes on in between saves it by itself, with [`save_writes`](Self::save_writes).
     pub fn save<'b>(&self, cursor: &mut SaveCursor, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
         if cursor.done >= Store::COUNT || buffer.len() < usize::from(self.cx.config.datagram_len_max) {
             return None;
         }
-        let header = ChunkHeader {
-            magic: ChunkHeader::MAGIC,
-            version: ChunkHeader::VERSION,
-            cluster: self.cx.config.cluster,
-            node: self.cx.me.id,
-            saved_at: self.cx.now.as_micros(),
-        };
-        let (start, frames) = buffer.split_at_mut_checked(ChunkHeader::LEN)?;
-        postcard::to_slice(&header, start).ok()?;
-        let mut writer = Writer::bare(frames);
+        let mut writer = self.begin_chunk(buffer)?;
         self.save_on(cursor, &mut writer);
         let len = ChunkHeader::LEN + writer.len();
         buffer.get(..len)
+    }
+
+    /// Writes a chunk of what `writer` wrote after its write number `after`, as far as this node has seen it and it still counts; says
+    /// up to which number that goes, and is to be called again from there. `None` when there is nothing after that, or `buffer` is too
+    /// short for any datagram.
+    ///
+    /// Whoever has the chunks of all [`versions`](Self::versions), from 0 on, lacks no entry: it is what a peer that has seen `after`
+    /// would be answered. After a drain, as [`save`](Self::save). It takes as long as there are such writes.
+    pub fn save_writes<'b>(&self, writer: Life, after: u32, buffer: &'b mut [u8]) -> Option<(&'b [u8], u32)> {
+        let upto = self.stores.entries.seen(writer);
+        if after >= upto || buffer.len() < usize::from(self.cx.config.datagram_len_max) {
+            return None;
+        }
+        let mut frames = self.begin_chunk(buffer)?;
+        let reached = self.stores.entries.serve_writer(writer, after, upto, &mut frames);
+        let len = ChunkHeader::LEN + frames.len();
+        (reached > after).then_some((buffer.get(..len)?, reached))
+    }
+
+    /// Whose writes this node has seen, and up to which number of each.
+    pub fn versions(&self) -> impl Iterator<Item = (Life, u32)> {
+        self.stores.entries.versions()
     }
 
     /// Takes in one chunk that a former life of this node saved. Before the first `join`; in any order.
@@ -118,6 +147,32 @@ impl<S: Storage> Node<S> {
         Reader::new(frames).filter(lacks).count()
     }
 
+    fn begin_chunk<'b>(&self, buffer: &'b mut [u8]) -> Option<Writer<'b>> {
+        let header = ChunkHeader {
+            magic: ChunkHeader::MAGIC,
+            version: ChunkHeader::VERSION,
+            cluster: self.cx.config.cluster,
+            node: self.cx.me.id,
+            saved_at: self.cx.now.as_micros(),
+        };
+        let (start, frames) = buffer.split_at_mut_checked(ChunkHeader::LEN)?;
+        postcard::to_slice(&header, start).ok()?;
+        Some(Writer::bare(frames))
+    }
+
+    /// Gives up what came before the writes of a chunk and is lost: [restored](Self::restore) once more, the chunk is taken in then.
+    /// Peers that have what was lost tell it all the same, for their digests differ from ours.
+    #[cfg(feature = "std")]
+    pub(crate) fn give_up_before(&mut self, chunk: &[u8]) {
+        let Ok((_, frames)) = postcard::take_from_bytes::<ChunkHeader>(chunk) else { return };
+        for read in Reader::new(frames).flatten() {
+            if let Read::Frame(Frame::Entry(entry)) = read {
+                let upto = entry.dot.sequence.saturating_sub(entry.span);
+                self.stores.entries.give_up(&self.cx, entry.dot.writer(), upto);
+            }
+        }
+    }
+
     fn restore_frame(&mut self, frame: &Frame<'_>, lay_for: Option<Duration>) {
         match frame {
             Frame::Member(me) if me.id == self.cx.me.id => self.membership.resume(&mut self.cx, me.incarnation),
@@ -130,15 +185,25 @@ impl<S: Storage> Node<S> {
         }
     }
 
+    /// Up to which of a writer's numbers this node has seen all that counts.
+    #[cfg(feature = "std")]
+    pub(crate) fn seen(&self, writer: Life) -> u32 {
+        self.stores.entries.seen(writer)
+    }
+
     /// Writes what fits, store by store.
     fn save_on(&self, cursor: &mut SaveCursor, writer: &mut Writer<'_>) {
         while let Some(&number) = Store::ALL.get(cursor.done) {
+            if !cursor.stores.contains(number) {
+                cursor.done += 1;
+                continue;
+            }
             match ask_store!(self, number, store => store.save(&self.cx, cursor.point, writer)) {
                 Some(point) => {
                     cursor.point = point;
                     return;
                 }
-                None => *cursor = SaveCursor { done: cursor.done + 1, ..SaveCursor::default() },
+                None => *cursor = SaveCursor { done: cursor.done + 1, ..SaveCursor::of(cursor.stores) },
             }
         }
     }

@@ -106,6 +106,11 @@ impl<S: Storage> Replica<S> {
         })
     }
 
+    /// Our version vector.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = (Life, u32)> {
+        self.versions_from(Position::First).copied()
+    }
+
     fn versions_from(&self, from: Position) -> impl Iterator<Item = &(Life, u32)> {
         self.versions.ascending(from.life()).filter(|(_, sequence)| *sequence > 0)
     }

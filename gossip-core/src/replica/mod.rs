@@ -164,6 +164,13 @@ impl<S: Storage> Replica<S> {
         }
     }
 
+    /// Takes another's writes up to a number for superseded: nobody is left to tell of them.
+    #[cfg(feature = "std")]
+    pub(crate) fn give_up(&mut self, cx: &Context<S>, writer: Life, upto: u32) {
+        let after = self.seen(writer);
+        self.on_superseded_range(cx, &SupersededRange { writer, after, upto });
+    }
+
     /// Tells some entries again, each time others.
     ///
     /// For a difference that version vectors do not show: a peer was told that a write counts no more before it was told

@@ -8,7 +8,10 @@ use super::{
         server::ControlListener,
     },
     failure::Failure,
-    readers::{entries::entry_count, events::sentence},
+    readers::{
+        entries::{entry_count, torn_off},
+        events::sentence,
+    },
     settings::{Seed, Settings},
     signals::{stop_asked, stop_asked_again},
 };
@@ -140,6 +143,9 @@ impl Agent {
 
     fn announce(&self, settings: &Settings, announcement: Announcement) {
         let me = &self.info.me;
+        if let DataFile::Damaged { .. } = &self.info.data_file {
+            error!("data: {}", data_sentence(&self.info.data_file));
+        }
         let started = Started {
             name: me.name.clone(),
             id: me.id.to_string(),
@@ -298,7 +304,9 @@ fn data_sentence(file: &DataFile) -> String {
     match file {
         DataFile::None => "not kept: a restart begins from nothing".to_owned(),
         DataFile::Fresh { path } => format!("kept in {} from now on", path.display()),
-        DataFile::Restored { path, entries } => format!("{} restored from {}", entry_count(*entries), path.display()),
+        DataFile::Restored { path, entries, torn } => {
+            format!("{} restored from {}{}", entry_count(*entries), path.display(), torn_off(*torn))
+        }
         DataFile::Partial { path, entries, left, kept_as } => format!(
             "{} restored from {}; there is no room for {left} more of it, see limits.entries and \
             limits.writers: the whole is kept as {}",
@@ -306,9 +314,11 @@ fn data_sentence(file: &DataFile) -> String {
             path.display(),
             kept_as.display()
         ),
-        DataFile::Damaged { kept_as, reason } => {
-            format!("damaged, kept as {}: {reason}; begins from nothing", kept_as.display())
-        }
+        DataFile::Damaged { kept_as, reason, entries } => format!(
+            "damaged, kept as {}: {reason}; {} could be read, and others may have the rest",
+            kept_as.display(),
+            entry_count(*entries)
+        ),
     }
 }
 

@@ -204,11 +204,16 @@ pub(crate) struct PutArgs {
     /// The value; `-` reads it from stdin, `@FILE` from a file
     #[arg(allow_hyphen_values = true)]
     pub(crate) value: String,
+    /// Wait until it is on the agent's disk, whatever becomes of the agent then
+    #[arg(long)]
+    pub(crate) durable: bool,
 }
 
 const PUTTING: &str = "\
 It is done when the agent has accepted it, in its memory: the others hear of it from then on, and with --data-dir it is
-on the agent's disk at most 3 seconds later. An agent that is killed before either has happened loses it.";
+on the agent's disk a second later. An agent that is killed before either has happened loses it. With --durable it is
+done when the agent has flushed it to its disk, too: an agent that is killed then, or loses its power, has it when it is
+started again. Neither says that another agent has it.";
 
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
@@ -226,6 +231,9 @@ pub(crate) struct DeleteArgs {
     pub(crate) agent: AgentAt,
     #[command(flatten)]
     pub(crate) key: Key,
+    /// Wait until that is on the agent's disk, whatever becomes of the agent then
+    #[arg(long)]
+    pub(crate) durable: bool,
 }
 
 /// What an entry goes by.

@@ -3,7 +3,7 @@ use super::{
     args::{DeleteArgs, JoinArgs, LeaveArgs, PublishArgs, PutArgs, TagArgs},
     console,
     control::{
-        Accepted, BODY_LEN_MAX, JoinRequest, Joined, Left, NotHandedOver, PresenceRequest,
+        Accepted, BODY_LEN_MAX, ControlAddr, JoinRequest, Joined, Left, NotHandedOver, PresenceRequest,
         client::{Client, ClientError},
         key_path,
     },
@@ -20,6 +20,8 @@ use std::{
 };
 use tokio::time::{Instant, sleep};
 
+/// So long a command waits for the agent's disk.
+const DISK_WAIT: Duration = Duration::from_secs(30);
 /// A farewell is bounded by the agent; this is more.
 const LEAVE_WAIT: Duration = Duration::from_secs(10);
 
@@ -66,15 +68,17 @@ pub(crate) async fn leave(args: LeaveArgs) -> Result<(), Failure> {
 /// Writes an entry, and prints the name of the write.
 pub(crate) async fn put(args: PutArgs) -> Result<(), Failure> {
     let value = content(&args.value)?;
-    let client = Client::new(args.agent.addr);
-    let answer = client.send(Method::PUT, &key_path(args.key.key.as_bytes()), value).await?;
+    let client = patient_for(args.agent.addr, args.durable);
+    let path = entry_path(&args.key.key, args.durable);
+    let answer = client.send(Method::PUT, &path, value).await?;
     print_dot(&client, &answer)
 }
 
 /// Deletes an entry, and prints the name of the write that did it.
 pub(crate) async fn delete(args: DeleteArgs) -> Result<(), Failure> {
-    let client = Client::new(args.agent.addr);
-    let answer = client.send(Method::DELETE, &key_path(args.key.key.as_bytes()), Vec::new()).await?;
+    let client = patient_for(args.agent.addr, args.durable);
+    let path = entry_path(&args.key.key, args.durable);
+    let answer = client.send(Method::DELETE, &path, Vec::new()).await?;
     print_dot(&client, &answer)
 }
 
@@ -114,6 +118,17 @@ pub(crate) async fn tag(args: TagArgs) -> Result<(), Failure> {
     let presence = PresenceRequest { role: args.role.unwrap_or(me.role), tags: new };
     client.send_json(Method::PUT, "/v1/presence", &presence).await?;
     Ok(())
+}
+
+/// A disk may take its time.
+fn patient_for(agent: ControlAddr, durable: bool) -> Client {
+    let client = Client::new(agent);
+    if durable { client.patient(DISK_WAIT) } else { client }
+}
+
+fn entry_path(key: &str, durable: bool) -> String {
+    let path = key_path(key.as_bytes());
+    if durable { path + "?durable=true" } else { path }
 }
 
 fn print_dot(client: &Client, answer: &[u8]) -> Result<(), Failure> {

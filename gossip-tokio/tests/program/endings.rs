@@ -1,6 +1,15 @@
 //! How an agent ends, and how it comes back.
 use crate::process::{Agent, Follower, eventually, pair, program, run, text, wait};
-use std::{fs, io::BufRead, path::Path, process::Stdio};
+use core::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::BufRead,
+    path::Path,
+    process::Stdio,
+    thread::{sleep, spawn},
+    time::Instant,
+};
 
 #[cfg(unix)]
 #[test]
@@ -92,7 +101,7 @@ fn a_damaged_file_is_kept_aside_and_the_peers_help_out() {
     two.run(&["leave"]).done();
     drop(two);
 
-    let file = dir.path().join("gossip.state");
+    let file = dir.path().join("gossip.log-1");
     let mut bytes = fs::read(&file).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x40;
@@ -104,6 +113,69 @@ fn a_damaged_file_is_kept_aside_and_the_peers_help_out() {
     assert_eq!(data_file["state"], "damaged");
     assert_eq!(fs::read(text(&data_file["kept_as"])).unwrap(), bytes);
     eventually("two has it again", || two.run(&["get", "key"]).code == Some(0));
+}
+
+/// Killed at a random moment while several write, again and again: what was said to be on the disk is there, and no write goes by the
+/// name of another. `GOSSIP_KILLS=500` kills that often.
+#[test]
+fn what_was_durable_survives_any_kill() {
+    let kills = std::env::var("GOSSIP_KILLS").map_or(6, |kills| kills.parse().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let (mut said, mut dots) = (BTreeMap::<String, u64>::new(), BTreeSet::new());
+    for life in 0..kills {
+        let mut agent = keeping(dir.path(), &[]);
+        for (key, number) in &said {
+            let held: u64 = agent.run(&["get", key]).done().parse().unwrap();
+            assert!(held >= *number, "{key} was {number} on the disk, and is {held}");
+        }
+        // A different moment in each life: as one puts, it is anywhere in a writing.
+        let until = Instant::now() + Duration::from_millis(20 + life * 37 % 160);
+        let writers: Vec<_> = (0..3)
+            .map(|writer| {
+                let (control, key) = (agent.control.clone(), format!("k{writer}"));
+                spawn(move || {
+                    let mut done = Vec::new();
+                    for number in 1.. {
+                        let number = life * 10_000 + number;
+                        let mut put = program(&["put", "--durable", &key, &number.to_string()]);
+                        let output = put.env("GOSSIP_CONTROL", &control).output().unwrap();
+                        if !output.status.success() {
+                            return done;
+                        }
+                        done.push((key.clone(), number, String::from_utf8(output.stdout).unwrap()));
+                    }
+                    done
+                })
+            })
+            .collect();
+        sleep(until.saturating_duration_since(Instant::now()));
+        agent.child.kill().unwrap();
+        wait(&mut agent.child);
+        for (key, number, dot) in writers.into_iter().flat_map(|writer| writer.join().unwrap()) {
+            assert!(dots.insert(dot.clone()), "{dot} names two writes");
+            said.insert(key, number);
+        }
+        damage_now_and_then(dir.path(), life);
+    }
+    assert!(said.len() == 3 && dots.len() > 3, "{} writes were said to be on the disk", dots.len());
+}
+
+/// The end of a file is not written, or half of it is: as much as a crash may leave beyond what was flushed.
+fn damage_now_and_then(dir: &Path, life: u64) {
+    let logs = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let Some(last) = logs.filter(|path| path.display().to_string().contains("gossip.log-")).max() else { return };
+    if life % 3 == 1 {
+        let torn = [fs::read(&last).unwrap(), vec![0xa5; 100]].concat();
+        fs::write(last, torn).unwrap();
+    }
+}
+
+#[test]
+fn a_durable_write_needs_a_data_directory() {
+    let agent = Agent::start("one", &[]);
+    let said = agent.run(&["put", "--durable", "key", "value"]).refused(1);
+    assert!(said.contains("nothing was written") && said.contains("data directory"), "{said}");
+    assert_ne!(agent.run(&["get", "key"]).code, Some(0));
 }
 
 #[test]

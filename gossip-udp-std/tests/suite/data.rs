@@ -38,21 +38,37 @@ pub(crate) fn a_damaged_data_file_is_put_aside<A: Adapter>() {
     let node = A::bind(with_data("one", &dir)).unwrap();
     node.put(b"color", b"red").unwrap();
     node.leave().unwrap();
-    let path = dir.path().join("gossip.state");
-    let mut image = fs::read(&path).unwrap();
-    let middle = image.len() / 2;
-    image[middle] ^= 1;
-    fs::write(&path, &image).unwrap();
+    let path = dir.path().join("gossip.log-1");
+    let mut log = fs::read(&path).unwrap();
+    let middle = log.len() / 2;
+    log[middle] ^= 1;
+    fs::write(&path, &log).unwrap();
 
     let node = A::bind(with_data("one", &dir)).unwrap();
     let DataFile::Damaged { kept_as, .. } = node.info().unwrap().data_file else { panic!("it must be noticed") };
-    assert_eq!(fs::read(kept_as).unwrap(), image, "it is kept as it was");
-    assert_eq!(value(&node, "color"), None);
+    assert_eq!(fs::read(kept_as).unwrap(), log, "it is kept as it was");
     node.put(b"color", b"blue").unwrap();
     node.leave().unwrap();
 
     let node = A::bind(with_data("one", &dir)).unwrap();
     assert_eq!(value(&node, "color").as_deref(), Some(&b"blue"[..]));
+}
+
+pub(crate) fn a_durable_write_survives_a_crash_at_once<A: Adapter>() {
+    let dir = Scratch::new();
+    let node = A::bind(with_data("one", &dir)).unwrap();
+    node.put_durable(b"color", b"red").unwrap();
+    node.put_durable(b"shape", b"round").unwrap();
+    node.delete_durable(b"shape").unwrap();
+    node.abort().unwrap();
+    let node = A::bind(with_data("one", &dir)).unwrap();
+    assert_eq!((value(&node, "color").as_deref(), value(&node, "shape")), (Some(&b"red"[..]), None));
+    node.leave().unwrap();
+
+    let node = A::bind(options("two")).unwrap();
+    let refused = node.put_durable(b"color", b"red");
+    assert_eq!(refused, Err(CallError::Refused(DurableError::NoDataDir)));
+    assert_eq!(value(&node, "color"), None, "nothing was written");
 }
 
 pub(crate) fn a_data_directory_serves_one_node<A: Adapter>() {

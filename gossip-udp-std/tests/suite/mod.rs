@@ -37,6 +37,8 @@ pub(crate) trait Adapter: Clone + Send + Sync + 'static {
     fn leave(&self) -> Result<NotHandedOver, Closed>;
     fn abort(&self) -> Result<(), Closed>;
     fn put(&self, key: &[u8], value: &[u8]) -> Result<Dot, CallError<PutError>>;
+    fn put_durable(&self, key: &[u8], value: &[u8]) -> Result<Dot, CallError<DurableError<PutError>>>;
+    fn delete_durable(&self, key: &[u8]) -> Result<Dot, CallError<DurableError<DeleteError>>>;
     fn get(&self, key: &[u8]) -> Result<Option<EntryInfo>, Closed>;
     fn delete(&self, key: &[u8]) -> Result<Dot, CallError<DeleteError>>;
     fn list(&self, prefix: &[u8]) -> Result<Vec<EntryInfo>, Closed>;
@@ -76,6 +78,7 @@ macro_rules! scenarios {
             data {
                 a_restarted_node_remembers
                 a_damaged_data_file_is_put_aside
+                a_durable_write_survives_a_crash_at_once
                 a_data_directory_serves_one_node
             }
             edges {

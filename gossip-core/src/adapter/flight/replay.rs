@@ -5,7 +5,7 @@ use super::{
     tally::Tally,
 };
 use crate::{
-    adapter::{OwnedEvent, subscribers::lock},
+    adapter::{OwnedEvent, lock::lock},
     id::Addr,
     io::{Input, Output},
     node::Node,

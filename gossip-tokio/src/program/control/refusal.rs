@@ -1,6 +1,6 @@
 //! A control request that was not done, and why: `{"error": …}` with a status that fits.
 use super::{BODY_LEN_MAX, ErrorBody};
-use crate::{CallError, Closed, DeleteError, JoinError, PresenceError, PublishError, PutError};
+use crate::{CallError, Closed, DeleteError, DurableError, JoinError, PresenceError, PublishError, PutError};
 use axum::{
     Json,
     extract::rejection::{BytesRejection, PathRejection, QueryRejection},
@@ -79,6 +79,9 @@ pub(super) const SPLIT: &str = "split the value over several keys, or keep it el
 /// What to do about a notice that is too long.
 pub(super) const SHORTEN: &str = "shorten it, or keep the long part elsewhere and say where";
 
+/// Whoever finds too many waiting for the disk asks again after so long.
+const CROWDED_WAIT: Duration = Duration::from_millis(200);
+
 /// How the core says no, as a status.
 pub(crate) trait Status: core::fmt::Display {
     fn status(&self) -> StatusCode;
@@ -101,6 +104,32 @@ impl<E: Status> From<CallError<E>> for Refusal {
             CallError::Refused(error) => {
                 Self { retry_after: error.retry_after(), ..Self::new(error.status(), error.reason()) }
             }
+        }
+    }
+}
+
+impl<E: Status> Status for DurableError<E> {
+    fn reason(&self) -> String {
+        match self {
+            Self::Refused(error) => error.reason(),
+            _ => self.to_string(),
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Refused(error) => error.status(),
+            Self::NoDataDir => StatusCode::CONFLICT,
+            Self::Crowded => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INSUFFICIENT_STORAGE,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(error) => error.retry_after(),
+            Self::Crowded => Some(CROWDED_WAIT),
+            _ => None,
         }
     }
 }

@@ -7,8 +7,8 @@ use super::{
     ttl::Ttl,
 };
 use crate::{
-    CallError, DataFile, DeleteError, EntryInfo, Gossip, Info, Lengths, Liveness, MemberInfo, OwnedEvent, TextOrHex,
-    Urgency,
+    CallError, DataFile, DeleteError, DurableError, EntryInfo, Gossip, Info, Lengths, Liveness, MemberInfo, OwnedEvent,
+    TextOrHex, Urgency,
 };
 use axum::{
     Json, Router,
@@ -139,17 +139,45 @@ async fn entry(State(api): State<Api>, uri: Uri) -> Answer<Json<EntryInfo>> {
     entry.map(Json).ok_or_else(|| no_entry(&key))
 }
 
-async fn write(State(api): State<Api>, uri: Uri, body: Body) -> Answer<Json<Accepted>> {
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WriteQuery {
+    /// Whether it is answered once it is on the disk.
+    #[serde(default)]
+    durable: bool,
+}
+
+async fn write(
+    State(api): State<Api>,
+    uri: Uri,
+    query: Result<Query<WriteQuery>, QueryRejection>,
+    body: Body,
+) -> Answer<Json<Accepted>> {
+    let Query(WriteQuery { durable }) = query?;
     let value = content(&api, body, |lengths| lengths.entry_max, SPLIT).await?;
-    let dot = api.gossip.put(key_in(&uri), value).await?;
+    let key = key_in(&uri);
+    let dot = if durable { api.gossip.put_durable(key, value).await? } else { api.gossip.put(key, value).await? };
     Ok(Json(Accepted { dot: dot.to_string() }))
 }
 
-async fn remove(State(api): State<Api>, uri: Uri) -> Answer<Json<Accepted>> {
+async fn remove(
+    State(api): State<Api>,
+    uri: Uri,
+    query: Result<Query<WriteQuery>, QueryRejection>,
+) -> Answer<Json<Accepted>> {
+    let Query(WriteQuery { durable }) = query?;
     let key = key_in(&uri);
-    match api.gossip.delete(&key).await {
+    let deleted = if durable {
+        api.gossip.delete_durable(&key).await
+    } else {
+        api.gossip.delete(&key).await.map_err(|error| match error {
+            CallError::Closed => CallError::Closed,
+            CallError::Refused(error) => CallError::Refused(DurableError::Refused(error)),
+        })
+    };
+    match deleted {
         Ok(dot) => Ok(Json(Accepted { dot: dot.to_string() })),
-        Err(CallError::Refused(DeleteError::Absent)) => Err(no_entry(&key)),
+        Err(CallError::Refused(DurableError::Refused(DeleteError::Absent))) => Err(no_entry(&key)),
         Err(error) => Err(error.into()),
     }
 }

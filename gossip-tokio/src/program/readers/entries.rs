@@ -45,6 +45,11 @@ pub(crate) fn entry_count(count: usize) -> String {
     if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
 }
 
+/// What is said where the last writing was cut off; nothing, where it was not.
+pub(crate) fn torn_off(bytes: usize) -> String {
+    if bytes == 0 { String::new() } else { format!("; the last {bytes} bytes were not written to their end") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

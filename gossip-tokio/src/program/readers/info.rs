@@ -1,6 +1,6 @@
 //! `gossip info`.
 use super::{
-    entries::entry_count,
+    entries::{entry_count, torn_off},
     events::counted,
     members::details,
     views::{Agreement, ClockSkew, DataFile, Info, Io, OtherVersion, Recording, Rows, Seed, since},
@@ -182,14 +182,18 @@ fn data_file(file: &DataFile) -> String {
     match file {
         DataFile::None => "none".to_owned(),
         DataFile::Fresh { path } => format!("{} (new)", path.display()),
-        DataFile::Restored { path, entries } => format!("{} ({} restored)", path.display(), entry_count(*entries)),
+        DataFile::Restored { path, entries, torn } => {
+            format!("{} ({} restored{})", path.display(), entry_count(*entries), torn_off(*torn))
+        }
         DataFile::Partial { path, entries, left, kept_as } => format!(
             "{} ({} restored, no room for {left} more: the whole is kept as {})",
             path.display(),
             entry_count(*entries),
             kept_as.display()
         ),
-        DataFile::Damaged { kept_as, reason } => format!("damaged ({reason}), kept as {}", kept_as.display()),
+        DataFile::Damaged { kept_as, reason, entries } => {
+            format!("damaged ({reason}), kept as {}; {} could be read", kept_as.display(), entry_count(*entries))
+        }
     }
 }
 
@@ -206,6 +210,7 @@ fn io_rows(io: &Io) -> Vec<(String, String)> {
         send_errors,
         receive_errors,
         saves,
+        saved_bytes,
         save_errors,
         recorded_bytes,
         recording_gaps,
@@ -216,6 +221,7 @@ fn io_rows(io: &Io) -> Vec<(String, String)> {
         ("send_errors", send_errors),
         ("receive_errors", receive_errors),
         ("saves", saves),
+        ("saved_bytes", saved_bytes),
         ("save_errors", save_errors),
         ("recorded_bytes", recorded_bytes),
         ("recording_gaps", recording_gaps),

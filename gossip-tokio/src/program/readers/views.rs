@@ -176,9 +176,9 @@ impl Seed {
 pub(crate) enum DataFile {
     None,
     Fresh { path: PathBuf },
-    Restored { path: PathBuf, entries: usize },
+    Restored { path: PathBuf, entries: usize, torn: usize },
     Partial { path: PathBuf, entries: usize, left: usize, kept_as: PathBuf },
-    Damaged { kept_as: PathBuf, reason: String },
+    Damaged { kept_as: PathBuf, reason: String, entries: usize },
 }
 
 /// What becomes of an agent's recording.
@@ -196,6 +196,7 @@ pub(crate) struct Io {
     pub(crate) send_errors: u64,
     pub(crate) receive_errors: u64,
     pub(crate) saves: u64,
+    pub(crate) saved_bytes: u64,
     pub(crate) save_errors: u64,
     pub(crate) recorded_bytes: u64,
     pub(crate) recording_gaps: u64,
