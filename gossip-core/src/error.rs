@@ -177,6 +177,38 @@ impl fmt::Display for DeleteError {
 
 impl core::error::Error for DeleteError {}
 
+/// Why nothing is waited for.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AwaitError {
+    /// The write is none of this node's present life.
+    Foreign,
+    /// As much is waited for as may be at a time.
+    Full {
+        /// `limits.waits`.
+        limit: usize,
+    },
+    /// We have said farewell.
+    Left,
+}
+
+impl fmt::Display for AwaitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Foreign => f.write_str(
+                "the write is none of this node's present life: only who wrote it can wait for it, and not after a restart",
+            ),
+            Self::Full { limit: 0 } => f.write_str("this node does not wait: `limits.waits` is zero"),
+            Self::Full { limit } => {
+                write!(f, "{limit} waits go on already: let one end or cancel it, or raise `limits.waits`")
+            }
+            Self::Left => f.write_str(LEFT),
+        }
+    }
+}
+
+impl core::error::Error for AwaitError {}
+
 /// Why something kept from a former life was not taken in.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

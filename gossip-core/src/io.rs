@@ -1,7 +1,8 @@
 //! Everything that goes into a node, and everything that comes out.
 use crate::{
-    id::{Addr, Dot, NodeId},
+    id::{Addr, Dot, NodeId, WaitId},
     time::Instant,
+    waiting::NotReached,
     wire::Urgency,
 };
 use core::time::Duration;
@@ -155,6 +156,26 @@ pub enum Event<'b> {
         writes: u32,
         /// How many of its last rumors.
         rumors: u32,
+    },
+    /// What was waited for has come true: so many members have the write, or all agree.
+    WaitReached {
+        /// Which wait.
+        wait: WaitId,
+        /// How many have it, or agree, we included.
+        holders: usize,
+        /// Out of how many: the live members that keep entries; or all that live, where agreement was waited for.
+        of: usize,
+    },
+    /// A wait ended in vain. Who is missing, [`Node::missing`](crate::Node::missing) says until the next input.
+    WaitFailed {
+        /// Which wait.
+        wait: WaitId,
+        /// Why it ended.
+        why: NotReached,
+        /// How many are known to have the write, or to agree, we included.
+        holders: usize,
+        /// Out of how many, as above.
+        of: usize,
     },
     /// Our farewell has been said: the node may be dropped.
     Departed,

@@ -119,6 +119,7 @@ pub mod stamp;
 pub mod table;
 // Words.
 pub mod wire;
+pub mod waiting;
 pub mod records;
 pub mod io;
 pub mod presence;
@@ -155,8 +156,8 @@ pub use crate::{
     config::{Config, ConfigError, Limits},
     convergence::Agreement,
     digest::Digest,
-    error::{DeleteError, JoinError, PresenceError, PublishError, PutError, RestoreError, TooLong},
-    id::{Addr, Dot, Generation, Incarnation, Life, NodeId},
+    error::{AwaitError, DeleteError, JoinError, PresenceError, PublishError, PutError, RestoreError, TooLong},
+    id::{Addr, Dot, Generation, Incarnation, Life, NodeId, WaitId},
     io::{Arrival, ClockStanding, Departure, Event, Input, Output},
     node::{EntryView, Liveness, MemberView, Node, SaveCursor, Why},
     observer::Observer,
@@ -164,5 +165,6 @@ pub use crate::{
     stats::{Counter, Stats, Usage},
     storage::{Sensor, Storage},
     time::Instant,
+    waiting::{NotReached, Quorum},
     wire::{ClusterLabel, Urgency},
 };

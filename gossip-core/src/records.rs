@@ -1,5 +1,6 @@
 //! What a node remembers, as plain data. How it changes is the machines' business.
 mod member;
+mod wait;
 mod window;
 
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
     wire::{Extended, Operation, Position, Store, Urgency},
 };
 pub use member::{Claim, InLife, Member, NameConflict, NameStanding, Namesake, Suspicion, Told, Untold};
+pub use wait::{Awaited, Confirmation, Wait, WaitStanding};
 pub use window::{SequenceStatus, Window};
 
 use core::time::Duration;

@@ -1,8 +1,8 @@
 //! Where a node keeps what it remembers, and how much of it.
 use crate::{
-    id::{Addr, Dot, Life, NodeId},
+    id::{Addr, Dot, Life, NodeId, WaitId},
     observer::Observer,
-    records::{Entry, Member, NameConflict, Outgoing, Question, Rumor, Seed, Window},
+    records::{Confirmation, Entry, Member, NameConflict, Outgoing, Question, Rumor, Seed, Wait, Window},
     table::{self, InlineBlob, InlineQueue, InlineTable, Queue, Table},
     wire::{Store, Stores},
 };
@@ -41,6 +41,10 @@ pub trait Storage: 'static {
     type Outbox: Queue<Outgoing>;
     /// Questions we have yet to answer.
     type Questions: Queue<Question<Self::Summary>>;
+    /// What the application waits for. A node that does without refuses to wait.
+    type Waits: Table<WaitId, Wait>;
+    /// What each member has shown to have of our writes, while the application waits for that. It goes with `Waits`.
+    type Confirmations: Table<NodeId, Confirmation>;
     /// Whoever is told of each thing that is counted: no memory at all, where nobody is.
     type Observer: Observer + Default;
 }
@@ -68,6 +72,8 @@ pub struct Limits {
     pub outbox: usize,
     /// Questions to be answered. Full: they are dropped; the asker asks again.
     pub questions: usize,
+    /// What the application may wait for at a time; zero: this node does not wait. Full: `await_write` and `await_converged` refuse.
+    pub waits: usize,
 }
 
 /// Which limit does not go with a memory.
@@ -90,6 +96,7 @@ impl Limits {
         writers: 16_384,
         outbox: 1_024,
         questions: 64,
+        waits: 64,
     };
 
     /// As much as a memory of fixed size can hold: for [`storage!`](crate::storage!) maps of one's own.
@@ -104,6 +111,7 @@ impl Limits {
             writers: 0,
             outbox: S::Outbox::CAPACITY,
             questions: S::Questions::CAPACITY,
+            waits: S::Waits::CAPACITY,
         };
         limits.writers = limits.writers_capacity::<S>().unwrap_or(0);
         limits
@@ -126,10 +134,11 @@ impl Limits {
             ("limits.writers", self.writers, self.writers_capacity::<S>().unwrap_or(usize::MAX)),
             ("limits.outbox", self.outbox, S::Outbox::CAPACITY),
             ("limits.questions", self.questions, S::Questions::CAPACITY),
+            ("limits.waits", self.waits, S::Waits::CAPACITY),
         ] {
             let may_be_none = match name {
                 "limits.name_conflicts" => capacity == 0,
-                "limits.rumors" | "limits.entries" => true,
+                "limits.rumors" | "limits.entries" | "limits.waits" => true,
                 "limits.writers" => self.stores() == Stores::NONE.with(Store::Members),
                 _ => false,
             };
@@ -167,6 +176,8 @@ pub(crate) trait Snapshot:
         Versions: Serialize + DeserializeOwned,
         Outbox: Serialize + DeserializeOwned,
         Questions: Serialize + DeserializeOwned,
+        Waits: Serialize + DeserializeOwned,
+        Confirmations: Serialize + DeserializeOwned,
     >
 {
 }
@@ -197,8 +208,8 @@ pub(crate) trait Snapshot:
 ///
 /// A region that is not named is none at all ([`NoTable`](crate::table::NoTable)): a node that is built so does without what it is for, has
 /// no code for it, and says to others that it keeps none. Its limit in [`Limits`](crate::config::Limits) is zero. `Key`, `Blob`,
-/// `Summary`, `Members`, `Seeds`, `Outbox` and `Questions` are always named; `Rumors` go with `Windows`, and `Entries` with `Versions`. A
-/// `Summary` holds a datagram without its header: `datagram_len_max` less 29 bytes.
+/// `Summary`, `Members`, `Seeds`, `Outbox` and `Questions` are always named; `Rumors` go with `Windows`, `Entries` with
+/// `Versions`, and `Waits` with `Confirmations`. A `Summary` holds a datagram without its header: `datagram_len_max` less 29 bytes.
 #[macro_export]
 macro_rules! storage {
     // A region is one of these: a slip of the pen would leave another one out.
@@ -214,6 +225,8 @@ macro_rules! storage {
     (@region Versions) => {};
     (@region Outbox) => {};
     (@region Questions) => {};
+    (@region Waits) => {};
+    (@region Confirmations) => {};
     (@region Observer) => {};
     ($(#[$about:meta])* $visibility:vis $name:ident { $($region:ident = $memory:ty;)* }) => {
         $(#[$about])*
@@ -242,6 +255,8 @@ macro_rules! storage {
                 type Versions = Versions;
                 type Outbox = Outbox;
                 type Questions = Questions;
+                type Waits = Waits;
+                type Confirmations = Confirmations;
                 type Observer = Observer;
             }
         };
@@ -258,6 +273,8 @@ pub mod left_out {
     pub type Windows = NoTable;
     pub type Entries = NoTable;
     pub type Versions = NoTable;
+    pub type Waits = NoTable;
+    pub type Confirmations = NoTable;
     pub type Observer = ();
 }
 
@@ -297,6 +314,8 @@ storage! {
         Versions = HeapTable<Life, u32>;
         Outbox = HeapQueue<Outgoing>;
         Questions = HeapQueue<Question<Summary>>;
+        Waits = HeapTable<WaitId, Wait>;
+        Confirmations = HeapTable<NodeId, Confirmation>;
         Observer = Attached;
     }
 }

@@ -76,6 +76,11 @@ pub(crate) fn micros(duration: Duration) -> u64 {
     duration.as_secs().saturating_mul(1_000_000).saturating_add(u64::from(duration.subsec_micros()))
 }
 
+/// The same in 32 bits: up to an hour and eleven minutes, for waits that are never as long.
+pub(crate) fn micros_u32(duration: Duration) -> u32 {
+    u32::try_from(micros(duration)).unwrap_or(u32::MAX)
+}
+
 /// Multiples and parts of time spans, in whole microseconds. `Duration`'s own may panic, and bring along all that it takes to say so.
 pub(crate) trait Span {
     /// So many times the span, saturating.

@@ -123,6 +123,8 @@ impl Storage for Memory {
     type Outbox = <Heap as Storage>::Outbox;
     type NameConflicts = <Heap as Storage>::NameConflicts;
     type Questions = <Heap as Storage>::Questions;
+    type Waits = <Heap as Storage>::Waits;
+    type Confirmations = <Heap as Storage>::Confirmations;
 }
 
 const NOW: Instant = Instant::from_micros(1_780_000_000_000_000);

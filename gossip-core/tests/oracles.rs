@@ -185,8 +185,17 @@ fn network(dice: &mut Dice) -> Network {
 
 fn config(dice: &mut Dice) -> Config {
     let lan = Config::lan();
-    let tight =
-        Limits { members: 6, seeds: 2, name_conflicts: 2, rumors: 3, entries: 5, writers: 8, outbox: 4, questions: 1 };
+    let tight = Limits {
+        members: 6,
+        seeds: 2,
+        name_conflicts: 2,
+        rumors: 3,
+        entries: 5,
+        writers: 8,
+        outbox: 4,
+        questions: 1,
+        waits: 2,
+    };
     let few_rumors = Limits { rumors: 2 + usize::try_from(dice.below(6)).unwrap(), ..lan.limits };
     match dice.below(8) {
         0 => Config { limits: tight, ..lan },

@@ -106,6 +106,7 @@ fn presets_suit_their_storage_and_nothing_smaller() {
         ("limits.writers", Limits { writers: 17, ..limits }),
         ("limits.outbox", Limits { outbox: 8, ..limits }),
         ("limits.questions", Limits { questions: 2, ..limits }),
+        ("limits.waits", Limits { waits: 1, ..limits }),
     ];
     for (name, limits) in too_much {
         assert_eq!(beyond(limits), Some(ConfigError::BeyondStorage(name)));

@@ -2,9 +2,9 @@
 #![cfg(feature = "sim")]
 use core::time::Duration;
 use gossip_core::{
-    Addr, Config, Digest, Dot, Heap, Limits, Node, NodeId, Sensor, Storage, Urgency,
+    Addr, Config, Digest, Dot, Heap, Limits, Node, NodeId, Quorum, Sensor, Storage, Urgency, WaitId,
     id::Life,
-    records::{Entry, Member, NameConflict, Outgoing, Question, Rumor, Seed, Window},
+    records::{Confirmation, Entry, Member, NameConflict, Outgoing, Question, Rumor, Seed, Wait, Window},
     sim::{Memory, Network, World},
     table::{InlineBlob, InlineQueue, InlineTable},
 };
@@ -26,6 +26,8 @@ impl Storage for Inline {
     type Outbox = InlineQueue<Outgoing, 16>;
     type NameConflicts = InlineTable<NodeId, NameConflict, 2>;
     type Questions = InlineQueue<Question<Self::Summary>, 4>;
+    type Waits = InlineTable<WaitId, Wait, 3>;
+    type Confirmations = InlineTable<NodeId, Confirmation, 16>;
 }
 
 /// Joins, writes, rumors, a crash, a restart, a partition and a leave; `crowd` nodes, which may be more than fit.
@@ -40,7 +42,13 @@ fn story<S: Storage>(crowd: usize, config: &Config) -> Digest {
         let urgency = if round % 4 == 0 { Urgency::Critical } else { Urgency::Normal };
         world.command(host, |node, now| node.set_presence(now, &[round; 20]));
         world.command(host, |node, now| node.publish(now, urgency, &[round; 20]));
-        world.command(host, |node, now| node.put(now, &[b'k', round % 24], &[round; 20]));
+        world.command(host, |node, now| {
+            let put = node.put(now, &[b'k', round % 24], &[round; 20]);
+            if let Ok(dot) = put {
+                let quorum = [Quorum::All, Quorum::Majority, Quorum::AtLeast(3)][usize::from(round % 3)];
+                let _ = node.await_write(now, dot, quorum, now + Duration::from_secs(2));
+            }
+        });
         world.command(host, |node, now| node.delete(now, &[b'k', round % 7]));
         world.run_for(Duration::from_millis(300));
     }
@@ -68,6 +76,7 @@ fn heap_and_inline_storage_give_the_same_bytes() {
         writers: 16,
         outbox: 16,
         questions: 4,
+        waits: 3,
     };
     let config = Config { limits, ..Config::lan() };
     for crowd in [5, 12, 20] {

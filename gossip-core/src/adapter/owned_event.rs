@@ -229,6 +229,8 @@ impl OwnedEvent {
             Event::Diverged { agreeing, live } => Self::Diverged { agreeing, live },
             Event::ClockSkew { standing, millis } => Self::ClockSkew { standing, millis },
             Event::Departed => Self::Departed,
+            // Whoever waits is told, and nobody else.
+            Event::WaitReached { .. } | Event::WaitFailed { .. } => return None,
         })
     }
 }

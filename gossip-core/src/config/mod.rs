@@ -20,6 +20,7 @@ pub(crate) mod paths;
 mod presets;
 pub(crate) mod ranges;
 pub(crate) mod timing;
+pub(crate) mod waiting;
 
 pub use self::error::ConfigError;
 pub use crate::storage::Limits;

@@ -77,6 +77,11 @@ impl Counts {
         kept.fold(Stores::NONE, |stores, (_, store)| stores.with(store))
     }
 
+    /// How many other live members keep one.
+    pub(super) fn keepers(&self, store: Store) -> u32 {
+        self.keepers.iter().zip(Store::ALL).find(|(_, of)| *of == store).map_or(0, |(keepers, _)| *keepers)
+    }
+
     pub(super) fn count<S: Storage>(&mut self, cx: &mut Context<S>, id: NodeId, row: Counted) {
         if let Some(words) = row.live {
             self.digest += words.digest(cx, id);

@@ -60,7 +60,7 @@ use crate::{
     storage::{Snapshot, Storage},
     table::Blob,
     time::{Instant, Span},
-    wire::{Cause, Standing, Stores},
+    wire::{Cause, Standing, Store, Stores},
 };
 use core::time::Duration;
 use discovery::Discovery;
@@ -148,6 +148,11 @@ impl<S: Storage> Membership<S> {
     /// Which stores some other live member keeps.
     pub(crate) fn kept_by_others(&self) -> Stores {
         self.list.counts.kept_by_others()
+    }
+
+    /// How many other live members keep a store.
+    pub(crate) fn keepers(&self, store: Store) -> u32 {
+        self.list.counts.keepers(store)
     }
 
     pub(crate) fn is_running(&self) -> bool {

@@ -37,6 +37,7 @@ impl<S: Storage> Node<S> {
         if self.cx.received.credit == Credit::Full && self.membership.on_stores_heard(&mut self.cx, from, stores) {
             let members = &mut self.membership.lend();
             self.convergence.on_stores_heard(&self.cx, members, from);
+            self.waits.on_stores_heard();
         }
     }
 
@@ -143,7 +144,7 @@ impl<S: Storage> Node<S> {
             self.on_differing(header, Difference { ours, theirs: header.digest });
             return;
         }
-        self.on_held(shared);
+        self.on_held(header, shared);
         if shared.contains(Store::Rumors) {
             self.stores.rumors.on_caught_up();
         }

@@ -3,20 +3,23 @@
 //! What was written just before a farewell has hardly left: it would go with us. So we ask a few members how much of ours
 //! they have, tell them what they lack, and say farewell once two of them, or all there are that keep such things, have all of it;
 //! or when the time for that is over. Then the application is told what nobody is known to have.
-use super::Node;
+use super::{
+    Node,
+    holders::{Answered, Extent},
+};
 use crate::{
     config::{
         farewell::{ASKED_MAX, HOLDERS},
         timing::UNMEASURED_ANSWER_PART,
     },
-    context::Credit,
-    id::{Life, NodeId},
+    id::NodeId,
     io::Event,
-    records::{Intent, Member},
+    records::Member,
     stats::Counter,
     storage::Storage,
     time::{Instant, Span},
-    wire::{Confirmed, Store, Stores, Writer},
+    waiting::NotReached,
+    wire::{Store, Stores},
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -48,67 +51,11 @@ pub(super) struct Handover {
     asked: heapless::Vec<Asked, ASKED_MAX>,
 }
 
-/// A member that is asked, which stores it keeps, and how much of ours it has.
+/// A member that is asked, and how much of ours it has.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Asked {
     id: NodeId,
-    stores: Stores,
     has: Extent,
-}
-
-/// So many of our writes and rumors, the first of this life.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Extent {
-    written: u32,
-    published: u32,
-}
-
-impl Extent {
-    /// Which stores there is something of ours in.
-    fn stores(self) -> Stores {
-        let all = [Store::Rumors, Store::Entries].into_iter().filter(|&store| self.of(store) > 0);
-        all.fold(Stores::NONE, Stores::with)
-    }
-
-    /// How much there is in a store.
-    const fn of(self, store: Store) -> u32 {
-        match store {
-            Store::Rumors => self.published,
-            Store::Entries => self.written,
-            _ => 0,
-        }
-    }
-
-    /// As much as either of them.
-    fn and(self, other: Self) -> Self {
-        Self { written: self.written.max(other.written), published: self.published.max(other.published) }
-    }
-
-    /// What is left of this beyond `other`.
-    const fn beyond(self, other: Self) -> Self {
-        Self {
-            written: self.written.saturating_sub(other.written),
-            published: self.published.saturating_sub(other.published),
-        }
-    }
-}
-
-impl From<&Confirmed> for Extent {
-    fn from(confirmed: &Confirmed) -> Self {
-        Self { written: confirmed.written, published: confirmed.published }
-    }
-}
-
-impl Asked {
-    /// Whether it has all of ours in a store.
-    const fn has(&self, store: Store, all: Extent) -> bool {
-        self.stores.contains(store) && self.has.of(store) >= all.of(store)
-    }
-
-    /// Whether it has all of ours that it keeps.
-    fn has_its_part(&self, all: Extent) -> bool {
-        Store::ALL.into_iter().all(|store| !self.stores.contains(store) || self.has(store, all))
-    }
 }
 
 impl Parting {
@@ -127,6 +74,7 @@ impl<S: Storage> Node<S> {
         if !self.is_running() {
             return;
         }
+        self.end_waits(NotReached::Left);
         let all = self.extent();
         // That somebody was heard with our digest shows that it has all of ours that it keeps.
         let digest = self.digest();
@@ -161,64 +109,39 @@ impl<S: Storage> Node<S> {
         handover.wait = handover.wait.times(2).at_most(self.cx.config.gossip_interval);
         self.draw_asked(&mut handover);
         let all = self.extent();
-        for asked in handover.asked.iter().filter(|asked| !asked.has_its_part(all)) {
-            self.ask_to_confirm(asked.id);
+        for asked in &handover.asked {
+            if !self.has_its_part(asked, all) {
+                self.ask_to_confirm(asked.id);
+            }
         }
         self.parting = Parting::HandingOver(handover);
     }
 
-    /// A member says how much of ours it has: if that is more than before and not all, it is told the next at once.
-    pub(super) fn on_confirmed(&mut self, from: NodeId, confirmed: &Confirmed) {
+    /// A member says how much of ours it has.
+    pub(super) fn note_handed_over(&mut self, from: NodeId, has: Extent) -> Answered {
         let all = self.extent();
-        let Parting::HandingOver(handover) = &mut self.parting else {
-            self.cx.count(Counter::StaleAnswers);
-            return;
-        };
-        let asked = handover.asked.iter_mut().find(|asked| asked.id == from);
-        let Some(asked) = asked.filter(|_| confirmed.generation == self.cx.me.generation) else {
-            self.cx.count(Counter::StaleAnswers);
-            return;
-        };
+        let Parting::HandingOver(handover) = &mut self.parting else { return Answered::Unasked };
+        let Some(asked) = handover.asked.iter_mut().find(|asked| asked.id == from) else { return Answered::Unasked };
         let before = asked.has;
-        asked.has = before.and(confirmed.into());
-        let grew = asked.has != before;
-        // Whoever was never heard at its address before gets no more than it sent: that is asked by the timer.
-        if grew && !asked.has_its_part(all) && self.cx.received.credit == Credit::Full {
-            self.ask_to_confirm(from);
-        }
-        self.finish_when_handed_over();
+        asked.has = before.and(has);
+        let asked = *asked;
+        if asked.has == before || self.has_its_part(&asked, all) { Answered::Noted } else { Answered::Progress }
     }
 
-    /// How much of what an asker wrote and published we have.
-    pub(super) fn confirmed(&self, asker: Life) -> Confirmed {
-        let (written, published) = (self.stores.entries.seen(asker), self.stores.rumors.seen(asker));
-        Confirmed { generation: asker.generation, written, published }
+    /// What a member that we hand over to keeps, and has of ours.
+    pub(super) fn handed_over_to(&self, id: NodeId) -> Option<(Stores, Extent)> {
+        let Parting::HandingOver(handover) = &self.parting else { return None };
+        let asked = handover.asked.iter().find(|asked| asked.id == id)?;
+        Some((self.stores_of(id), asked.has))
     }
 
-    /// Whether we wrote or published anything in this life.
-    #[cfg(feature = "sim")]
-    pub(crate) fn has_words_of_its_own(&self) -> bool {
-        !self.extent().stores().is_empty()
-    }
-
-    /// Whether one of the others has all that we wrote in this life, and one, perhaps another for want of room, all that we published.
-    #[cfg(feature = "sim")]
-    pub(crate) fn is_held_by<'n>(&self, others: impl Iterator<Item = &'n Self>) -> bool {
-        let of_ours = others.map(|other| Extent::from(&other.confirmed(self.cx.me.writer())));
-        let held = of_ours.fold(Extent::default(), Extent::and);
-        self.extent().beyond(held) == Extent::default()
-    }
-
-    /// Writes what a member that is asked lacks of ours.
-    pub(super) fn hand_over(&self, peer: Option<NodeId>, writer: &mut Writer<'_>) {
+    /// Ends the handover once enough others have all.
+    pub(super) fn finish_when_handed_over(&mut self) {
         let Parting::HandingOver(handover) = &self.parting else { return };
-        let Some(asked) = handover.asked.iter().find(|asked| Some(asked.id) == peer) else { return };
-        let (all, Extent { written, published }) = (self.extent(), asked.has);
-        if asked.stores.contains(Store::Rumors) {
-            self.stores.rumors.hand_over(&self.cx, published, writer);
-        }
-        if asked.stores.contains(Store::Entries) && written < all.written {
-            self.stores.entries.serve_writer(self.cx.me.writer(), written, all.written, writer);
+        let all = self.extent();
+        let holders = |store| handover.asked.iter().filter(|asked| self.has(asked, store, all)).count();
+        if all.stores().iter().all(|store| holders(store) >= self.holders_needed(store)) {
+            self.finish_handover();
         }
     }
 
@@ -227,15 +150,6 @@ impl<S: Storage> Node<S> {
         let Parting::Left { untold } = &mut self.parting else { return None };
         let NotHandedOver { writes, rumors } = untold.take()?;
         Some(Event::NotHandedOver { writes, rumors })
-    }
-
-    fn finish_when_handed_over(&mut self) {
-        let Parting::HandingOver(handover) = &self.parting else { return };
-        let all = self.extent();
-        let holders = |store| handover.asked.iter().filter(|asked| asked.has(store, all)).count();
-        if all.stores().iter().all(|store| holders(store) >= self.holders_needed(store)) {
-            self.finish_handover();
-        }
     }
 
     /// Says farewell, whatever was handed over by now.
@@ -264,24 +178,17 @@ impl<S: Storage> Node<S> {
             let stores_of = |id| members.get(id).map_or(Stores::NONE, |member| member.capabilities.stores());
             let will_not_do = |id| asked.iter().any(|asked| asked.id == id) || wanted.and(stores_of(id)).is_empty();
             let Some((id, _)) = members.sample(&mut self.cx, &will_not_do) else { return };
-            let stores = stores_of(id);
-            let _ = handover.asked.push(Asked { id, stores, has: Extent::default() });
+            let _ = handover.asked.push(Asked { id, has: Extent::default() });
         }
     }
 
     /// In which stores there is something of ours for others to be asked for: first those that too few who are asked keep.
     fn wanting(&self, asked: &[Asked]) -> Stores {
         let ours = self.extent().stores();
-        let keepers = |store| asked.iter().filter(|asked| asked.stores.contains(store)).count();
+        let keepers = |store| asked.iter().filter(|asked| self.stores_of(asked.id).contains(store)).count();
         let lacking = ours.iter().filter(|&store| keepers(store) < self.holders_needed(store));
         let lacking = lacking.fold(Stores::NONE, Stores::with);
         if lacking.is_empty() { ours } else { lacking }
-    }
-
-    fn ask_to_confirm(&mut self, id: NodeId) {
-        if let Some(addr) = self.membership.get(id).map(|member| member.addr) {
-            self.cx.send(addr, Some(id), Intent::Confirm);
-        }
     }
 
     /// So many must have all of ours in a store, or all that keep it.
@@ -298,15 +205,19 @@ impl<S: Storage> Node<S> {
         self.membership.rows().iter().filter(keeps)
     }
 
-    /// Somebody knows all that we know of `stores`: what is ours by now does not go with us.
-    pub(super) fn on_held(&mut self, stores: Stores) {
-        let Extent { written, published } = self.extent();
-        let of = |store, all| if stores.contains(store) { all } else { 0 };
-        let held = Extent { written: of(Store::Entries, written), published: of(Store::Rumors, published) };
-        self.held = self.held.and(held);
+    /// Whether a member that is asked has all of ours in a store.
+    fn has(&self, asked: &Asked, store: Store, all: Extent) -> bool {
+        self.stores_of(asked.id).contains(store) && asked.has.of(store) >= all.of(store)
     }
 
-    fn extent(&self) -> Extent {
-        Extent { written: self.stores.entries.written(&self.cx), published: self.stores.rumors.published() }
+    /// Whether it has all of ours that it keeps.
+    fn has_its_part(&self, asked: &Asked, all: Extent) -> bool {
+        let stores = self.stores_of(asked.id);
+        Store::ALL.into_iter().all(|store| !stores.contains(store) || asked.has.of(store) >= all.of(store))
+    }
+
+    /// Which stores a member keeps.
+    fn stores_of(&self, id: NodeId) -> Stores {
+        self.membership.get(id).map_or(Stores::NONE, |member| member.capabilities.stores())
     }
 }

@@ -7,12 +7,14 @@
 //! - `send`: what each datagram is for;
 //! - `piggyback`: which news rides on it, and in what order;
 //! - `views`: what the application may look at;
-//! - `handover`: what leaves with us must stay: it is handed over before the farewell;
+//! - `holders`: who has what of ours; `handover`: what leaves with us must stay: it is handed over before the farewell;
+//! - `waits`: until others have a write of ours, or all agree;
 //! - `keep`: what is kept for a next life;
 //! - `snapshot`: the whole node, for a recording.
 mod commands;
 mod exchange;
 mod handover;
+mod holders;
 mod keep;
 mod piggyback;
 mod receive;
@@ -21,6 +23,7 @@ mod send;
 mod snapshot;
 mod stores;
 mod views;
+mod waits;
 
 use crate::{
     config::{Config, ConfigError, ranges::FANOUT_MAX, timing::LATE_PART},
@@ -39,12 +42,15 @@ use crate::{
     storage::Storage,
     table::Queue,
     time::{Instant, Span},
+    waiting::NotReached,
     wire::{Stores, len},
 };
-use handover::{Extent, Parting};
+use handover::Parting;
+use holders::Extent;
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 use stores::{Registry, each_store};
+use waits::Waits;
 
 pub use keep::SaveCursor;
 pub use views::{EntryView, Liveness, MemberView, Why};
@@ -92,9 +98,9 @@ pub struct Node<S: Storage> {
     parting: Parting,
     /// How much of ours somebody was last seen to have.
     held: Extent,
+    waits: Waits<S>,
     /// When we asked to be called: later by much than that, we are late.
     alarm: Instant,
-    started: bool,
 }
 
 /// Where words are twice as long as a sensor's, a little more.
@@ -144,8 +150,8 @@ impl<S: Storage> Node<S> {
             gossip: Gossip { pace: Pace::new(), next_at: Instant::NEVER },
             parting: Parting::None,
             held: Extent::default(),
+            waits: Waits::new(&cx),
             alarm: Instant::NEVER,
-            started: false,
             cx,
         })
     }
@@ -187,6 +193,9 @@ impl<S: Storage> Node<S> {
         if let Some(event) = self.convergence.claim(&self.cx) {
             return Output::Event(event);
         }
+        if let Some(event) = self.tell_wait() {
+            return Output::Event(event);
+        }
         if let Some((to, len)) = self.write_next(buffer) {
             return Output::Send { to, bytes: buffer.get(..len).unwrap_or_default() };
         }
@@ -203,14 +212,15 @@ impl<S: Storage> Node<S> {
     fn set_now(&mut self, now: Instant) {
         // The last moment of all stands for "never", and is no time to be.
         self.cx.now = self.cx.now.max(now).min(Instant::from_micros(Instant::NEVER.as_micros() - 1));
+        self.waits.forget_told();
         let tolerance = self.cx.config.probe_timeout.part(LATE_PART);
         let late = self.cx.now.saturating_duration_since(self.alarm);
         if late > tolerance {
             self.alarm = self.cx.now;
             self.membership.on_late(&mut self.cx, late);
         }
-        if !self.started {
-            self.started = true;
+        // From the start on, there is a row of our own.
+        if self.membership.rows().is_empty() {
             self.membership.start(&mut self.cx);
             each_store!(self.stores, (_, store) => store.start(&self.cx));
         }
@@ -223,6 +233,7 @@ impl<S: Storage> Node<S> {
         let is_live = |life| is_live(&self.membership, life);
         each_store!(self.stores, (_, store) => store.on_timer(&mut self.cx, &is_live));
         self.on_handover_timer();
+        self.on_wait_timer();
         self.drop_needless_question();
         let ours = self.digest();
         self.reconcile.on_timer(&mut self.cx, ours);
@@ -276,6 +287,7 @@ impl<S: Storage> Node<S> {
     fn begin_generation(&mut self) {
         self.cx.count(Counter::Rebirths);
         self.held = Extent::default();
+        self.end_waits(NotReached::Reborn);
         self.membership.begin_generation(&mut self.cx);
         each_store!(self.stores, (_, store) => store.begin_generation(&self.cx));
     }
@@ -296,6 +308,7 @@ impl<S: Storage> Node<S> {
             let digest = self.digest();
             self.convergence.set_digest(&self.cx, digest);
         }
+        self.settle_waits();
         if self.gossip.next_at == Instant::NEVER && self.has_news() && self.cx.live > 1 {
             self.gossip.next_at = self.gossip.pace.next_at(self.cx.now);
         }
@@ -338,6 +351,7 @@ impl<S: Storage> Node<S> {
             .min(self.convergence.next_deadline())
             .min(self.next_of_stores())
             .min(self.parting.next_deadline())
+            .min(self.waits.next_deadline())
     }
 
     fn next_of_stores(&self) -> Instant {

@@ -166,7 +166,7 @@ impl<S: Storage> Node<S> {
             Frame::Pull(pull) => self.on_pull(header, pull),
             _ if !self.may_tell(header) => self.cx.count(Counter::NewsOfStrangers),
             Frame::Clock(clock) => self.on_clock(header.sender, *clock),
-            Frame::Confirmed(confirmed) => self.on_confirmed(header.sender, confirmed),
+            Frame::Confirmed(confirmed) => self.on_confirmed(header, confirmed),
             Frame::StoreDigests(digests) => self.on_store_digests(header.sender, digests),
             Frame::PullEnd(end) => {
                 let ours = self.digest();
@@ -204,7 +204,7 @@ impl<S: Storage> Node<S> {
         self.membership.get(header.sender).is_some_and(|member| member.is_live() || leaves(member))
     }
 
-    /// A member is about to leave, and asks how much of what it wrote we have.
+    /// A member is about to leave, or waits, and asks how much of what it wrote we have.
     fn on_confirm(&mut self, header: &Header) {
         let Some(addr) = self.addr_of_asker(header) else { return };
         let asker = Life { origin: header.sender, generation: header.generation };

@@ -45,11 +45,11 @@ impl<S: Snapshot> Serialize for Whole<'_, S> {
             gossip,
             parting,
             held,
+            waits,
             alarm,
-            started,
         } = self.0;
         let of_machines = (membership, stores, reconcile, convergence, paths);
-        (cx, of_machines, questions, gossip, parting, held, alarm, started).serialize(serializer)
+        (cx, of_machines, questions, gossip, parting, held, waits, alarm).serialize(serializer)
     }
 }
 
@@ -57,8 +57,7 @@ struct Read(Node<Heap>);
 
 impl<'de> Deserialize<'de> for Read {
     fn deserialize<R: Deserializer<'de>>(deserializer: R) -> Result<Self, R::Error> {
-        let (cx, of_machines, questions, gossip, parting, held, alarm, started) =
-            Deserialize::deserialize(deserializer)?;
+        let (cx, of_machines, questions, gossip, parting, held, waits, alarm) = Deserialize::deserialize(deserializer)?;
         let (membership, stores, reconcile, convergence, paths) = of_machines;
         Ok(Self(Node {
             cx,
@@ -71,8 +70,8 @@ impl<'de> Deserialize<'de> for Read {
             gossip,
             parting,
             held,
+            waits,
             alarm,
-            started,
         }))
     }
 }

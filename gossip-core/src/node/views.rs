@@ -186,7 +186,7 @@ impl<S: Storage> Node<S> {
         let of_stores = Store::ALL.into_iter().flat_map(|number| ask_store!(self, number, store => store.usage()));
         let outbox = ("outbox", self.cx.owed(), self.cx.config.limits.outbox);
         let questions = ("questions", self.questions.len(), self.questions.limit());
-        Usage { rows: of_stores.chain([outbox, questions]).collect() }
+        Usage { rows: of_stores.chain([outbox, questions, self.waits.usage()]).collect() }
     }
 
     /// What was chosen.

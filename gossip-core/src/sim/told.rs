@@ -1,7 +1,8 @@
 //! What a node told its application, as it can be kept.
 use crate::{
-    id::{Dot, NodeId},
+    id::{Dot, NodeId, WaitId},
     io::{Arrival, ClockStanding, Departure, Event},
+    waiting::NotReached,
 };
 use alloc::vec::Vec;
 
@@ -46,6 +47,10 @@ pub enum Told {
     RumorsMissed(NodeId, u32),
     /// We leave, and so many writes and rumors of ours nobody is known to have.
     NotHandedOver(u32, u32),
+    /// What was waited for has come true, at so many out of so many.
+    WaitReached(WaitId, usize, usize),
+    /// A wait ended in vain, of which so many out of so many are known to have it, or to agree.
+    WaitFailed(WaitId, NotReached, usize, usize),
     /// The farewell is said.
     Departed,
 }
@@ -91,6 +96,8 @@ impl From<Event<'_>> for Told {
             Event::ClockSkew { standing, .. } => Self::ClockSkew(standing),
             Event::RumorsMissed { publisher, count } => Self::RumorsMissed(publisher, count),
             Event::NotHandedOver { writes, rumors } => Self::NotHandedOver(writes, rumors),
+            Event::WaitReached { wait, holders, of } => Self::WaitReached(wait, holders, of),
+            Event::WaitFailed { wait, why, holders, of } => Self::WaitFailed(wait, why, holders, of),
             Event::Departed => Self::Departed,
         }
     }

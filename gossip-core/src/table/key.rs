@@ -1,5 +1,5 @@
 //! What rows are found by.
-use crate::id::{Addr, Dot, Life, NodeId};
+use crate::id::{Addr, Dot, Life, NodeId, WaitId};
 
 /// A key, the first of whose bits can be compared without a look at the rest.
 ///
@@ -44,6 +44,12 @@ impl Key for Life {
 impl Key for Dot {
     fn lead(&self) -> u16 {
         self.origin.lead()
+    }
+}
+
+impl Key for WaitId {
+    fn lead(&self) -> u16 {
+        u16::try_from(self.0 >> 16).unwrap_or(u16::MAX)
     }
 }
 

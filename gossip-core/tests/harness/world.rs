@@ -313,6 +313,7 @@ fn server() -> Config {
         writers: 48,
         outbox: 64,
         questions: 8,
+        waits: 4,
     };
     Config { datagram_len_max: datagram_len_max(), limits, ..Config::lan() }
 }

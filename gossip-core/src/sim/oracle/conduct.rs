@@ -113,7 +113,7 @@ impl Oracles {
         if datagrams > limits.outbox.saturating_add(limits.questions) {
             self.report.add(Oracle::WithinBudget, now, host, || format!("one drain has {datagrams} datagrams"));
         }
-        let told_of = ["members", "name_conflicts", "rumors", "entries"];
+        let told_of = ["members", "name_conflicts", "rumors", "entries", "waits"];
         let usage = node.usage();
         let rows = usage.rows().filter(|(region, ..)| told_of.contains(region)).map(|(_, used, _)| used);
         if events > rows.sum::<usize>() + EVENTS_BESIDE_ROWS {
@@ -190,6 +190,7 @@ fn limit_of(limits: &Limits, region: &str) -> Option<usize> {
         "entries" => limits.entries,
         "outbox" => limits.outbox,
         "questions" => limits.questions,
+        "waits" => limits.waits,
         _ => return None,
     })
 }

@@ -126,6 +126,8 @@ pub(super) fn in_words<S: Storage>(world: &World<S>, me: NodeId, told: &Told) ->
         Told::ClockSkew(ClockStanding::Right) => "my clock is right again".to_string(),
         Told::RumorsMissed(publisher, count) => format!("{count} rumors of {} were missed", name(publisher)),
         Told::NotHandedOver(writes, rumors) => format!("{writes} writes and {rumors} rumors are not handed over"),
+        Told::WaitReached(wait, holders, of) => format!("{wait} has come true: {holders} of {of}"),
+        Told::WaitFailed(wait, why, holders, of) => format!("{wait} was in vain, {why}: {holders} of {of}"),
         Told::Departed => "farewell is said".to_string(),
     }
 }

@@ -55,7 +55,7 @@ enum Field {
     Cluster,
 }
 
-const FIELDS: [(&str, Field); 20] = [
+const FIELDS: [(&str, Field); 21] = [
     ("cluster", Field::Cluster),
     ("probe_interval", Field::Time(|config| &mut config.probe_interval)),
     ("probe_timeout", Field::Time(|config| &mut config.probe_timeout)),
@@ -76,6 +76,7 @@ const FIELDS: [(&str, Field); 20] = [
     ("outbox", Field::Limit(|config| &mut config.limits.outbox)),
     ("name_conflicts", Field::Limit(|config| &mut config.limits.name_conflicts)),
     ("questions", Field::Limit(|config| &mut config.limits.questions)),
+    ("waits", Field::Limit(|config| &mut config.limits.waits)),
 ];
 
 impl Settings {
