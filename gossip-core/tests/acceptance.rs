@@ -5,7 +5,7 @@
 #![cfg(feature = "sim")]
 use core::time::Duration;
 use gossip_core::{
-    Arrival, Config, Departure, Instant, Urgency,
+    Arrival, Config, Departure, Instant, Quorum, Urgency,
     sim::{HostId, Memory, Network, Told, World},
 };
 use std::{collections::BTreeMap, env};
@@ -338,6 +338,64 @@ fn a_leaver_is_known_to_have_left() {
             assert!(gone.map(|(_, event)| event.clone()).eq([Told::Down(id, Departure::Left)]));
         }
         world.check_at_rest().unwrap();
+    }
+}
+
+/// How long each of several writes waits until a quorum is known to have it, and how many datagrams its writer sends for that.
+fn waits(world: &mut World, hosts: &[HostId], quorum: Quorum) -> (Vec<Duration>, u64) {
+    let (mut times, mut datagrams) = (Vec::new(), 0);
+    for round in 0..4_u8 {
+        let host = hosts[(usize::from(round) * 17 + 5) % hosts.len()];
+        let (began, before) = (world.now(), world.traffic(host).sent.datagrams);
+        let dot = world.put(host, &[b'w', round], &[round; 64]).unwrap().unwrap();
+        let until = began + Duration::from_secs(10);
+        world.command(host, |node, now| node.await_write(now, dot, quorum, until)).unwrap().unwrap();
+        let is_end =
+            |told: &(Instant, Told)| told.0 >= began && matches!(told.1, Told::WaitReached(..) | Told::WaitFailed(..));
+        world.run_until(Duration::from_secs(10), |world| world.told(host).last().is_some_and(is_end));
+        let (at, told) = world.told(host).iter().rev().find(|told| is_end(told)).unwrap();
+        assert!(matches!(told, Told::WaitReached(..)), "{told:?}");
+        times.push(at.saturating_duration_since(began));
+        datagrams += world.traffic(host).sent.datagrams - before;
+        world.run_for(Duration::from_secs(2));
+    }
+    (times, datagrams / 4)
+}
+
+/// Among 64. A round trip takes 2.5 ms in the mean: from 0.5 to 2 ms each way.
+#[test]
+fn a_majority_has_a_write_within_two_round_trips_and_all_within_a_second() {
+    const ROUND_TRIP: Duration = Duration::from_micros(2_500);
+    for loss in [0.0, 0.25] {
+        let (mut of_majority, mut of_all) = (Vec::new(), Vec::new());
+        let (mut sent_for_majority, mut sent_for_all) = (0, 0);
+        for seed in 0..seeds().end.max(30) {
+            let (mut world, hosts) = settled(seed, 64, Network::lan().with_loss(loss));
+            // An answer goes only to where the asker was heard before: each has probed each other by then.
+            world.run_for(Duration::from_secs(70));
+            let (times, sent) = waits(&mut world, &hosts, Quorum::Majority);
+            of_majority.extend(times);
+            sent_for_majority += sent;
+            let (times, sent) = waits(&mut world, &hosts, Quorum::All);
+            of_all.extend(times);
+            sent_for_all += sent;
+            world.check().unwrap();
+        }
+        let count = of_all.len() as u64 / 4;
+        for (name, times, sent) in
+            [("majority", &mut of_majority, sent_for_majority), ("all", &mut of_all, sent_for_all)]
+        {
+            times.sort();
+            println!(
+                "await_write {name}, N = 64, loss {loss}: median {:?}, worst {:?} of {}; {} datagrams of its writer's",
+                percentile(times, 50),
+                percentile(times, 100),
+                times.len(),
+                sent / count
+            );
+        }
+        assert!(percentile(&of_majority, 50) <= 2 * ROUND_TRIP, "loss {loss}: {:?}", percentile(&of_majority, 50));
+        assert!(percentile(&of_all, 100) <= Duration::from_secs(1), "loss {loss}: {:?}", percentile(&of_all, 100));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Waiting until others have a write: whom we ask for that, and how often. `cargo acceptance waits` prints when it is known.
+//! Waiting until others have a write: whom we ask for that, and how often. `cargo acceptance a_majority --nocapture` prints how long that takes.
 
 /// So many members are asked at a time, at most, whether they have what is waited for; on small machines, as many as fill half of what
 /// may be owed.

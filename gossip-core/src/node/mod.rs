@@ -8,10 +8,11 @@
 //! - `piggyback`: which news rides on it, and in what order;
 //! - `views`: what the application may look at;
 //! - `holders`: who has what of ours; `handover`: what leaves with us must stay: it is handed over before the farewell;
-//! - `waits`: until others have a write of ours, or all agree;
+//! - `waits`: until others have a write of ours, or all agree; `confirmations`: what others have shown for that, and who is asked;
 //! - `keep`: what is kept for a next life;
 //! - `snapshot`: the whole node, for a recording.
 mod commands;
+mod confirmations;
 mod exchange;
 mod handover;
 mod holders;

@@ -9,43 +9,39 @@
 //! whenever they change; in between, the counts go along with the answers.
 use super::{
     Node,
-    holders::{Answered, Extent},
+    confirmations::{is_other, keeps_entries},
 };
 use crate::{
-    config::{
-        timing::UNMEASURED_ANSWER_PART,
-        waiting::{ASKED_MAX, ASKED_PER_HOLDER, PAUSE_PART},
-    },
     context::Context,
     digest::Digest,
     error::AwaitError,
-    id::{Dot, Generation, NodeId, WaitId},
+    id::{Dot, NodeId, WaitId},
     io::Event,
-    records::{Awaited, Confirmation, Intent, Member, Namesake, Wait, WaitStanding},
+    records::{Awaited, Member, Namesake, Wait, WaitStanding},
     replicated::Replicated,
     storage::{Snapshot, Storage},
     table::Table,
-    time::{Instant, Span, micros_u32},
+    time::Instant,
     waiting::{NotReached, Quorum},
-    wire::{Header, Store, Stores},
+    wire::Store,
 };
-use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// What is waited for, and what the others have shown to have of our writes.
 #[derive(Serialize, Deserialize)]
 #[serde(bound = "S: Snapshot")]
 pub(super) struct Waits<S: Storage> {
-    rows: S::Waits,
-    confirmations: S::Confirmations,
+    pub(super) rows: S::Waits,
+    /// Which the questions and answers change; here, they are read.
+    pub(super) confirmations: S::Confirmations,
     /// How many waits there have been.
     issued: u32,
     /// How long to wait after the next round, in microseconds.
-    pause: u32,
+    pub(super) pause: u32,
     /// Nobody is asked before; never, while there is nobody to ask.
-    ask_at: Instant,
+    pub(super) ask_at: Instant,
     /// As of which members holders were counted.
-    counted: Digest,
+    pub(super) counted: Digest,
 }
 
 impl<S: Storage> Waits<S> {
@@ -87,19 +83,19 @@ impl<S: Storage> Waits<S> {
         ("waits", self.rows.len(), self.rows.limit())
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.rows.as_slice().is_empty()
     }
 
     /// Whether a member has shown, in its present life, that it has all of ours up to `sequence`. Of two that go by one name, nobody
     /// knows which of them has it.
-    fn has(&self, id: NodeId, member: &Member<S::Blob>, sequence: u32) -> bool {
+    pub(super) fn has(&self, id: NodeId, member: &Member<S::Blob>, sequence: u32) -> bool {
         let shown = self.confirmations.get(&id).filter(|shown| shown.generation == member.generation);
         member.namesake != Namesake::Known && shown.is_some_and(|shown| shown.written >= sequence)
     }
 
     /// The last write that is waited for, and how many more are to have one, at most.
-    fn wanted(&self, living: u32) -> Option<(u32, u32)> {
+    pub(super) fn wanted(&self, living: u32) -> Option<(u32, u32)> {
         let pending = self.rows.as_slice().iter().filter(|(_, wait)| wait.standing == WaitStanding::Pending);
         let writes = pending.filter_map(|(_, wait)| match wait.awaited {
             Awaited::Write { sequence, quorum, at_first, holders } => {
@@ -111,7 +107,7 @@ impl<S: Storage> Waits<S> {
     }
 
     /// Counts one more holder of what lies beyond `before` and up to `upto`.
-    fn count_holder(&mut self, before: u32, upto: u32) {
+    pub(super) fn count_holder(&mut self, before: u32, upto: u32) {
         for slot in 0..self.rows.len() {
             if let Some((_, Wait { awaited: Awaited::Write { sequence, holders, .. }, .. })) = self.rows.at_mut(slot)
                 && before < *sequence
@@ -190,42 +186,6 @@ impl<S: Storage> Node<S> {
             None => false,
         };
         self.membership.rows().iter().filter(is_missing).map(|(id, _)| *id)
-    }
-
-    /// A member has shown to have so much of ours: noted while somebody waits for that.
-    pub(super) fn note_confirmed(&mut self, header: &Header, has: Extent) -> Answered {
-        let Some((last, _)) = self.waits.wanted(0) else { return Answered::Unasked };
-        let (ours, id) = (self.extent().written, header.sender);
-        let written = has.written.min(ours);
-        let Some(before) = self.note_confirmation(id, header.generation, written) else { return Answered::Unasked };
-        if before.is_some_and(|before| before >= written) {
-            return Answered::Noted;
-        }
-        self.held.written = self.held.written.max(written);
-        self.waits.count_holder(before.unwrap_or(0), written);
-        let pause = self.shortest_pause();
-        self.waits.pause = pause;
-        self.waits.ask_at = self.waits.ask_at.min(self.cx.now + Duration::from_micros(pause.into()));
-        if written < last { Answered::Progress } else { Answered::Noted }
-    }
-
-    /// What a member that is asked keeps of ours, and is taken to have.
-    pub(super) fn confirmed_by(&self, id: NodeId) -> Option<(Stores, Extent)> {
-        self.waits.wanted(0)?;
-        let generation = self.membership.get(id)?.generation;
-        let shown = self.waits.confirmations.get(&id).filter(|shown| shown.generation == generation);
-        let written = match shown {
-            Some(shown) if shown.lags => shown.written,
-            shown => shown.map_or(0, |shown| shown.written).max(self.held.written),
-        };
-        Some((Stores::NONE.with(Store::Entries), Extent { written, published: 0 }))
-    }
-
-    /// Asks again, when it is time.
-    pub(super) fn on_wait_timer(&mut self) {
-        if !self.waits.is_empty() && self.cx.now >= self.waits.ask_at {
-            self.ask_holders();
-        }
     }
 
     /// Ends what has come true by now, and what has come to its deadline.
@@ -310,118 +270,8 @@ impl<S: Storage> Node<S> {
         Ok(id)
     }
 
-    /// There may be somebody to ask who was not asked before: as soon as may be.
-    fn hurry(&mut self) {
-        self.waits.pause = self.shortest_pause();
-        let soon = self.cx.now + Duration::from_micros(self.waits.pause.into());
-        self.waits.ask_at = if self.waits.ask_at == Instant::NEVER { self.cx.now } else { self.waits.ask_at.min(soon) };
-    }
-
-    /// Asks some of those who are not known to have what is waited for.
-    fn ask_holders(&mut self) {
-        let living = self.living();
-        let Some((last, lacking)) = self.waits.wanted(living) else { return };
-        let Self { cx, membership, waits, .. } = self;
-        let room = cx.config.limits.outbox.saturating_sub(cx.owed()) / 2;
-        let spare = usize::try_from(lacking.saturating_mul(ASKED_PER_HOLDER)).unwrap_or(usize::MAX).saturating_add(1);
-        let (most, rows) = (spare.min(ASKED_MAX).min(room).max(1), membership.rows());
-        let start = cx.rng.below(rows.len());
-        let mut asked = 0;
-        for (id, member) in rows.iter().skip(start).chain(rows.iter().take(start)) {
-            if asked == most {
-                break;
-            }
-            let counts = keeps_entries(cx, *id, member) && member.namesake != Namesake::Known;
-            if counts && !waits.has(*id, member, last) {
-                asked += 1;
-                cx.send(member.addr, Some(*id), Intent::Confirm);
-            }
-        }
-        if asked == 0 {
-            waits.ask_at = Instant::NEVER;
-            return;
-        }
-        waits.ask_at = cx.now + Duration::from_micros(waits.pause.into());
-        waits.pause = waits.pause.saturating_mul(2).min(micros_u32(cx.config.gossip_interval));
-    }
-
     /// How many live members keep entries, ourselves included.
-    fn living(&self) -> u32 {
+    pub(super) fn living(&self) -> u32 {
         self.membership.keepers(Store::Entries).saturating_add(1)
     }
-
-    /// Whoever was last heard with our digest has all of ours.
-    fn note_agreeing(&mut self) {
-        let (digest, written) = (self.digest(), self.extent().written);
-        for slot in 0..self.membership.rows().len() {
-            let Some((id, member)) = self.membership.rows().get(slot).filter(|(_, member)| member.knows == digest)
-            else {
-                continue;
-            };
-            let (id, generation) = (*id, member.generation);
-            self.note_confirmation(id, generation, written);
-        }
-    }
-
-    /// Notes what a member has shown in its present life, and says what it had shown before; `None` where it does not count.
-    fn note_confirmation(&mut self, id: NodeId, generation: Generation, written: u32) -> Option<Option<u32>> {
-        let member = self.membership.get(id)?;
-        if member.generation != generation || member.namesake == Namesake::Known || !keeps_entries(&self.cx, id, member)
-        {
-            return None;
-        }
-        let lags = written < self.held.written;
-        let Some(shown) = self.waits.confirmations.get_mut(&id) else {
-            self.waits.confirmations.insert(id, Confirmation { generation, written, lags }).ok()?;
-            return Some(None);
-        };
-        let before = (shown.generation == generation).then_some(shown.written);
-        *shown = Confirmation { generation, written: before.unwrap_or(0).max(written), lags };
-        Some(before)
-    }
-
-    /// Counts who has what is waited for, and forgets what those have shown who are gone.
-    fn count_holders(&mut self) {
-        self.waits.counted = self.membership.digest();
-        let Self { cx, membership, waits, .. } = self;
-        let mut slot = 0;
-        while let Some((id, shown)) = waits.confirmations.as_slice().get(slot) {
-            let is_same = |member: &&Member<S::Blob>| member.generation == shown.generation;
-            if membership.get(*id).filter(is_same).is_some_and(|member| keeps_entries(cx, *id, member)) {
-                slot += 1;
-            } else {
-                let id = *id;
-                waits.confirmations.swap_remove(&id);
-            }
-        }
-        for slot in 0..waits.rows.len() {
-            let Some((_, Wait { awaited: Awaited::Write { sequence, .. }, .. })) = waits.rows.as_slice().get(slot)
-            else {
-                continue;
-            };
-            let has = |(id, member): &&(NodeId, Member<S::Blob>)| {
-                keeps_entries(cx, *id, member) && waits.has(*id, member, *sequence)
-            };
-            let others = u32::try_from(membership.rows().iter().filter(has).count()).unwrap_or(u32::MAX);
-            if let Some((_, Wait { awaited: Awaited::Write { holders, .. }, .. })) = waits.rows.at_mut(slot) {
-                *holders = others.saturating_add(1);
-            }
-        }
-        self.hurry();
-    }
-
-    fn shortest_pause(&self) -> u32 {
-        let interval = self.cx.config.gossip_interval;
-        let answer = self.cx.round_trip.timeout().unwrap_or_else(|| interval.part(UNMEASURED_ANSWER_PART));
-        micros_u32(answer.max(interval.part(PAUSE_PART)).min(interval))
-    }
-}
-
-/// Whether it is another member that lives and keeps entries: one that counts.
-fn keeps_entries<S: Storage>(cx: &Context<S>, id: NodeId, member: &Member<S::Blob>) -> bool {
-    is_other(cx, id, member) && member.capabilities.stores().contains(Store::Entries)
-}
-
-fn is_other<S: Storage>(cx: &Context<S>, id: NodeId, member: &Member<S::Blob>) -> bool {
-    id != cx.me.id && member.is_live()
 }
