@@ -22,7 +22,7 @@ fn put(world: &mut World, host: HostId) -> Dot {
 }
 
 fn wait_for(world: &mut World, host: HostId, dot: Dot, quorum: Quorum, within: Duration) -> WaitId {
-    world.command(host, |node, now| node.await_write(now, dot, quorum, now + within)).unwrap().unwrap()
+    world.await_write(host, dot, quorum, within).unwrap().unwrap()
 }
 
 /// How a wait ended, and when that was told.
@@ -67,7 +67,7 @@ fn who_is_alone_is_all_there_are_and_agrees_with_nobody() {
         assert_eq!(end(&world, hosts[0], wait).unwrap().1, Told::WaitReached(wait, 1, 1));
     }
     let two = wait_for(&mut world, hosts[0], dot, Quorum::AtLeast(2), SECOND);
-    let agreed = world.command(hosts[0], |node, now| node.await_converged(now, now + SECOND)).unwrap().unwrap();
+    let agreed = world.await_converged(hosts[0], SECOND).unwrap().unwrap();
     world.run_for(2 * SECOND);
     assert_eq!(end(&world, hosts[0], two).unwrap().1, Told::WaitFailed(two, NotReached::TimedOut, 1, 1));
     assert_eq!(end(&world, hosts[0], agreed).unwrap().1, Told::WaitFailed(agreed, NotReached::TimedOut, 1, 1));
@@ -82,10 +82,7 @@ fn who_is_missing_is_named_and_a_wait_ends_at_its_deadline() {
     world.partition(&[&hosts[..3], &hosts[3..]]);
     let began = world.now();
     let wait = wait_for(&mut world, hosts[0], dot, Quorum::All, Duration::from_millis(500));
-    let agreed = world
-        .command(hosts[0], |node, now| node.await_converged(now, now + Duration::from_millis(500)))
-        .unwrap()
-        .unwrap();
+    let agreed = world.await_converged(hosts[0], Duration::from_millis(500)).unwrap().unwrap();
     world.run_for(Duration::from_millis(499));
     let mut lost = [world.id(hosts[3]), world.id(hosts[4])];
     lost.sort();
@@ -167,9 +164,7 @@ fn who_keeps_no_entries_does_not_count() {
 #[test]
 fn agreement_is_told_after_what_is_agreed_on_and_at_once_where_there_is_any() {
     let (mut world, hosts) = settled(5, &Config::lan());
-    let await_agreement = |world: &mut World, host| {
-        world.command(host, |node, now| node.await_converged(now, now + 10 * SECOND)).unwrap().unwrap()
-    };
+    let await_agreement = |world: &mut World, host| world.await_converged(host, 10 * SECOND).unwrap().unwrap();
     let at_once = await_agreement(&mut world, hosts[1]);
     assert_eq!(end(&world, hosts[1], at_once), Some((world.now(), Told::WaitReached(at_once, 5, 5))));
     put(&mut world, hosts[0]);
@@ -198,9 +193,7 @@ fn waits_are_refused_cancelled_and_given_up() {
     let (mut world, hosts) = settled(3, &few);
     world.partition(&[&hosts[..1], &hosts[1..]]);
     let dot = put(&mut world, hosts[0]);
-    let refused = |world: &mut World, host, dot| {
-        world.command(host, |node, now| node.await_write(now, dot, Quorum::All, now + SECOND)).unwrap()
-    };
+    let refused = |world: &mut World, host, dot| world.await_write(host, dot, Quorum::All, SECOND).unwrap();
     for foreign in [
         Dot { sequence: dot.sequence + 1, ..dot },
         Dot { sequence: 0, ..dot },
@@ -212,7 +205,7 @@ fn waits_are_refused_cancelled_and_given_up() {
     let one = wait_for(&mut world, hosts[0], dot, Quorum::All, SECOND);
     let two = wait_for(&mut world, hosts[0], dot, Quorum::All, 5 * SECOND);
     assert_eq!(refused(&mut world, hosts[0], dot), Err(AwaitError::Full { limit: 2 }));
-    world.command(hosts[0], |node, now| node.cancel_wait(now, one));
+    world.cancel_wait(hosts[0], one);
     let three = wait_for(&mut world, hosts[0], dot, Quorum::AtLeast(3), 5 * SECOND);
     world.run_for(2 * SECOND);
     assert_eq!(end(&world, hosts[0], one), None, "it was cancelled");

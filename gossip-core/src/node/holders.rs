@@ -143,6 +143,12 @@ impl<S: Storage> Node<S> {
         self.extent().beyond(held) == Extent::default()
     }
 
+    /// The last write of our present life; its number is zero where there is none.
+    #[cfg(feature = "sim")]
+    pub(crate) fn last_write(&self) -> crate::id::Dot {
+        self.cx.me.writer().dot(self.extent().written)
+    }
+
     /// Whether we have seen all writes of a life up to this one.
     #[cfg(feature = "sim")]
     pub(crate) fn has_seen(&self, write: crate::id::Dot) -> bool {

@@ -200,6 +200,9 @@ impl<S: Storage> World<S> {
             self.journal.push((now, id, Noted::Told(Told::from(*event))));
         }
         if self.scrutiny == Scrutiny::Close {
+            if matches!(event, Event::WaitReached { .. }) {
+                self.note_holders();
+            }
             let told = Told::from(*event);
             let ended_at = told.about().and_then(|who| self.ended_at(who));
             if let Some(node) = &self.hosts[id.0].node {
@@ -209,6 +212,7 @@ impl<S: Storage> World<S> {
         }
         if *event == Event::Departed {
             self.oracles.on_departed(now, id);
+            self.note_last_holdings(id);
             self.hosts[id.0].end_life(now);
             self.oracles.on_ended(now, id, End::Departed);
         }

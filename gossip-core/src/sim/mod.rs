@@ -22,6 +22,7 @@
 //! | to see or change | look in |
 //! |---|---|
 //! | what can be done to a world | `world.rs`; `settle.rs` waits until nothing is left to be done |
+//! | what a node in it waits for | `waiting.rs` |
 //! | what can be seen of it | `views.rs` |
 //! | how a datagram or a timer gets to its node, and what follows | `engine.rs` |
 //! | latency, loss, bandwidth | `network.rs` (what is configured), `links.rs` (what becomes of a datagram) |
@@ -54,6 +55,7 @@ pub mod swarm;
 mod tally;
 mod told;
 mod views;
+mod waiting;
 mod world;
 
 use crate::{digest::Digester, rng::Rng};

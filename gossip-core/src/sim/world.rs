@@ -164,6 +164,7 @@ impl<S: Storage> World<S> {
 
     /// Kills a node: it says nothing more, and hears nothing. What it has not [kept](Self::keep) is lost.
     pub fn crash(&mut self, host: HostId) {
+        self.note_last_holdings(host);
         let now = self.now;
         let crashed = &mut self.hosts[host.0];
         if crashed.node.is_some() {
@@ -345,7 +346,7 @@ impl<S: Storage> World<S> {
         }
     }
 
-    fn ask<R>(&mut self, host: HostId, question: impl FnOnce(&mut Node<S>, Instant) -> R) -> Option<R> {
+    pub(super) fn ask<R>(&mut self, host: HostId, question: impl FnOnce(&mut Node<S>, Instant) -> R) -> Option<R> {
         let host = &mut self.hosts[host.0];
         let shown = host.clock.at(self.now);
         host.node.as_mut().map(|node| question(node, shown))

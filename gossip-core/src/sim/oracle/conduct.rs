@@ -40,6 +40,7 @@ impl Oracles {
         }
         self.hold_limits(now, host, node);
         self.hold_time(now, host, node, shown, deadline, drained);
+        self.hold_waits(now, host, shown, deadline, drained);
         self.hold_budget(now, host, node, drained);
         self.hold_truth(now, host, node, drained.prompt);
     }

@@ -52,6 +52,8 @@ impl Oracles {
                 *life.missed.entry(publisher).or_default() += u64::from(count);
                 life.missed_here += u64::from(count);
             }
+            Event::WaitReached { wait, holders, of } => self.hear_end(now, host, node, wait, Some((holders, of))),
+            Event::WaitFailed { wait, .. } => self.hear_end(now, host, node, wait, None),
             Event::NotHandedOver { .. } => self.hosts[host.index()].life.is_not_handed_over = true,
             _ => {}
         }
@@ -163,7 +165,7 @@ impl Oracles {
     }
 
     /// A claim of agreement. What a host knew longer ago than is remembered of it cannot be held against anybody.
-    fn hear_claim<S: Storage>(&mut self, now: Instant, host: HostId, node: &Node<S>, live: usize) {
+    pub(super) fn hear_claim<S: Storage>(&mut self, now: Instant, host: HostId, node: &Node<S>, live: usize) {
         self.hosts[host.index()].life.agreed_at.get_or_insert(now);
         let digests = node.store_digests();
         let mut seen = BTreeSet::new();

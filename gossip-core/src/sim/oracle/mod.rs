@@ -7,6 +7,7 @@
 //! - `report`: what they saw, and which of them still count once bytes came in that nobody wrote;
 //! - `watched`: what they remember of each host;
 //! - `hearing`: what a node tells its application;
+//! - `waits`: what its application waits for;
 //! - `conduct`: what a node does with time, memory and the network; `farewell`: and what it leaves behind;
 //! - `rest`: what a world at rest must look like, and `quiet`: how little it may send; `heard`: and what must have been heard by then.
 mod check;
@@ -17,12 +18,13 @@ mod hearing;
 mod quiet;
 mod report;
 mod rest;
+mod waits;
 mod watched;
 
 use super::{HostId, Memory, Network, News, clock::BEGAN};
 use crate::{
     digest::Digest,
-    id::{Addr, Dot, Incarnation, NodeId},
+    id::{Addr, Dot, Generation, Incarnation, NodeId},
     io::Event,
     node::{Liveness, MemberView, Node},
     storage::Storage,
@@ -37,6 +39,7 @@ use alloc::{
 };
 use core::fmt;
 use report::Report;
+pub(super) use waits::Waited;
 use watched::Watched;
 
 /// Declares the oracles once, each with its name and what it says.
@@ -95,6 +98,8 @@ oracles! {
         "What a node kept it holds in its next life, unless it says that it had no room for it.";
     HandedOver, "handed-over":
         "Whoever leaves has handed what it wrote and published to somebody, or says what nobody has.";
+    QuorumHolds, "quorum-holds":
+        "Whoever is told that so many have its write is right; and each wait ends once, by its deadline.";
     QuietAtRest, "quiet-at-rest":
         "At rest, nobody sends more than a few datagrams in a gossip interval, whether or not all agree.";
     OwnTruth, "own-truth":
@@ -132,6 +137,10 @@ pub(super) struct Oracles {
     told_gone: BTreeSet<NodeId>,
     /// Dots that were given out.
     given: BTreeSet<News>,
+    /// Who has a write that somebody waits for.
+    holders: BTreeSet<(Dot, NodeId)>,
+    /// Who had one, in a life that is over.
+    had: BTreeSet<(Dot, NodeId, Generation)>,
     age: Age,
     /// When the last life ended.
     ended_at: Option<Instant>,

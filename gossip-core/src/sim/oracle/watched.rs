@@ -1,7 +1,7 @@
 //! What the oracles remember of each host.
-use super::farewell::FarewellOutcome;
+use super::{farewell::FarewellOutcome, waits::Waited};
 use crate::{
-    id::{Addr, Dot, Generation, Incarnation, NodeId},
+    id::{Addr, Dot, Generation, Incarnation, NodeId, WaitId},
     node::Liveness,
     records::Precedence,
     sim::Memory,
@@ -73,6 +73,8 @@ pub(super) struct Life {
     pub(super) whereabouts: BTreeMap<NodeId, Addr>,
     /// Who its application was told is gone.
     pub(super) gone: BTreeMap<NodeId, Gone>,
+    /// What its application waits for, or waited.
+    pub(super) waits: BTreeMap<WaitId, Waited>,
     pub(super) me: Option<Myself>,
     pub(super) silence: Silence,
 }

@@ -29,6 +29,7 @@
 //! | `restart a`, `restart a kept` | it starts anew, with nothing or with what was kept; unless it kept something, it waits to be found or to `join` again |
 //! | `readdress a` | it dies; its next life has another address |
 //! | `put a KEY VALUE`, `delete a KEY`, `publish a TEXT`, `publish a critical TEXT`, `presence a TEXT` | its application says so. Blanks want "double quotes" |
+//! | `await a majority within 5s`, `… all`, `… 3`; `await a agreement within 5s` | its application waits until so many have its last write; until all agree. The log tells how that ends |
 //! | `repeat 70 publish a "r%"` | the same with any of these, so often; `%` is which time it is, from 1 |
 //! | `partition a b / c d` | nothing passes from one group to another; who is in none is alone |
 //! | `cut a b > c d` | nothing passes this way |
@@ -71,6 +72,7 @@
 //! | `somebody else goes by my name` | two live nodes of one name |
 //! | `my clock is wrong`, `my clock is right again` | its wall clock is far from most of the peers'; no longer |
 //! | `2 rumors of a were missed` | they were published, and can no longer be told |
+//! | `wait 0 has come true: 3 of 5`, `wait 0 was in vain, not in time: 2 of 5` | what it waited for; how many have it, or agree, out of how many |
 //! | `3 writes and 1 rumors are not handed over` | it leaves, and nobody is known to have them |
 //! | `farewell is said` | it has left |
 //!
@@ -86,10 +88,11 @@ mod parse;
 mod print;
 mod run;
 mod settings;
+mod waits;
 mod words;
 
 use super::{Ailment, Calendar, Impairment, Leap, Memory, Network, Place, Scrutiny};
-use crate::wire::Urgency;
+use crate::{waiting::Quorum, wire::Urgency};
 use alloc::{
     boxed::Box,
     string::{String, ToString},
@@ -145,6 +148,7 @@ pub enum Act {
     Delete { host: String, key: Vec<u8> },
     Publish { host: String, urgency: Urgency, payload: Vec<u8> },
     Presence { host: String, presence: Vec<u8> },
+    Await { host: String, what: Awaited, within: Duration },
     Repeat { times: u32, act: Box<Self> },
     Partition(Vec<Names>),
     Cut { from: Names, to: Names },
@@ -165,6 +169,15 @@ pub enum Act {
     Expect { hosts: Names, what: Expected, within: Duration },
     Show(Names),
     Log(Detail),
+}
+
+/// What an application may wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaited {
+    /// That so many have its last write.
+    Write(Quorum),
+    /// That all agree.
+    Agreement,
 }
 
 /// What a story may wait for.

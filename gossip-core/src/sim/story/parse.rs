@@ -1,11 +1,12 @@
 //! A story's data, from its text.
 use super::{
-    Act, Detail, Expected, Goal, Kept, Preset, Settings, Story, StoryError, clocks,
+    Act, Awaited, Detail, Expected, Goal, Kept, Preset, Settings, Story, StoryError, clocks,
     print::parse_time,
     words::{Words, split},
 };
 use crate::{
     sim::{Ailment, Bandwidth, Impairment, Latency, Loss, Memory, Network, Place, Scrutiny},
+    waiting::Quorum,
     wire::Urgency,
 };
 use alloc::{
@@ -82,6 +83,7 @@ impl Words<'_> {
             "delete" => Act::Delete { host: self.name()?, key: self.bytes("a key")? },
             "publish" => self.publish()?,
             "presence" => Act::Presence { host: self.name()?, presence: self.bytes("a presence")? },
+            "await" => self.wait()?,
             "repeat" => self.repeat()?,
             "partition" => self.partition()?,
             "heal" => Act::Heal,
@@ -210,6 +212,20 @@ impl Words<'_> {
         Ok(Act::Publish { host, urgency, payload: self.bytes("a text")? })
     }
 
+    fn wait(&mut self) -> Result<Act, String> {
+        let host = self.name()?;
+        let what = match self.peek() {
+            Some("agreement" | "all" | "majority") => self.one_of(&[
+                ("agreement", Awaited::Agreement),
+                ("all", Awaited::Write(Quorum::All)),
+                ("majority", Awaited::Write(Quorum::Majority)),
+            ])?,
+            _ => Awaited::Write(Quorum::AtLeast(self.number("`agreement`, `all`, `majority` or a number of members")?)),
+        };
+        self.keyword("within")?;
+        Ok(Act::Await { host, what, within: self.time()? })
+    }
+
     fn repeat(&mut self) -> Result<Act, String> {
         let times = self.number("a number of times")?;
         if times > REPEAT_MAX {
@@ -329,6 +345,10 @@ publish a hello
 publish a "critical"
 publish a critical "door open"
 presence a ""
+await a majority within 5s
+await a all within 500ms
+await a 3 within 1m
+await a agreement within 5s
 repeat 70 publish a r%
 partition a n0..3 / n4..7
 cut a > n0 n1

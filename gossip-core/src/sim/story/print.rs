@@ -1,5 +1,5 @@
 //! A story's text, from its data; and the words for times, shares and bytes.
-use super::{Act, Detail, Goal, Kept, Story};
+use super::{Act, Awaited, Detail, Goal, Kept, Story};
 use crate::{
     sim::{Ailment, Impairment, Latency, Leap, Loss, Memory, Network, Place, Scrutiny},
     wire::Urgency,
@@ -38,6 +38,12 @@ impl fmt::Display for Act {
             Self::Publish { host, urgency: Urgency::Normal, payload } => write!(f, "publish {host} {}", Bytes(payload)),
             Self::Publish { host, payload, .. } => write!(f, "publish {host} critical {}", Bytes(payload)),
             Self::Presence { host, presence } => write!(f, "presence {host} {}", Bytes(presence)),
+            Self::Await { host, what: Awaited::Write(quorum), within } => {
+                write!(f, "await {host} {quorum} within {}", Time(*within))
+            }
+            Self::Await { host, what: Awaited::Agreement, within } => {
+                write!(f, "await {host} agreement within {}", Time(*within))
+            }
             Self::Repeat { times, act } => write!(f, "repeat {times} {act}"),
             Self::Partition(groups) => {
                 f.write_str("partition ")?;

@@ -95,6 +95,7 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
                 let answer = self.world.command(host, |node, now| node.set_presence(now, presence));
                 self.refused(answer);
             }
+            Act::Await { host, what, within } => self.begin_wait(host, *what, *within)?,
             Act::Repeat { times, act } => (1..=*times).try_for_each(|number| self.perform(&act.numbered(number)))?,
             Act::Partition(groups) => self.partition(groups)?,
             Act::Cut { from, to } => {
@@ -170,7 +171,7 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
     }
 
     /// Notes that a command was refused, which a story may well want to show.
-    fn refused<T, E: fmt::Display>(&mut self, answer: Option<Result<T, E>>) {
+    pub(super) fn refused<T, E: fmt::Display>(&mut self, answer: Option<Result<T, E>>) {
         match answer {
             None => self.log.line(self.world.now(), "nobody is there"),
             Some(Err(error)) => self.log.line(self.world.now(), &format!("refused: {error}")),
@@ -317,7 +318,7 @@ impl<S: Storage, W: FnMut(&Sample) -> ControlFlow<(), Duration>> Teller<S, W> {
         self.world.set_journal(detail);
     }
 
-    fn host(&self, name: &str) -> Result<HostId, Failed> {
+    pub(super) fn host(&self, name: &str) -> Result<HostId, Failed> {
         self.hosts.get(name).copied().ok_or_else(|| Failed::Senseless(format!("there is no host called `{name}`")))
     }
 

@@ -7,9 +7,10 @@ use super::{
 use crate::{
     sim::{
         Memory, Place,
-        story::{Act, Kept, Names, Preset, Settings, Story},
+        story::{Act, Awaited, Kept, Names, Preset, Settings, Story},
         stream,
     },
+    waiting::Quorum,
     wire::Urgency,
 };
 use alloc::{
@@ -123,6 +124,7 @@ impl<'a> Drawing<'a> {
             Feature::Bursts => self.burst(),
             Feature::Namesakes => self.duplicate(),
             Feature::PartialStores => self.come_late(),
+            Feature::Waits => self.wait(),
         }
     }
 
@@ -277,6 +279,26 @@ impl<'a> Drawing<'a> {
         let value = format!("{}-{padding}", self.writes);
         let key = format!("k{}", self.choices.below(6));
         self.act(Act::Put { host, key: key.into(), value: value.into() });
+    }
+
+    /// Waits for what was written last, most often just now; or for agreement.
+    fn wait(&mut self) {
+        if !self.choices.one_in(4) {
+            self.write();
+        }
+        let last = self.story.acts.iter().rev().find_map(|act| match act {
+            Act::Put { host, .. } => Some(host.clone()),
+            _ => None,
+        });
+        let Some(host) = last.or_else(|| self.any_name()) else { return };
+        let what = match self.choices.below(6) {
+            0 => Awaited::Agreement,
+            1 | 2 => Awaited::Write(Quorum::All),
+            3 | 4 => Awaited::Write(Quorum::Majority),
+            _ => Awaited::Write(Quorum::AtLeast(u32::from(self.choices.small(6)))),
+        };
+        let within = self.time(10_000);
+        self.act(Act::Await { host, what, within });
     }
 
     fn delete(&mut self) {

@@ -25,9 +25,10 @@ pub(super) enum Feature {
     Bursts,
     Namesakes,
     PartialStores,
+    Waits,
 }
 
-pub(super) const FEATURES: [Feature; 22] = [
+pub(super) const FEATURES: [Feature; 23] = [
     Feature::Crashes,
     Feature::Memories,
     Feature::Moves,
@@ -50,4 +51,5 @@ pub(super) const FEATURES: [Feature; 22] = [
     Feature::Bursts,
     Feature::Namesakes,
     Feature::PartialStores,
+    Feature::Waits,
 ];

@@ -103,6 +103,7 @@ fn without(act: &Act, host: &str, substitute: &str) -> Option<Act> {
         | Act::Delete { host: own, .. }
         | Act::Publish { host: own, .. }
         | Act::Presence { host: own, .. }
+        | Act::Await { host: own, .. }
             if own == host =>
         {
             return None;

@@ -75,3 +75,43 @@ fn a_rumor_given_up_that_all_others_can_tell_is_seen() {
         assert_eq!(spoken(&world).contains(&Oracle::RumorReachesAll), given_up);
     }
 }
+
+/// What the oracles say of three of four that have a write, where that is told otherwise: each in turn.
+#[test]
+fn a_wait_that_ends_untrue_twice_or_never_is_seen() {
+    let faults: [fn(Event<'_>) -> Vec<Event<'_>>; 5] = [
+        |event| vec![event],
+        |event| match event {
+            Event::WaitReached { wait, holders, of } => vec![Event::WaitReached { wait, holders: holders + 1, of }],
+            _ => vec![event],
+        },
+        |event| match event {
+            Event::WaitReached { wait, holders, .. } => vec![Event::WaitReached { wait, holders, of: 2 * holders }],
+            _ => vec![event],
+        },
+        |event| if matches!(event, Event::WaitReached { .. }) { vec![event, event] } else { vec![event] },
+        |event| if matches!(event, Event::WaitReached { .. }) { vec![] } else { vec![event] },
+    ];
+    for (number, fault) in faults.into_iter().enumerate() {
+        let (mut world, hosts) = settled();
+        world.run_for(Duration::from_secs(30));
+        retell(&mut world, hosts[0], fault);
+        world.partition(&[&hosts[..3], &hosts[3..]]);
+        let write = world.put(hosts[0], b"k", b"v").unwrap().unwrap();
+        world.await_write(hosts[0], write, Quorum::Majority, Duration::from_secs(1)).unwrap().unwrap();
+        world.run_for(Duration::from_secs(2));
+        let seen: &[Oracle] = if number == 0 { &[] } else { &[Oracle::QuorumHolds] };
+        assert_eq!(spoken(&world), seen, "fault {number}: {:?}", world.violations());
+    }
+}
+
+#[test]
+fn a_wait_that_is_not_woken_for_is_seen() {
+    let (mut world, hosts) = settled();
+    world.partition(&[&hosts[..1], &hosts[1..]]);
+    let write = world.put(hosts[0], b"k", b"v").unwrap().unwrap();
+    world.await_write(hosts[0], write, Quorum::All, Duration::from_millis(700)).unwrap().unwrap();
+    world.oracles.tampering.drain = Some(Box::new(|_, deadline, _| *deadline = *deadline + Duration::from_secs(1)));
+    world.run_for(Duration::from_millis(100));
+    assert_eq!(spoken(&world), [Oracle::QuorumHolds]);
+}
