@@ -49,9 +49,8 @@ impl<S: Storage> World<S> {
 
     /// A node's life is about to end: what it had, it had.
     pub(super) fn note_last_holdings(&mut self, host: HostId) {
-        let Some(node) = &self.hosts[host.0].node else { return };
-        for write in self.oracles.awaited_writes().into_iter().filter(|&write| node.has_seen(write)) {
-            self.oracles.on_had(write, node.me().id, node.me().generation);
+        if let Some(node) = self.hosts[host.0].node.as_ref().filter(|_| self.scrutiny == Scrutiny::Close) {
+            self.oracles.on_had(node.me().id, node.me().generation, node.seen_writes());
         }
     }
 

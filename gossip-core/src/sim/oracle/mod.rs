@@ -24,7 +24,7 @@ mod watched;
 use super::{HostId, Memory, Network, News, clock::BEGAN};
 use crate::{
     digest::Digest,
-    id::{Addr, Dot, Generation, Incarnation, NodeId},
+    id::{Addr, Dot, Generation, Incarnation, Life, NodeId},
     io::Event,
     node::{Liveness, MemberView, Node},
     storage::Storage,
@@ -139,8 +139,8 @@ pub(super) struct Oracles {
     given: BTreeSet<News>,
     /// Who has a write that somebody waits for.
     holders: BTreeSet<(Dot, NodeId)>,
-    /// Who had one, in a life that is over.
-    had: BTreeSet<(Dot, NodeId, Generation)>,
+    /// Up to where those had the writes of each life whose own life is over.
+    had: BTreeMap<(Life, NodeId, Generation), u32>,
     age: Age,
     /// When the last life ended.
     ended_at: Option<Instant>,

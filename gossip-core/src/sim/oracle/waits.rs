@@ -1,7 +1,7 @@
 //! What a node's application waits for, and how that ends.
 use super::{Drained, Oracle, Oracles, Prompt, hearing::is_there};
 use crate::{
-    id::{Dot, Generation, NodeId, WaitId},
+    id::{Dot, Generation, Life, NodeId, WaitId},
     node::Node,
     sim::HostId,
     storage::Storage,
@@ -37,9 +37,14 @@ impl Oracles {
         waits.filter(|waited| !waited.ended).filter_map(|waited| Some(waited.write?.0)).collect()
     }
 
-    /// In this life, a node had a write that somebody waits for.
-    pub(in crate::sim) fn on_had(&mut self, write: Dot, holder: NodeId, generation: Generation) {
-        self.had.insert((write, holder, generation));
+    /// In a life that is about to end, a node had so many of the writes of each life.
+    pub(in crate::sim) fn on_had(
+        &mut self,
+        holder: NodeId,
+        generation: Generation,
+        seen: impl Iterator<Item = (Life, u32)>,
+    ) {
+        self.had.extend(seen.map(|(writer, upto)| ((writer, holder, generation), upto)));
     }
 
     /// Who has a write now, of those that somebody waits for.
@@ -82,7 +87,11 @@ impl Oracles {
         holders: usize,
         of: usize,
     ) -> Option<String> {
-        let has = |id, generation| self.holders.contains(&(write, id)) || self.had.contains(&(write, id, generation));
+        let had = |id, generation| {
+            let upto = self.had.get(&(write.writer(), id, generation));
+            upto.is_some_and(|upto| *upto >= write.sequence)
+        };
+        let has = |id, generation| self.holders.contains(&(write, id)) || had(id, generation);
         let others = node.members().filter(is_there).filter(|member| has(member.id, member.generation)).count();
         let suffices = match quorum {
             Quorum::All => holders == of,
