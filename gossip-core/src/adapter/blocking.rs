@@ -1,5 +1,8 @@
 //! The handle and its events for threads that block: nothing but the other ones, waited for.
-use crate::adapter::{self, Endpoint, Flushed, OwnedEvent, vocabulary::*};
+use crate::{
+    WaitId,
+    adapter::{self, Endpoint, Flushed, OwnedEvent, vocabulary::*},
+};
 use core::{
     convert::Infallible,
     fmt,
@@ -75,6 +78,20 @@ impl Handle {
         ask: impl FnOnce(&mut Endpoint) -> Result<(T, Flushed), DurableError<E>> + Send + 'static,
     ) -> Result<T, CallError<DurableError<E>>> {
         block_on(self.awaited.flush(ask))
+    }
+
+    /// Has something waited for that others must do, until that has come true; `begin` names the write that it is about, if it is
+    /// about one.
+    ///
+    /// # Errors
+    ///
+    /// It did not come true in time, it is not waited for, or the node has stopped.
+    pub fn wait<W: Copy + Into<Option<Dot>> + Send + 'static, T>(
+        &self,
+        begin: impl FnOnce(&mut Endpoint) -> Result<(W, WaitId), WaitError> + Send + 'static,
+        reached: impl FnOnce(W, Reached) -> T,
+    ) -> Result<T, WaitError> {
+        block_on(self.awaited.wait(begin, reached))
     }
 
     /// Has the node stopped, and waits until it has.

@@ -8,7 +8,6 @@ use crate::{
     error::{DeleteError, PutError},
     id::Dot,
 };
-use core::future::poll_fn;
 use std::string::String;
 
 /// What comes once a write is on the disk, or cannot be written.
@@ -21,7 +20,7 @@ impl Flushed {
     /// # Errors
     /// The node has stopped, and it is not known whether it was written.
     pub async fn done(self) -> Result<Result<(), String>, Closed> {
-        poll_fn(|cx| self.0.poll(cx)).await
+        self.0.given().await
     }
 }
 

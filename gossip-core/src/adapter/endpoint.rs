@@ -7,6 +7,7 @@ use crate::{
         save::Rouse,
         seeds::Seeds,
         versions::OtherVersions,
+        waits::Waiters,
     },
     id::{Addr, NodeId},
     io::{Input, Output},
@@ -86,6 +87,7 @@ pub struct Endpoint {
     pub(super) rouse: Option<Rouse>,
     pub(super) counts: IoCounts,
     pub(super) seeds: Seeds,
+    pub(super) waiters: Waiters,
     pub(super) other_versions: OtherVersions,
     past: Past,
     standing: Standing,
@@ -127,6 +129,7 @@ impl Endpoint {
             rouse: None,
             counts: IoCounts::default(),
             seeds: Seeds::default(),
+            waiters: Waiters::default(),
             other_versions: OtherVersions::default(),
             past: Past::default(),
             standing: Standing::Running,
@@ -173,6 +176,7 @@ impl Endpoint {
         if self.standing == Standing::Aborted {
             return Step::Stop;
         }
+        self.cancel_deserted();
         loop {
             match self.node.poll_output(&mut self.output) {
                 Output::Send { to, bytes } => {
@@ -187,6 +191,9 @@ impl Endpoint {
                     return Step::Send { to: self.reachable(to), bytes: &self.datagram };
                 }
                 Output::Event(event) => {
+                    if self.waiters.on_event(&event, &self.node) {
+                        continue;
+                    }
                     // A member that was forgotten between the event and its drain is nobody to tell of.
                     if let Some(event) = OwnedEvent::of(event, &self.node) {
                         self.on_event(event);

@@ -1,5 +1,10 @@
 //! The handle: what an application holds. Each call is a closure that the driver runs on the node.
-use crate::adapter::{Calls, Endpoint, Events, Flushed, Subscribers, line::Line, save::Rouse, vocabulary::*};
+use crate::{
+    WaitId,
+    adapter::{
+        Calls, Endpoint, Events, Flushed, Subscribers, line::Line, reply::reply, save::Rouse, vocabulary::*,
+    },
+};
 use core::net::SocketAddr;
 use std::{boxed::Box, sync::Arc};
 
@@ -94,6 +99,28 @@ impl Handle {
         let (answer, flushed) = self.ask(ask).await?;
         flushed.done().await?.map_err(|reason| CallError::Refused(DurableError::NotWritten(reason)))?;
         Ok(answer)
+    }
+
+    /// Has something waited for that others must do, until that has come true; `begin` names the write that it is about, if it is
+    /// about one. When this is dropped before it is ready, nothing is waited for any more.
+    ///
+    /// # Errors
+    ///
+    /// It did not come true in time, it is not waited for, or the node has stopped.
+    pub async fn wait<W: Copy + Into<Option<Dot>> + Send + 'static, T>(
+        &self,
+        begin: impl FnOnce(&mut Endpoint) -> Result<(W, WaitId), WaitError> + Send + 'static,
+        reached: impl FnOnce(W, Reached) -> T,
+    ) -> Result<T, WaitError> {
+        let (reply, end) = reply();
+        let begun = self.call(move |endpoint| {
+            let (write, wait) = begin(endpoint)?;
+            endpoint.tell_end(wait, write.into(), reply);
+            Ok::<_, WaitError>(write)
+        });
+        let write = begun.await??;
+        let how = end.given().await?.map_err(WaitError::InVain)?;
+        Ok(reached(write, how))
     }
 
     /// Has the node stopped, and waits until it has.

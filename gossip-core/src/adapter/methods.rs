@@ -140,6 +140,48 @@ macro_rules! calls_of_a_handle {
                 self.handle.flush(move |endpoint| endpoint.delete_durable(&key))
             }
 
+            /// Writes an entry of the replicated map, and returns when so many members have it: `Quorum::Majority`, `Quorum::All`, or
+            /// `Quorum::AtLeast(3)`, this node included. *Have it* means in memory: of members that have shown it, as they live now.
+            ///
+            /// It takes a round trip to the members, or a few where datagrams are lost. When it ends in vain, the write stands all the
+            /// same, and spreads on. Dropped before it is ready, the wait is over, and the write stands.
+            ///
+            /// # Errors
+            ///
+            /// The write was refused; it was not known in time, which names the members that are missing; or the node has stopped.
+            fn put_await(
+                &self,
+                key: impl AsRef<[u8]>,
+                value: impl AsRef<[u8]>,
+                quorum: Quorum,
+                timeout: core::time::Duration,
+            ) -> Result<(Dot, Reached), WaitError> {
+                let (key, value) = (key.as_ref().to_vec(), value.as_ref().to_vec());
+                let begin = move |endpoint: &mut $crate::adapter::Endpoint| endpoint.put_await(&key, &value, quorum, timeout);
+                self.handle.wait(begin, |write, reached| (write, reached))
+            }
+
+            /// Returns when so many members have this write, which is one of this node's present life; the rest is as for
+            /// [`put_await`](Self::put_await).
+            ///
+            /// # Errors
+            ///
+            /// It is no such write; it was not known in time, which names the members that are missing; or the node has stopped.
+            fn await_write(&self, write: Dot, quorum: Quorum, timeout: core::time::Duration) -> Result<Reached, WaitError> {
+                let begin = move |endpoint: &mut $crate::adapter::Endpoint| endpoint.await_write(write, quorum, timeout);
+                self.handle.wait(begin, |_, reached| reached)
+            }
+
+            /// Returns when every live member is known to hold the same as this node: at once, where they do. Alone, nobody agrees.
+            ///
+            /// # Errors
+            ///
+            /// They did not agree in time, which names the members that are missing; or the node has stopped.
+            fn await_converged(&self, timeout: core::time::Duration) -> Result<Reached, WaitError> {
+                let begin = move |endpoint: &mut $crate::adapter::Endpoint| endpoint.await_converged(timeout);
+                self.handle.wait(begin, |_, reached| reached)
+            }
+
             /// The entry with this key, as far as this node knows.
             ///
             /// # Errors

@@ -12,7 +12,8 @@
 //! wrong at sockets and files), `info` and `owned_event` (what is told), `past` (with what led to it), `subscribers` (to whom),
 //! `lock` and `reply` (how threads wait for each other), `keeper` (what survives a restart), `flight` (what the node was given, to be replayed), `save` (what of these is to
 //! be written), `seeds` (whom to ask, when only the name is known), `versions` (who speaks another version of the wire),
-//! `endpoint` (all of it around one node) and `saving` (when it writes), `look_ups`, `calls` and `durable` (what the handles ask of it), `line` (how they ask), `handle` and
+//! `endpoint` (all of it around one node) and `saving` (when it writes), `look_ups`, `calls` and `durable` (what the handles ask of it),
+//! `line` (how they ask), `waits` (those that wait for others), `handle` and
 //! `blocking` (the two handles), `methods` (what both can do: an adapter's `Gossip` is one of them with these).
 
 pub mod blocking;
@@ -41,6 +42,7 @@ mod seeds;
 mod subscribers;
 mod text;
 mod versions;
+mod waits;
 
 pub use self::{
     clock::Clock,
@@ -62,24 +64,26 @@ pub use self::{
     seeds::LookUp,
     subscribers::{Events, Subscribers},
     text::TextOrHex,
+    waits::{InVain, Missing, Reached, WaitError},
 };
 
 /// What a user of any adapter meets: each adapter re-exports all of it.
 pub mod vocabulary {
     pub use super::{
-        AgreementInfo, BindError, CallError, ClockSkewInfo, Closed, DataFile, DurableError, EntryInfo, Info, IoCounts,
-        Lengths, MemberInfo, NotHandedOver, Options, OtherVersionInfo, OwnedEvent, RecordingState, SeedInfo, TextOrHex,
-        WhyInfo, flight::RecordingError,
+        AgreementInfo, BindError, CallError, ClockSkewInfo, Closed, DataFile, DurableError, EntryInfo, InVain, Info,
+        IoCounts, Lengths, MemberInfo, Missing, NotHandedOver, Options, OtherVersionInfo, OwnedEvent, Reached,
+        RecordingState, SeedInfo, TextOrHex, WaitError, WhyInfo, flight::RecordingError,
     };
     pub use crate::{
         config::{Config, ConfigError, Limits},
-        error::{DeleteError, JoinError, PresenceError, PublishError, PutError, RestoreError, TooLong},
+        error::{AwaitError, DeleteError, JoinError, PresenceError, PublishError, PutError, RestoreError, TooLong},
         id::{Dot, Generation, Incarnation, NodeId},
         io::{Arrival, ClockStanding, Departure},
         node::Liveness,
         observer::Observer,
         stats::Counter,
         time::Instant,
+        waiting::{NotReached, Quorum},
         wire::{Cause, ClusterLabel, Urgency},
     };
 }

@@ -1,7 +1,9 @@
 //! A place for one answer: given by the driver, or by whoever writes to the disk, and awaited by a caller.
 use crate::adapter::{Closed, lock::lock};
 use core::{
-    fmt, mem,
+    fmt,
+    future::poll_fn,
+    mem,
     task::{Context, Poll, Waker},
 };
 use std::sync::{Arc, Mutex};
@@ -28,6 +30,11 @@ impl<T> Reply<T> {
         self.settle(Standing::Given(answer));
     }
 
+    /// Whether somebody waits for the answer still.
+    pub(super) fn is_awaited(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     /// The first word is the last.
     fn settle(&self, settled: Standing<T>) {
         let mut standing = lock(&self.0);
@@ -49,6 +56,10 @@ impl<T> Drop for Reply<T> {
 }
 
 impl<T> Answer<T> {
+    pub(super) async fn given(self) -> Result<T, Closed> {
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
     pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Result<T, Closed>> {
         let mut standing = lock(&self.0);
         if let Standing::Awaited(waker) = &mut *standing {

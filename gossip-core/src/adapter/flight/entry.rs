@@ -1,9 +1,10 @@
 //! What is recorded: one entry for each thing done to a node.
 use crate::{
-    id::{Addr, Dot},
+    id::{Addr, Dot, WaitId},
     node::Node,
     storage::Heap,
     time::Instant,
+    waiting::Quorum,
     wire::Urgency,
 };
 use core::{fmt::Display, time::Duration};
@@ -59,6 +60,25 @@ pub enum Command<'a> {
         /// By which, in milliseconds since the Unix epoch.
         unix_millis: u64,
     },
+    /// To wait until so many have a write.
+    AwaitWrite {
+        /// Which.
+        write: Dot,
+        /// How many.
+        quorum: Quorum,
+        /// Until when, at the latest.
+        until: Instant,
+    },
+    /// To wait until all agree.
+    AwaitConverged {
+        /// Until when, at the latest.
+        until: Instant,
+    },
+    /// To wait no longer.
+    CancelWait {
+        /// For what.
+        wait: WaitId,
+    },
 }
 
 /// What a node answered to a [`Command`].
@@ -88,6 +108,14 @@ impl Command<'_> {
             Self::Delete { key } => Answer::of(node.delete(now, key), Answer::Named),
             Self::SetWallClock { unix_millis } => {
                 node.set_wall_clock(now, unix_millis);
+                Answer::Done
+            }
+            Self::AwaitWrite { write, quorum, until } => {
+                Answer::of(node.await_write(now, write, quorum, until), |_| Answer::Done)
+            }
+            Self::AwaitConverged { until } => Answer::of(node.await_converged(now, until), |_| Answer::Done),
+            Self::CancelWait { wait } => {
+                node.cancel_wait(now, wait);
                 Answer::Done
             }
             Self::SetPresence { presence } => Answer::of(node.set_presence(now, presence), |()| Answer::Done),

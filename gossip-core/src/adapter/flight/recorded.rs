@@ -5,13 +5,14 @@ use super::{
     format::Opening,
 };
 use crate::{
-    error::{DeleteError, JoinError, PresenceError, PublishError, PutError},
-    id::{Addr, Dot},
+    error::{AwaitError, DeleteError, JoinError, PresenceError, PublishError, PutError},
+    id::{Addr, Dot, WaitId},
     io::{Input, Output},
     node::Node,
     observer::Attached,
     storage::Heap,
     time::Instant,
+    waiting::Quorum,
     wire::Urgency,
 };
 use core::{ops::Deref, time::Duration};
@@ -134,6 +135,35 @@ impl Recorded {
     /// As [`Node::delete`].
     pub fn delete(&mut self, now: Instant, key: &[u8]) -> Result<Dot, DeleteError> {
         self.ask(now, Command::Delete { key }, |node| node.delete(now, key))
+    }
+
+    /// As [`Node::await_write`].
+    ///
+    /// # Errors
+    /// As [`Node::await_write`].
+    pub fn await_write(
+        &mut self,
+        now: Instant,
+        write: Dot,
+        quorum: Quorum,
+        until: Instant,
+    ) -> Result<WaitId, AwaitError> {
+        self.ask(now, Command::AwaitWrite { write, quorum, until }, |node| node.await_write(now, write, quorum, until))
+    }
+
+    /// As [`Node::await_converged`].
+    ///
+    /// # Errors
+    /// As [`Node::await_converged`].
+    pub fn await_converged(&mut self, now: Instant, until: Instant) -> Result<WaitId, AwaitError> {
+        self.ask(now, Command::AwaitConverged { until }, |node| node.await_converged(now, until))
+    }
+
+    /// As [`Node::cancel_wait`].
+    pub fn cancel_wait(&mut self, now: Instant, wait: WaitId) {
+        self.record(now, &Entry::Asked(Command::CancelWait { wait }));
+        self.node.cancel_wait(now, wait);
+        self.answered(true);
     }
 
     /// Notes that a datagram that the node put out was not sent.

@@ -90,6 +90,11 @@ fn asked(command: &Command<'_>) -> String {
         Command::Publish { urgency: Urgency::Normal, payload, .. } => format!("publish: {}", text(payload)),
         Command::Put { key, value } => format!("put {} = {}", text(key), text(value)),
         Command::Delete { key } => format!("delete {}", text(key)),
+        Command::AwaitWrite { write, quorum, until } => {
+            format!("wait until {quorum} have write {write}, until {} ms", until.as_millis())
+        }
+        Command::AwaitConverged { until } => format!("wait until all agree, until {} ms", until.as_millis()),
+        Command::CancelWait { wait } => format!("cancel {wait}"),
         Command::SetWallClock { unix_millis } => {
             format!("go by the date {}", Calendar(Instant::from_micros(unix_millis.saturating_mul(1_000))))
         }
