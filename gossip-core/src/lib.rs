@@ -165,6 +165,6 @@ pub use crate::{
     stats::{Counter, Stats, Usage},
     storage::{Sensor, Storage},
     time::Instant,
-    waiting::{NotReached, Quorum},
+    waiting::{NotAQuorum, NotReached, Quorum},
     wire::{ClusterLabel, Urgency},
 };

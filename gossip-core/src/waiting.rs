@@ -1,5 +1,5 @@
 //! Waiting for others: how many are to have a write, and how a wait may end in vain.
-use core::fmt;
+use core::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 /// How many members are to have a write: of those that live and keep entries, ourselves included. Whoever keeps none is not counted.
@@ -52,6 +52,31 @@ impl fmt::Display for Quorum {
     }
 }
 
+/// A word that names no quorum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotAQuorum;
+
+impl FromStr for Quorum {
+    type Err = NotAQuorum;
+
+    /// `all`, `majority`, or a number from 1 on.
+    fn from_str(word: &str) -> Result<Self, NotAQuorum> {
+        match word {
+            "all" => Ok(Self::All),
+            "majority" => Ok(Self::Majority),
+            _ => word.parse().ok().filter(|&count| count > 0).map(Self::AtLeast).ok_or(NotAQuorum),
+        }
+    }
+}
+
+impl fmt::Display for NotAQuorum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("say `all`, `majority`, or how many members, this one included")
+    }
+}
+
+impl core::error::Error for NotAQuorum {}
+
 impl fmt::Display for NotReached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -65,6 +90,14 @@ impl fmt::Display for NotReached {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quorum_is_read_as_it_is_written() {
+        for (word, quorum) in [("all", Quorum::All), ("majority", Quorum::Majority), ("3", Quorum::AtLeast(3))] {
+            assert_eq!((word.parse(), std::format!("{quorum}").as_str()), (Ok(quorum), word));
+        }
+        assert!(["0", "-1", "most", ""].iter().all(|word| word.parse::<Quorum>() == Err(NotAQuorum)));
+    }
 
     #[test]
     fn who_dies_makes_no_majority_of_the_rest() {

@@ -40,6 +40,21 @@ impl suite::Adapter for Gossip {
     fn delete_durable(&self, key: &[u8]) -> Result<Dot, CallError<DurableError<DeleteError>>> {
         self.delete_durable(key)
     }
+    fn put_await(
+        &self,
+        key: &[u8],
+        value: &[u8],
+        quorum: Quorum,
+        timeout: Duration,
+    ) -> Result<(Dot, Reached), WaitError> {
+        self.put_await(key, value, quorum, timeout)
+    }
+    fn await_write(&self, write: Dot, quorum: Quorum, timeout: Duration) -> Result<Reached, WaitError> {
+        self.await_write(write, quorum, timeout)
+    }
+    fn await_converged(&self, timeout: Duration) -> Result<Reached, WaitError> {
+        self.await_converged(timeout)
+    }
     fn get(&self, key: &[u8]) -> Result<Option<EntryInfo>, Closed> {
         self.get(key)
     }

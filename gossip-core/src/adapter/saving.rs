@@ -10,7 +10,7 @@ use core::time::Duration;
 const SAVE_PATIENCE: Duration = Duration::from_millis(100);
 
 impl Endpoint {
-    /// The last save, after [`Step::Stop`] and once the socket is closed. `None` when there is nothing new to save.
+    /// The last save, after [`Step::Stop`](crate::adapter::Step::Stop) and once the socket is closed. `None` when there is nothing new to save.
     #[must_use]
     pub fn last_save(&mut self) -> Option<Save> {
         let is_aborted = self.is_aborted();

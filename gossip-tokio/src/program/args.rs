@@ -9,7 +9,7 @@ use super::{
 };
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use core::{fmt, num::NonZeroU64};
-use gossip_core::sim::story::Time;
+use gossip_core::{Quorum, sim::story::Time};
 use std::path::PathBuf;
 
 /// A gossip cluster from the command line: run a node, and talk to the one that runs on this machine.
@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Leave(LeaveArgs),
     /// Write an entry
     Put(PutArgs),
+    /// Wait until all live members agree, or say who is missing
+    Wait(WaitArgs),
     /// Print the value of an entry
     Get(GetArgs),
     /// Delete an entry
@@ -204,16 +206,49 @@ pub(crate) struct PutArgs {
     /// The value; `-` reads it from stdin, `@FILE` from a file
     #[arg(allow_hyphen_values = true)]
     pub(crate) value: String,
+    #[command(flatten)]
+    pub(crate) format: Format,
+    /// Wait until so many members have it in memory, this one included: `all`, `majority`, or a number
+    #[arg(long, value_name = "all|majority|N")]
+    pub(crate) wait: Option<Quorum>,
+    /// How long to wait for that, such as 500ms or 1m
+    #[arg(long, value_name = "TIME", default_value = "5s", requires = "wait")]
+    pub(crate) timeout: Time,
     /// Wait until it is on the agent's disk, whatever becomes of the agent then
-    #[arg(long)]
+    #[arg(long, conflicts_with = "wait")]
     pub(crate) durable: bool,
 }
 
 const PUTTING: &str = "\
 It is done when the agent has accepted it, in its memory: the others hear of it from then on, and with --data-dir it is
-on the agent's disk a second later. An agent that is killed before either has happened loses it. With --durable it is
-done when the agent has flushed it to its disk, too: an agent that is killed then, or loses its power, has it when it is
-started again. Neither says that another agent has it.";
+on the agent's disk a second later. An agent that is killed before either has happened loses it.
+
+With --durable it is done when the agent has flushed it to its disk, too: an agent that is killed then, or loses its
+power, has it when it is started again. That does not say that another agent has it.
+
+With --wait, it is done when so many of the live members that keep entries have shown that they have it; a majority is
+more than half of those that live then, or lived when it was asked for, whichever is more. The exit code is 1 when that
+did not come true in time, and the message names who is missing: the entry is written all the same, and spreads on.";
+
+#[derive(Debug, Args)]
+#[command(after_help = WAITING)]
+pub(crate) struct WaitArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentAt,
+    #[command(flatten)]
+    pub(crate) format: Format,
+    /// For all live members to hold the same
+    #[arg(long, required = true)]
+    pub(crate) converged: bool,
+    /// How long to wait for that, such as 500ms or 1m
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    pub(crate) timeout: Time,
+}
+
+const WAITING: &str = "\
+All agree when each live member is known to hold the same members, entries and notices as this one; alone, nobody does.
+The exit code is 1 when they did not agree in time, and the message names who is missing: `gossip members` says more of
+them.";
 
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
@@ -443,6 +478,9 @@ mod tests {
             ("gossip replay file --from noon", "noon"),
             ("gossip publish fire --ttl soon", "soon"),
             ("gossip leave --timeout 3", "3"),
+            ("gossip put k v --wait most", "most"),
+            ("gossip put k v --timeout 3s", "--wait"),
+            ("gossip wait", "--converged"),
             ("gossip dance", "dance"),
         ] {
             let error = Arguments::try_parse_from(line.split(' ')).unwrap_err();

@@ -22,7 +22,7 @@
 //! | `swarm` | `gossip swarm`: worlds drawn at random, by the thousand |
 //! | `times` | times as people write them |
 //! | `args` | the command line |
-//! | `readers`, `writers` | the commands that ask an agent, and those that change something |
+//! | `readers`, `waits`, `writers` | the commands that ask an agent, that wait for others, and that change something |
 //! | `agent` | `gossip agent` |
 //! | `replay` | `gossip replay`: what an agent recorded, run again |
 //! | `demo` | `gossip demo`: a cluster of real processes, step by step |
@@ -38,6 +38,7 @@ mod swarm;
 mod times;
 mod args;
 mod readers;
+mod waits;
 mod writers;
 mod agent;
 mod replay;
@@ -77,6 +78,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Join(args) => briefly(writers::join(args)),
         Command::Leave(args) => briefly(writers::leave(args)),
         Command::Put(args) => briefly(writers::put(args)),
+        Command::Wait(args) => briefly(waits::wait(args)),
         Command::Delete(args) => briefly(writers::delete(args)),
         Command::Publish(args) => briefly(writers::publish(args)),
         Command::Tag(args) => briefly(writers::tag(args)),

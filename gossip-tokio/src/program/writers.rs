@@ -10,6 +10,7 @@ use super::{
     failure::Failure,
     readers::{events::counted, views::Info},
     settings::tags,
+    waits,
 };
 use axum::http::Method;
 use core::time::Duration;
@@ -68,9 +69,15 @@ pub(crate) async fn leave(args: LeaveArgs) -> Result<(), Failure> {
 /// Writes an entry, and prints the name of the write.
 pub(crate) async fn put(args: PutArgs) -> Result<(), Failure> {
     let value = content(&args.value)?;
-    let client = patient_for(args.agent.addr, args.durable);
-    let path = entry_path(&args.key.key, args.durable);
-    let answer = client.send(Method::PUT, &path, value).await?;
+    let (client, key) = (patient_for(args.agent.addr, args.durable), args.key.key.as_bytes());
+    if let Some(quorum) = args.wait {
+        let Time(timeout) = args.timeout;
+        return waits::put(&client, key, value, quorum, timeout, args.format).await;
+    }
+    let answer = client.send(Method::PUT, &entry_path(&args.key.key, args.durable), value).await?;
+    if args.format.json {
+        return console::line(String::from_utf8_lossy(&answer));
+    }
     print_dot(&client, &answer)
 }
 

@@ -8,3 +8,4 @@ mod endings;
 mod replay;
 mod demo;
 mod sim;
+mod waiting;

@@ -34,6 +34,33 @@ pub(crate) fn three_nodes_replicate_and_agree<A: Adapter>() {
     assert_eq!(one.delete(b"color"), Err(CallError::Refused(DeleteError::Absent)));
 }
 
+pub(crate) fn writes_are_waited_for_until_others_have_them<A: Adapter>() {
+    let nodes = three::<A>();
+    let (write, majority) = nodes[0].put_await(b"color", b"red", Quorum::Majority, PATIENCE).unwrap();
+    assert!(majority.holders >= 2 && majority.of == 3, "{majority:?}");
+    assert_eq!(nodes[0].await_write(write, Quorum::All, PATIENCE), Ok(Reached { holders: 3, of: 3 }));
+    for node in &nodes {
+        assert_eq!(node.get(b"color").unwrap().unwrap().value, b"red");
+    }
+    assert_eq!(nodes[0].await_converged(PATIENCE), Ok(Reached { holders: 3, of: 3 }));
+    let refused = nodes[1].await_write(write, Quorum::All, PATIENCE);
+    assert!(matches!(refused, Err(WaitError::Refused { reason: AwaitError::Foreign, .. })), "{refused:?}");
+    nodes[2].abort().unwrap();
+    let in_vain = nodes[0].put_await(b"color", b"blue", Quorum::AtLeast(3), Duration::from_millis(300)).unwrap_err();
+    let WaitError::InVain(InVain { write: Some(_), why: NotReached::TimedOut, ref missing, .. }) = in_vain else {
+        panic!("{in_vain}")
+    };
+    // It may be known by then that it is gone.
+    assert!(missing.iter().all(|missing| missing.name == "three"), "{in_vain}");
+    let (waiting, leaving) = (nodes[1].clone(), nodes[1].clone());
+    let waiter = std::thread::spawn(move || waiting.put_await(b"size", b"big", Quorum::AtLeast(9), PATIENCE));
+    eventually("it is written", || nodes[1].get(b"size").unwrap().is_some());
+    leaving.leave().unwrap();
+    let given_up = waiter.join().unwrap();
+    assert!(matches!(&given_up, Err(WaitError::InVain(vain)) if vain.why == NotReached::Left), "{given_up:?}");
+    assert_eq!(leaving.await_converged(PATIENCE), Err(WaitError::Closed));
+}
+
 pub(crate) fn presence_spreads<A: Adapter>() {
     let one = start::<A>("one", &[]);
     let mut options = options("two");

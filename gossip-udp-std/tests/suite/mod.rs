@@ -39,6 +39,15 @@ pub(crate) trait Adapter: Clone + Send + Sync + 'static {
     fn put(&self, key: &[u8], value: &[u8]) -> Result<Dot, CallError<PutError>>;
     fn put_durable(&self, key: &[u8], value: &[u8]) -> Result<Dot, CallError<DurableError<PutError>>>;
     fn delete_durable(&self, key: &[u8]) -> Result<Dot, CallError<DurableError<DeleteError>>>;
+    fn put_await(
+        &self,
+        key: &[u8],
+        value: &[u8],
+        quorum: Quorum,
+        timeout: Duration,
+    ) -> Result<(Dot, Reached), WaitError>;
+    fn await_write(&self, write: Dot, quorum: Quorum, timeout: Duration) -> Result<Reached, WaitError>;
+    fn await_converged(&self, timeout: Duration) -> Result<Reached, WaitError>;
     fn get(&self, key: &[u8]) -> Result<Option<EntryInfo>, Closed>;
     fn delete(&self, key: &[u8]) -> Result<Dot, CallError<DeleteError>>;
     fn list(&self, prefix: &[u8]) -> Result<Vec<EntryInfo>, Closed>;
@@ -66,6 +75,7 @@ macro_rules! scenarios {
         crate::suite::scenarios! { $adapter:
             cluster {
                 three_nodes_replicate_and_agree
+                writes_are_waited_for_until_others_have_them
                 presence_spreads
                 the_longest_presences_reach_all
                 a_node_with_nobody_to_answer_says_that_it_is_alone

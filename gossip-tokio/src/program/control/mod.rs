@@ -11,6 +11,8 @@
 //! | `GET /v1/agreement` | how many live members agree with this one |
 //! | `GET /v1/kv?prefix=` | entries by key |
 //! | `GET`, `PUT`, `DELETE /v1/kv/{key}` | one entry, whose key may be empty; the body of `PUT` is the value |
+//! | `PUT /v1/kv/{key}?wait=majority&timeout_ms=` | the same, answered when so many members have it, `all`, `majority` or a number, or after 5 s: [`Waited`] says which; the write stands either way |
+//! | `POST /v1/wait?timeout_ms=` | answered when all live members agree, or after 5 s: [`Waited`] says which |
 //! | `PUT /v1/presence` | this member's role and tags from now on: [`PresenceRequest`] |
 //! | `POST /v1/publish?urgency=critical&ttl_ms=` | the body is the notice; 429 if too many are yet to be handed on. It lives from 1 s to 24 days: an hour, if nothing is said |
 //! | `POST /v1/join` | [`JoinRequest`]; answered when the seed has answered |
@@ -27,6 +29,7 @@ mod local;
 pub(crate) mod routes;
 pub(crate) mod server;
 pub(crate) mod ttl;
+mod waits;
 #[cfg(unix)]
 mod unix_socket;
 use super::failure::Failure;
@@ -122,6 +125,25 @@ pub(crate) struct PresenceRequest {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Accepted {
     pub(crate) dot: String,
+}
+
+/// A wait is over: for others to have a write, or for all to agree.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Waited {
+    /// The write's name, where it was one: it stands, and spreads on, however the wait ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dot: Option<String>,
+    /// Whether that came true.
+    pub(crate) reached: bool,
+    /// How many members are known to have it, or to agree, this one included.
+    pub(crate) holders: usize,
+    /// Out of how many.
+    pub(crate) of: usize,
+    /// The names of the others, where it did not come true.
+    pub(crate) missing: Vec<String>,
+    /// Why it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
 }
 
 /// The farewell is done.

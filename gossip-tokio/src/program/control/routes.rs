@@ -1,10 +1,11 @@
 //! What each request of the control API does.
 use super::{
-    Accepted, BODY_LEN_MAX, JoinRequest, Joined, Left, NotHandedOver, PresenceRequest,
+    Accepted, BODY_LEN_MAX, JoinRequest, Joined, Left, NotHandedOver, PresenceRequest, Waited,
     event_log::{EventLog, Told},
     local::local_requests_only,
     refusal::{Refusal, SHORTEN, SPLIT},
     ttl::Ttl,
+    waits::{self, WaitQuery},
 };
 use crate::{
     CallError, DataFile, DeleteError, DurableError, EntryInfo, Gossip, Info, Lengths, Liveness, MemberInfo, OwnedEvent,
@@ -40,7 +41,7 @@ const JOIN_LOOK_INTERVAL: Duration = Duration::from_millis(100);
 /// How often a silent event stream says that it is still there.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
-type Answer<T> = Result<T, Refusal>;
+pub(super) type Answer<T> = Result<T, Refusal>;
 type Body = Result<Bytes, BytesRejection>;
 
 /// What every request has at hand.
@@ -65,6 +66,7 @@ pub(super) fn router(api: Api) -> Router {
         .route("/v1/kv", get(list))
         .route("/v1/kv/", get(entry).put(write).delete(remove))
         .route("/v1/kv/{*key}", get(entry).put(write).delete(remove))
+        .route("/v1/wait", post(wait))
         .route("/v1/presence", put(set_presence))
         .route("/v1/publish", post(publish))
         .route("/v1/join", post(join))
@@ -139,12 +141,16 @@ async fn entry(State(api): State<Api>, uri: Uri) -> Answer<Json<EntryInfo>> {
     entry.map(Json).ok_or_else(|| no_entry(&key))
 }
 
+/// For what a write is to be waited for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WriteQuery {
     /// Whether it is answered once it is on the disk.
     #[serde(default)]
     durable: bool,
+    /// Or once so many have it: as those of [`WaitQuery`].
+    wait: Option<String>,
+    timeout_ms: Option<u64>,
 }
 
 async fn write(
@@ -152,20 +158,44 @@ async fn write(
     uri: Uri,
     query: Result<Query<WriteQuery>, QueryRejection>,
     body: Body,
-) -> Answer<Json<Accepted>> {
-    let Query(WriteQuery { durable }) = query?;
+) -> Answer<Response> {
+    let Query(WriteQuery { durable, wait, timeout_ms }) = query?;
+    let query = WaitQuery { wait, timeout_ms };
+    let quorum = query.quorum()?;
     let value = content(&api, body, |lengths| lengths.entry_max, SPLIT).await?;
     let key = key_in(&uri);
-    let dot = if durable { api.gossip.put_durable(key, value).await? } else { api.gossip.put(key, value).await? };
-    Ok(Json(Accepted { dot: dot.to_string() }))
+    let dot = match (quorum, durable) {
+        (Some(_), true) => {
+            return Err(Refusal::bad_request("wait for the disk or for others: write it, and wait for the other then"));
+        }
+        (Some(quorum), false) => {
+            let waited = waits::write(&api.gossip, &key, &value, quorum, &query).await?;
+            return Ok(Json(waited).into_response());
+        }
+        (None, true) => api.gossip.put_durable(key, value).await?,
+        (None, false) => api.gossip.put(key, value).await?,
+    };
+    Ok(Json(Accepted { dot: dot.to_string() }).into_response())
+}
+
+async fn wait(State(api): State<Api>, query: Result<Query<WaitQuery>, QueryRejection>) -> Answer<Json<Waited>> {
+    Ok(Json(waits::agreement(&api.gossip, &query?.0).await?))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeleteQuery {
+    /// Whether it is answered once that is on the disk.
+    #[serde(default)]
+    durable: bool,
 }
 
 async fn remove(
     State(api): State<Api>,
     uri: Uri,
-    query: Result<Query<WriteQuery>, QueryRejection>,
+    query: Result<Query<DeleteQuery>, QueryRejection>,
 ) -> Answer<Json<Accepted>> {
-    let Query(WriteQuery { durable }) = query?;
+    let Query(DeleteQuery { durable }) = query?;
     let key = key_in(&uri);
     let deleted = if durable {
         api.gossip.delete_durable(&key).await
