@@ -13,6 +13,9 @@
 //!   for when it leaves with a farewell: what was accepted arrives, or somebody is told that it did not. It is accepted in
 //!   memory: a node that crashes before another one has it, and before it was saved, takes it along, and nobody is told. Those
 //!   that can be refused have an error type each, for misuse alone.
+//! - What others are to have before the application goes on, [`await_write`](Node::await_write) and
+//!   [`await_converged`](Node::await_converged) wait for: each wait ends with one event, by its deadline. *Reached* is told only of
+//!   what members have shown, and says that they have it in memory, as they live then.
 //! - What must survive a restart, [`save`](Node::save) writes and [`restore`](Node::restore) takes in; what is new of one writer,
 //!   [`save_writes`](Node::save_writes).
 //! - After either, [`Node::poll_output`] is drained until it puts out [`Output::Schedule`]: the one deadline.
@@ -72,7 +75,10 @@
 //! | when a rumor expires | the moment, `dissemination/mod.rs` `time_left`; told no more, `dissemination/delta.rs`; its row, `dissemination/retention.rs` `expire`; the knob is `rumor_ttl` in `config/mod.rs` |
 //! | which rumors were seen or missed | `dissemination/windows.rs`; how far ahead one may be, `records/window.rs`, and what becomes of it, `dissemination/store.rs` |
 //! | how long a value or a rumor may be, and how it is refused | `replica/mod.rs` `entry_len_max`, `dissemination/mod.rs` `payload_len_max`; in which words, `error.rs` |
-//! | what is handed over before a farewell (frames `Confirm`, `Confirmed`) | `node/handover.rs` |
+//! | who has what of ours: how it is asked, and told along with the question (frames `Confirm`, `Confirmed`) | `node/holders.rs` `on_confirmed`, `hand_over` |
+//! | what is handed over before a farewell | `node/handover.rs` |
+//! | what an application waits for, when that is reached, and how it ends in vain | `node/waits.rs` `settle_waits`, `end_waits`; how many it takes, `waiting.rs` `needed`; who is missing, `node/waits.rs` `missing` |
+//! | who counts as a holder of a write, whom we ask for that, and how often | `node/confirmations.rs` `note_confirmation`, `ask_holders`, by the numbers in `config/waiting.rs` |
 //! | which of two concurrent writes wins | `replica/mod.rs` `join_entry`, by `records.rs` [`records::Precedence`] |
 //! | what the date is, when our clock counts as wrong, and how far others' are followed | `calendar.rs`, the bound in `config/calendar.rs`; the stamps (a hybrid logical clock, HLC), `stamp.rs`; how ours goes on, `replica/mod.rs` |
 //! | what a peer lacks of members, rumors, entries | `membership/store.rs`, `dissemination/delta.rs`, `replica/delta.rs`; how the answer is written, `node/send.rs` `write_answer` |
@@ -84,7 +90,7 @@
 //! | an application's call, how it waits and is cancelled | `adapter/line.rs`; what can be asked, `adapter/methods.rs` |
 //! | what a next life knows | `node/keep.rs`; of each store, its `store.rs` |
 //! | a frame, and its place on the wire | `wire/frame.rs`; what a later version may add, `wire/extended.rs`, and where it is kept, `records.rs` `extension_len` |
-//! | a number that a machine decides by, and why it is that | `config/detector.rs`, `config/health.rs`, `config/namesakes.rs`, `config/dissemination.rs`, `config/exchange.rs`, `config/paths.rs`, `config/convergence.rs`, `config/joining.rs`, `config/farewell.rs`, `config/calendar.rs`; of several, `config/timing.rs` |
+//! | a number that a machine decides by, and why it is that | `config/detector.rs`, `config/health.rs`, `config/namesakes.rs`, `config/dissemination.rs`, `config/exchange.rs`, `config/paths.rs`, `config/convergence.rs`, `config/joining.rs`, `config/farewell.rs`, `config/waiting.rs`, `config/calendar.rs`; of several, `config/timing.rs` |
 //! | a preset; a limit, and what happens there | `config/presets.rs`; `storage.rs` `Limits`, beside the memory map |
 //!
 //! One datagram's way: the adapter's `Driver::receive` → `node/mod.rs` `Node::handle_input` → `node/receive.rs`

@@ -7,7 +7,7 @@ use crate::{
         save::Rouse,
         seeds::Seeds,
         versions::OtherVersions,
-        waits::Waiters,
+        waiters::Waiters,
     },
     id::{Addr, NodeId},
     io::{Input, Output},
@@ -190,10 +190,8 @@ impl Endpoint {
                     self.datagram.extend_from_slice(bytes);
                     return Step::Send { to: self.reachable(to), bytes: &self.datagram };
                 }
+                Output::Event(event) if self.waiters.on_event(&event, &self.node) => {}
                 Output::Event(event) => {
-                    if self.waiters.on_event(&event, &self.node) {
-                        continue;
-                    }
                     // A member that was forgotten between the event and its drain is nobody to tell of.
                     if let Some(event) = OwnedEvent::of(event, &self.node) {
                         self.on_event(event);

@@ -88,7 +88,7 @@ impl Line {
         let (reply, answer) = reply();
         let number = self.push(Box::new(move |endpoint| reply.give(ask(endpoint))))?;
         let _waits = Waits { line: self, number };
-        poll_fn(|cx| answer.poll(cx)).await
+        answer.given().await
     }
 
     /// Puts a call at the end of the line, whoever waits for it, and says which number it has.

@@ -13,7 +13,7 @@
 //! `lock` and `reply` (how threads wait for each other), `keeper` (what survives a restart), `flight` (what the node was given, to be replayed), `save` (what of these is to
 //! be written), `seeds` (whom to ask, when only the name is known), `versions` (who speaks another version of the wire),
 //! `endpoint` (all of it around one node) and `saving` (when it writes), `look_ups`, `calls` and `durable` (what the handles ask of it),
-//! `line` (how they ask), `waits` (those that wait for others), `handle` and
+//! `line` (how they ask), `waits` and `waiters` (calls that wait for others), `handle` and
 //! `blocking` (the two handles), `methods` (what both can do: an adapter's `Gossip` is one of them with these).
 
 pub mod blocking;
@@ -30,6 +30,7 @@ mod keeper;
 mod options;
 mod past;
 mod reply;
+mod waiters;
 mod endpoint;
 mod handle;
 mod line;
@@ -64,7 +65,7 @@ pub use self::{
     seeds::LookUp,
     subscribers::{Events, Subscribers},
     text::TextOrHex,
-    waits::{InVain, Missing, Reached, WaitError},
+    waiters::{InVain, Missing, Reached, WaitError},
 };
 
 /// What a user of any adapter meets: each adapter re-exports all of it.

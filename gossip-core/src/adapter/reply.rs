@@ -56,6 +56,7 @@ impl<T> Drop for Reply<T> {
 }
 
 impl<T> Answer<T> {
+    /// The answer, once it is given.
     pub(super) async fn given(self) -> Result<T, Closed> {
         poll_fn(|cx| self.poll(cx)).await
     }

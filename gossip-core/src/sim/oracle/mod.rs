@@ -39,7 +39,7 @@ use alloc::{
 };
 use core::fmt;
 use report::Report;
-pub(super) use waits::Waited;
+pub(super) use watched::Waited;
 use watched::Watched;
 
 /// Declares the oracles once, each with its name and what it says.

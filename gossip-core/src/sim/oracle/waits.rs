@@ -1,5 +1,5 @@
 //! What a node's application waits for, and how that ends.
-use super::{Drained, Oracle, Oracles, Prompt, hearing::is_there};
+use super::{Drained, Oracle, Oracles, Prompt, hearing::is_there, watched::Waited};
 use crate::{
     id::{Dot, Generation, Life, NodeId, WaitId},
     node::Node,
@@ -9,16 +9,6 @@ use crate::{
     waiting::Quorum,
 };
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
-
-/// What an application waits for.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::sim) struct Waited {
-    /// Until when, by the host's clock.
-    pub(in crate::sim) until: Instant,
-    /// A write, and how many are to have it; or agreement.
-    pub(in crate::sim) write: Option<(Dot, Quorum)>,
-    pub(in crate::sim) ended: bool,
-}
 
 impl Oracles {
     /// A node was told to wait.

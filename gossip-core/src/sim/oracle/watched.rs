@@ -1,11 +1,12 @@
 //! What the oracles remember of each host.
-use super::{farewell::FarewellOutcome, waits::Waited};
+use super::farewell::FarewellOutcome;
 use crate::{
     id::{Addr, Dot, Generation, Incarnation, NodeId, WaitId},
     node::Liveness,
     records::Precedence,
     sim::Memory,
     time::Instant,
+    waiting::Quorum,
     wire::StoreDigests,
 };
 use alloc::{
@@ -77,6 +78,16 @@ pub(super) struct Life {
     pub(super) waits: BTreeMap<WaitId, Waited>,
     pub(super) me: Option<Myself>,
     pub(super) silence: Silence,
+}
+
+/// What an application waits for.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::sim) struct Waited {
+    /// Until when, by the host's clock.
+    pub(in crate::sim) until: Instant,
+    /// A write, and how many are to have it; or agreement.
+    pub(in crate::sim) write: Option<(Dot, Quorum)>,
+    pub(in crate::sim) ended: bool,
 }
 
 /// What was known of a member when its end was told of.

@@ -17,6 +17,9 @@ pub(crate) struct Refusal {
     retry_after: Option<Duration>,
 }
 
+/// What a request comes to.
+pub(crate) type Answer<T> = Result<T, Refusal>;
+
 impl Refusal {
     pub(crate) fn new(status: StatusCode, reason: impl Into<String>) -> Self {
         Self { status, reason: reason.into(), retry_after: None }

@@ -3,7 +3,7 @@ use super::{
     Accepted, BODY_LEN_MAX, JoinRequest, Joined, Left, NotHandedOver, PresenceRequest, Waited,
     event_log::{EventLog, Told},
     local::local_requests_only,
-    refusal::{Refusal, SHORTEN, SPLIT},
+    refusal::{Answer, Refusal, SHORTEN, SPLIT},
     ttl::Ttl,
     waits::{self, WaitQuery},
 };
@@ -41,7 +41,6 @@ const JOIN_LOOK_INTERVAL: Duration = Duration::from_millis(100);
 /// How often a silent event stream says that it is still there.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
-pub(super) type Answer<T> = Result<T, Refusal>;
 type Body = Result<Bytes, BytesRejection>;
 
 /// What every request has at hand.

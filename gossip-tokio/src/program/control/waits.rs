@@ -1,8 +1,7 @@
 //! Requests that are answered when others have a write, or all agree.
 use super::{
     Waited,
-    refusal::{Refusal, Status},
-    routes::Answer,
+    refusal::{Answer, Refusal, Status},
 };
 use crate::{Dot, Gossip, InVain, Missing, Quorum, Reached, WaitError};
 use axum::http::StatusCode;
