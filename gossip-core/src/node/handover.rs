@@ -17,7 +17,7 @@ use crate::{
     records::Member,
     stats::Counter,
     storage::Storage,
-    time::{Instant, Span},
+    time::{Instant, Span, micros_u32},
     waiting::NotReached,
     wire::{Store, Stores},
 };
@@ -45,9 +45,9 @@ pub(super) struct NotHandedOver {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Handover {
     until: Instant,
-    /// When those who have not answered are asked again, and how long we then wait.
+    /// When those who have not answered are asked again, and how long we then wait, in microseconds.
     ask_at: Instant,
-    wait: Duration,
+    wait: u32,
     asked: heapless::Vec<Asked, ASKED_MAX>,
 }
 
@@ -85,7 +85,8 @@ impl<S: Storage> Node<S> {
         if all.stores().iter().all(is_held) {
             return self.say_farewell(NotHandedOver { writes: 0, rumors: 0 });
         }
-        let (until, wait) = (self.cx.now + patience, self.cx.config.gossip_interval.part(UNMEASURED_ANSWER_PART));
+        let until = self.cx.now + patience;
+        let wait = micros_u32(self.cx.config.gossip_interval.part(UNMEASURED_ANSWER_PART));
         self.parting = Parting::HandingOver(Handover { until, ask_at: self.cx.now, wait, asked: heapless::Vec::new() });
         self.on_handover_timer();
     }
@@ -105,8 +106,8 @@ impl<S: Storage> Node<S> {
             return;
         }
         let Parting::HandingOver(mut handover) = core::mem::replace(&mut self.parting, Parting::None) else { return };
-        handover.ask_at = self.cx.now + handover.wait;
-        handover.wait = handover.wait.times(2).at_most(self.cx.config.gossip_interval);
+        handover.ask_at = self.cx.now + Duration::from_micros(handover.wait.into());
+        handover.wait = handover.wait.saturating_mul(2).min(micros_u32(self.cx.config.gossip_interval));
         self.draw_asked(&mut handover);
         let all = self.extent();
         for asked in &handover.asked {
