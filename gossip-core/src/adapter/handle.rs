@@ -1,9 +1,7 @@
 //! The handle: what an application holds. Each call is a closure that the driver runs on the node.
 use crate::{
     WaitId,
-    adapter::{
-        Calls, Endpoint, Events, Flushed, Subscribers, line::Line, reply::reply, save::Rouse, vocabulary::*,
-    },
+    adapter::{Calls, Endpoint, Events, Flushed, Subscribers, line::Line, reply::reply, save::Rouse, vocabulary::*},
 };
 use core::net::SocketAddr;
 use std::{boxed::Box, sync::Arc};

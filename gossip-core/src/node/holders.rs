@@ -149,12 +149,6 @@ impl<S: Storage> Node<S> {
         self.cx.me.writer().dot(self.extent().written)
     }
 
-    /// Up to which of each life's writes we have seen all.
-    #[cfg(feature = "sim")]
-    pub(crate) fn seen_writes(&self) -> impl Iterator<Item = (Life, u32)> {
-        self.stores.entries.versions()
-    }
-
     /// Whether we have seen all writes of a life up to this one.
     #[cfg(feature = "sim")]
     pub(crate) fn has_seen(&self, write: crate::id::Dot) -> bool {

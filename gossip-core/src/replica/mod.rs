@@ -192,12 +192,6 @@ impl<S: Storage> Replica<S> {
         self.versions.get(&writer).copied().unwrap_or(0)
     }
 
-    /// The same of all writers.
-    #[cfg(feature = "sim")]
-    pub(crate) fn versions(&self) -> impl Iterator<Item = (Life, u32)> {
-        self.versions.as_slice().iter().copied()
-    }
-
     /// Writes under our next number, so that it prevails over all that we know of the key.
     fn write(&mut self, cx: &Context<S>, key: S::Key, operation: Operation, value: S::Blob) -> Result<Dot, Unwritten> {
         let writer = cx.me.writer();

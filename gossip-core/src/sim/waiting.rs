@@ -50,7 +50,7 @@ impl<S: Storage> World<S> {
     /// A node's life is about to end: what it had, it had.
     pub(super) fn note_last_holdings(&mut self, host: HostId) {
         if let Some(node) = self.hosts[host.0].node.as_ref().filter(|_| self.scrutiny == Scrutiny::Close) {
-            self.oracles.on_had(node.me().id, node.me().generation, node.seen_writes());
+            self.oracles.on_had(node.me().id, node.me().generation, node.versions());
         }
     }
 
