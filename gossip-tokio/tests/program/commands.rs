@@ -198,7 +198,10 @@ fn the_help_says_how_long_a_notice_may_live() {
 #[test]
 fn the_help_says_when_a_write_may_still_be_lost() {
     let help = run(&mut program(&["put", "--help"])).done();
-    assert!(help.contains("in its memory") && help.contains("at most 3 seconds later"), "{help}");
+    assert!(
+        help.contains("in its memory") && help.contains("disk a second later") && help.contains("--durable"),
+        "{help}"
+    );
 }
 
 #[test]

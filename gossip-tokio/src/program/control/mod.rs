@@ -30,6 +30,7 @@ pub(crate) mod routes;
 pub(crate) mod server;
 pub(crate) mod ttl;
 mod waits;
+mod writes;
 #[cfg(unix)]
 mod unix_socket;
 use super::failure::Failure;

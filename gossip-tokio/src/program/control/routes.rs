@@ -6,11 +6,9 @@ use super::{
     refusal::{Answer, Refusal, SHORTEN, SPLIT},
     ttl::Ttl,
     waits::{self, WaitQuery},
+    writes::{self, DeleteQuery, WriteQuery},
 };
-use crate::{
-    CallError, DataFile, DeleteError, DurableError, EntryInfo, Gossip, Info, Lengths, Liveness, MemberInfo, OwnedEvent,
-    TextOrHex, Urgency,
-};
+use crate::{DataFile, EntryInfo, Gossip, Info, Lengths, Liveness, MemberInfo, OwnedEvent, TextOrHex, Urgency};
 use axum::{
     Json, Router,
     body::Bytes,
@@ -140,53 +138,19 @@ async fn entry(State(api): State<Api>, uri: Uri) -> Answer<Json<EntryInfo>> {
     entry.map(Json).ok_or_else(|| no_entry(&key))
 }
 
-/// For what a write is to be waited for.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WriteQuery {
-    /// Whether it is answered once it is on the disk.
-    #[serde(default)]
-    durable: bool,
-    /// Or once so many have it: as those of [`WaitQuery`].
-    wait: Option<String>,
-    timeout_ms: Option<u64>,
-}
-
 async fn write(
     State(api): State<Api>,
     uri: Uri,
     query: Result<Query<WriteQuery>, QueryRejection>,
     body: Body,
 ) -> Answer<Response> {
-    let Query(WriteQuery { durable, wait, timeout_ms }) = query?;
-    let query = WaitQuery { wait, timeout_ms };
-    let quorum = query.quorum()?;
+    let Query(query) = query?;
     let value = content(&api, body, |lengths| lengths.entry_max, SPLIT).await?;
-    let key = key_in(&uri);
-    let dot = match (quorum, durable) {
-        (Some(_), true) => {
-            return Err(Refusal::bad_request("wait for the disk or for others: write it, and wait for the other then"));
-        }
-        (Some(quorum), false) => {
-            let waited = waits::write(&api.gossip, &key, &value, quorum, &query).await?;
-            return Ok(Json(waited).into_response());
-        }
-        (None, true) => api.gossip.put_durable(key, value).await?,
-        (None, false) => api.gossip.put(key, value).await?,
-    };
-    Ok(Json(Accepted { dot: dot.to_string() }).into_response())
+    writes::write(&api.gossip, key_in(&uri), value, query).await
 }
 
 async fn wait(State(api): State<Api>, query: Result<Query<WaitQuery>, QueryRejection>) -> Answer<Json<Waited>> {
     Ok(Json(waits::agreement(&api.gossip, &query?.0).await?))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DeleteQuery {
-    /// Whether it is answered once that is on the disk.
-    #[serde(default)]
-    durable: bool,
 }
 
 async fn remove(
@@ -194,21 +158,9 @@ async fn remove(
     uri: Uri,
     query: Result<Query<DeleteQuery>, QueryRejection>,
 ) -> Answer<Json<Accepted>> {
-    let Query(DeleteQuery { durable }) = query?;
-    let key = key_in(&uri);
-    let deleted = if durable {
-        api.gossip.delete_durable(&key).await
-    } else {
-        api.gossip.delete(&key).await.map_err(|error| match error {
-            CallError::Closed => CallError::Closed,
-            CallError::Refused(error) => CallError::Refused(DurableError::Refused(error)),
-        })
-    };
-    match deleted {
-        Ok(dot) => Ok(Json(Accepted { dot: dot.to_string() })),
-        Err(CallError::Refused(DurableError::Refused(DeleteError::Absent))) => Err(no_entry(&key)),
-        Err(error) => Err(error.into()),
-    }
+    let (Query(query), key) = (query?, key_in(&uri));
+    let accepted = writes::remove(&api.gossip, &key, &query).await?;
+    accepted.map(Json).ok_or_else(|| no_entry(&key))
 }
 
 async fn set_presence(State(api): State<Api>, body: Body) -> Answer<StatusCode> {
