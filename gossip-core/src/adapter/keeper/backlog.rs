@@ -25,7 +25,7 @@ const PART_LEN: usize = 128 * 1024;
 /// Room for a chunk.
 const CHUNK_LEN: usize = 64 * 1024;
 /// What begins a chunk, and says when it was made.
-const STAMP_LEN: usize = 25;
+const STAMP_LEN: usize = 24;
 
 /// What is to be written.
 #[derive(Debug)]
